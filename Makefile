@@ -1,0 +1,1 @@
+# build, test, demo, install, bench: see README.md
