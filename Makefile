@@ -1,1 +1,28 @@
-# build, test, demo, install, bench: see README.md
+# The commands of a checkout. `make demo` and `make test` work on a fresh machine with Rust.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+
+.PHONY: build demo test install bench
+
+# Prints the path of the binary as its last line. Fully static where the target is to be had.
+build:
+	@dev/build
+
+demo:
+	@dev/demo "$$(dev/build)"
+
+test:
+	@dev/install-test-needs
+	@dev/test
+
+install:
+	@binary=$$(dev/build) && install -D "$$binary" "$(DESTDIR)$(PREFIX)/bin/envr"
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/envr"
+
+bench:
+	@dev/bench "$$(dev/build)"

@@ -1,5 +1,7 @@
 //! An environment as a value: ordered, byte-exact, compared and edited without touching our own.
 
+pub mod lists;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 

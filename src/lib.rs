@@ -1,8 +1,26 @@
 //! envr, as a library so that tests, benches and fuzzers can link it; the modules stand in reading order.
 
-pub mod diff;
-pub mod env;
+mod cli;
+mod cmd;
 
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+// One prompt travels down this list.
+mod enter;
+mod rc;
+mod trust;
+mod eval;
+mod diff;
+mod session;
+mod watch;
+mod shell;
+
+// The ground floor.
+mod gzenv;
+mod env;
+mod config;
+mod digest;
+mod error;
+mod fs;
+mod host;
+mod ui;
+
+pub use cli::main;

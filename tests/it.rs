@@ -1,1 +1,22 @@
 //! The one integration binary: real envr, real shells, real direnv.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where"
+)]
+
+mod test;
+
+mod bad_input;
+mod config;
+mod defects;
+mod exec;
+mod export;
+mod quoting;
+mod rc;
+mod scripts;
+mod shells;
+mod terminal;
+mod trust;
+mod verbs;

@@ -1,0 +1,21 @@
+# envr for bash: before each prompt, follow what the directory asks for.
+# The function has the name of direnv's, which other programs look for and redefine.
+
+_direnv_hook() {
+	\builtin local __envr_status="$?" __envr_interrupt
+	# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
+	# Were the wait to end instead, the load would start again at the next prompt.
+	__envr_interrupt="$(\builtin trap -p INT)"
+	\builtin trap '' INT
+	# shellcheck disable=SC2312 # a failed load, too, prints what to remember
+	\builtin eval "$(\command @ENVR@ export bash)" || \builtin true
+	\builtin eval "\\builtin ${__envr_interrupt:-trap - INT}"
+	# Under `set -e` a status from here would end the shell.
+	[[ $- == *e* ]] || \builtin return "${__envr_status}"
+}
+
+# Once, and first. Assigned without an index, so that a list keeps its other entries.
+# shellcheck disable=SC2199 # joined with blanks, whatever IFS is
+if [[ " ${PROMPT_COMMAND[@]-} " != *[^[:alnum:]_]_direnv_hook[^[:alnum:]_]* ]]; then
+	PROMPT_COMMAND="_direnv_hook${PROMPT_COMMAND:+;${PROMPT_COMMAND}}"
+fi

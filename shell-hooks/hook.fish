@@ -1,0 +1,42 @@
+# envr for fish: before each prompt, follow what the directory asks for.
+# The functions have the names of direnv's, so that the one sourced last takes over.
+#
+# direnv_fish_mode says what happens when keys such as Alt-Left change the directory under the prompt:
+#   eval_on_arrow     follow at once (as when it is not set)
+#   eval_after_arrow  follow before the next command runs
+#   disable_arrow     follow at the next prompt
+
+function __envr_follow
+    # Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
+    # fish would drop that and start the load again at the next prompt, except that it leaves SIGINT alone while a
+    # function handles it. A handler of the user's runs, too.
+    function __envr_interrupt --on-signal INT
+    end
+    command @ENVR@ export fish | builtin source
+    builtin functions --erase __envr_interrupt
+end
+
+function __direnv_export_eval --on-event fish_prompt
+    __envr_follow
+
+    if builtin test "$direnv_fish_mode" != disable_arrow
+        function __direnv_cd_hook --on-variable PWD
+            if builtin status is-command-substitution
+                # A completion looks around.
+            else if builtin test "$direnv_fish_mode" = eval_after_arrow
+                builtin set --global __direnv_export_again
+            else
+                __envr_follow
+            end
+        end
+    end
+end
+
+function __direnv_export_eval_2 --on-event fish_preexec
+    # The second is still there if SIGINT killed envr itself, and fish dropped the rest of the function for it.
+    builtin functions --erase __direnv_cd_hook __envr_interrupt
+    if builtin set --query __direnv_export_again
+        builtin set --erase __direnv_export_again
+        __envr_follow
+    end
+end

@@ -1,0 +1,17 @@
+# envr for zsh: before each prompt, follow what the directory asks for.
+# The function has the name of direnv's, which other programs look for and redefine. zsh keeps `$?` over it.
+
+_direnv_hook() {
+	# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
+	# Were the wait to end instead, the load would start again at the next prompt. The user's trap is back on return.
+	\builtin setopt local_options local_traps
+	\builtin trap '' INT
+	\builtin eval "$(\command @ENVR@ export zsh)" || \builtin true
+}
+
+# First before the prompt, once, and not at each `cd`: that would ask twice, and in the middle of completions.
+\builtin typeset -ga precmd_functions
+precmd_functions=(_direnv_hook "${precmd_functions[@]:#_direnv_hook}")
+if (( ${+chpwd_functions} )); then
+	chpwd_functions=("${chpwd_functions[@]:#_direnv_hook}")
+fi

@@ -1,0 +1,181 @@
+//! What can be typed, and where it goes.
+
+use crate::cmd;
+use crate::error::Told;
+use crate::host::{Host, Voice};
+use crate::ui;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Load a project's environment when you enter its directory
+#[derive(Debug, Parser)]
+#[command(
+    name = "envr",
+    version,
+    disable_help_subcommand = false,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print the code that a shell's start file evaluates
+    #[command(after_help = "Put one of these at the end of the shell's start file:
+  ~/.bashrc                    eval \"$(envr hook bash)\"
+  ~/.zshrc                     eval \"$(envr hook zsh)\"
+  ~/.config/fish/config.fish   envr hook fish | source")]
+    Hook {
+        /// bash, zsh or fish
+        shell: OsString,
+    },
+    /// Print what a shell has to do to be as its directory wants it
+    Export {
+        /// bash, zsh, fish, tcsh, elvish, pwsh, murex, nu, xonsh, json, vim, gha, gzenv or systemd
+        shell: OsString,
+    },
+    /// Approve the `.envrc` as it is now, with the files that it executes
+    #[command(visible_aliases = ["permit", "grant"])]
+    Allow {
+        /// A directory or file of the project
+        path: Option<PathBuf>,
+    },
+    /// Refuse the `.envrc`, whatever it will hold
+    #[command(visible_aliases = ["block", "revoke", "disallow"])]
+    Deny {
+        /// A directory or file of the project
+        path: Option<PathBuf>,
+    },
+    /// Show what an approval would cover, against what was approved last
+    Review {
+        /// A directory or file of the project
+        path: Option<PathBuf>,
+    },
+    /// Open the `.envrc` in your editor and approve what you wrote
+    Edit {
+        /// A directory or file; without one, the `.envrc` that governs this directory
+        path: Option<PathBuf>,
+    },
+    /// Run a command in the environment of a directory
+    #[command(override_usage = "envr exec -- <COMMAND>...\n       envr exec <DIR> <COMMAND>...")]
+    Exec {
+        /// `--` and a command, or a directory and a command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Load the `.envrc` again at the next prompt
+    Reload,
+    /// Show what is loaded, what was found, and why
+    Status {
+        /// Print JSON, as direnv does
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget the approvals of files that are gone or changed
+    Prune,
+    /// Print a `.env` file as code for a shell
+    Dotenv {
+        /// The shell; bash where none is named
+        shell: Option<OsString>,
+        /// The file; `.env` where none is named
+        file: Option<PathBuf>,
+    },
+    /// Print the functions that an `.envrc` can use
+    Stdlib,
+    /// Print the completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the version, or fail when direnv's is older than one
+    Version { at_least: Option<OsString> },
+}
+
+pub fn main() -> ExitCode {
+    let host = Host::from_process();
+    match run(&host) {
+        Ok(code) => code,
+        Err(error) => {
+            if !error.is::<Told>() {
+                ui::error(&host, &error);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The prompt's verb and those of scripts are taken before the parser is built: it costs a process start by itself.
+/// `exec` is, too, for what follows it is not ours to parse.
+fn run(host: &Host) -> Result<ExitCode> {
+    if let Some((verb, arguments)) = host.args.split_first() {
+        let asks_for_help =
+            arguments.first().is_some_and(|first| first == "--help" || first == "-h");
+        match verb.to_str() {
+            Some("export" | "exec" | "dotenv") if asks_for_help => {}
+            Some("export") => {
+                return cmd::export::export(host, arguments.first().map(OsString::as_os_str));
+            }
+            Some("exec") => return cmd::exec::exec(host, arguments),
+            _ => {
+                if let Some(result) = cmd::direnv::run(host, verb, arguments) {
+                    return result.map(|()| ExitCode::SUCCESS);
+                }
+            }
+        }
+    }
+    match Cli::try_parse_from(std::iter::once(&OsString::from(host.voice.name())).chain(&host.args))
+    {
+        Ok(cli) => dispatch(host, cli.verb),
+        Err(answer) => Ok(explain(host, &answer)),
+    }
+}
+
+fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
+    match verb {
+        Verb::Hook { shell } => return cmd::export::hook(host, Some(&shell)),
+        Verb::Export { shell } => return cmd::export::export(host, Some(&shell)),
+        Verb::Exec { command } => return cmd::exec::exec(host, &command),
+        Verb::Allow { path } => cmd::allow::allow(host, path.as_deref())?,
+        Verb::Deny { path } => cmd::allow::deny(host, path.as_deref())?,
+        Verb::Review { path } => cmd::review::review(host, path.as_deref())?,
+        Verb::Edit { path } => cmd::edit::edit(host, path.as_deref())?,
+        Verb::Reload => cmd::allow::reload(host)?,
+        Verb::Status { json } => cmd::status::status(host, json)?,
+        Verb::Prune => cmd::allow::prune(host)?,
+        Verb::Dotenv { shell, file } => {
+            cmd::dotenv::dotenv(host, shell.as_deref(), file.as_deref())?;
+        }
+        Verb::Stdlib => cmd::print::stdlib(host)?,
+        Verb::Completions { shell } => cmd::print::completions(host, shell)?,
+        Verb::Version { at_least } => cmd::print::version(host, at_least.as_deref())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Help and version go where the parser sends them; a mistake is told in our voice.
+fn explain(host: &Host, answer: &clap::Error) -> ExitCode {
+    if !answer.use_stderr() {
+        _ = host.print(answer.to_string().as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    let text = answer.to_string();
+    let mistake = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    match (host.voice, answer.kind()) {
+        (_, clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+            _ = host.print(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        (Voice::Direnv, clap::error::ErrorKind::InvalidSubcommand) => {
+            let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
+            ui::fail(host, &format!("command \"direnv {verb}\" not found"));
+        }
+        _ => {
+            ui::fail(host, &mistake.replace('\'', "`"));
+            ui::hint(host, &format!("{} help", host.voice.name()));
+        }
+    }
+    ExitCode::FAILURE
+}

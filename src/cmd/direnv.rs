@@ -1,0 +1,78 @@
+//! The verbs that scripts call inside an evaluation, under either name; they come before the command line's parser.
+
+use super::{dotenv, dump, fetchurl, watch};
+use crate::config::Config;
+use crate::host::Host;
+use crate::rc::Rc;
+use crate::trust::Store;
+use crate::ui;
+use anyhow::{Result, bail};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path};
+
+/// Runs the verb, if it is one of these.
+pub fn run(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<()>> {
+    Some(match verb.to_str()? {
+        "apply_dump" => dump::apply_dump(host, arguments),
+        "check-required" => check_required(host, arguments),
+        "current" => watch::current(host, arguments),
+        "dotenv" => dotenv::dotenv(
+            host,
+            arguments.first().map(OsString::as_os_str),
+            arguments.get(1).map(|file| Path::new(file.as_os_str())),
+        ),
+        "dump" => dump::dump(host, arguments),
+        "fetchurl" => fetchurl::fetchurl(host, arguments),
+        "log" => log(host, arguments),
+        "show_dump" => dump::show_dump(host, arguments),
+        "watch" => watch::watch(host, arguments),
+        "watch-dir" => watch::watch_dir(host, arguments),
+        "watch-list" => watch::watch_list(host, arguments),
+        "watch-print" => watch::watch_print(host, arguments),
+        _ => return None,
+    })
+}
+
+/// `log --status|--error MESSAGE`: the lines of the library's `log_status` and `log_error`.
+fn log(host: &Host, arguments: &[OsString]) -> Result<()> {
+    let (kind, message) = match arguments {
+        [kind, message] => (kind.as_os_str(), message.to_string_lossy()),
+        [message] => (OsStr::new("--status"), message.to_string_lossy()),
+        _ => bail!("which message? Type `log --status MESSAGE` or `log --error MESSAGE`"),
+    };
+    match kind.to_str() {
+        Some("--status" | "-status") => ui::status(host, &Config::load(host)?, &message),
+        Some("--error" | "-error") => ui::script_error(host, &message),
+        _ => bail!("`{}` is not a kind of message: use `--status` or `--error`", kind.display()),
+    }
+    Ok(())
+}
+
+/// `check-required SHELL RC FILE…`: prints code for the files that still need approval, all of them below the rc.
+fn check_required(host: &Host, arguments: &[OsString]) -> Result<()> {
+    let [shell, rc, files @ ..] = arguments else {
+        bail!("which files? Type `check-required SHELL RC FILE…`")
+    };
+    let Some(shell) = crate::shell::Shell::from_name(shell) else {
+        bail!("unknown target shell `{}`", shell.display())
+    };
+    let rc = Rc::at(host.absolute(Path::new(rc)));
+    let store = Store::open(host)?;
+    let mut missing = Vec::new();
+    for file in files {
+        let path = Path::new(file);
+        if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+            bail!("`{}` is not below the project", path.display());
+        }
+        if !store.allows_required(&rc.path, &rc.dir().join(path)) {
+            missing.push(file.as_bytes());
+        }
+    }
+    if !missing.is_empty() {
+        let names = OsStr::from_bytes(&missing.join(&b':')).to_os_string();
+        let changes = [(OsString::from(crate::session::REQUIRED), Some(names))].into();
+        host.print(&shell.render(&changes))?;
+    }
+    Ok(())
+}

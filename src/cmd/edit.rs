@@ -1,0 +1,69 @@
+//! `edit`: an rc in the user's editor, approved when it was changed there.
+
+use crate::config::Config;
+use crate::host::{Host, find_program};
+use crate::rc::{Rc, find};
+use crate::trust::{self, Store};
+use crate::ui;
+use anyhow::{Context as _, Result, bail};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Tried in this order where `$EDITOR` is not set.
+const EDITORS: [&str; 7] = ["editor", "subl -w", "mate -w", "open -t -W", "nano", "vim", "emacs"];
+
+pub fn edit(host: &Host, path: Option<&Path>) -> Result<()> {
+    let config = Config::load(host)?;
+    let rc = Rc::at(target(host, &config, path)?);
+    let store = Store::open(host)?;
+    let before = trust::read(&rc.path).ok();
+    run_editor(host, &config, &rc.path)?;
+    let after = trust::read(&rc.path).ok();
+    // Opened and closed is not approved; written anew is, for the user has just seen every line.
+    if after.is_some() && after != before { trust::allow(&store, &rc) } else { Ok(()) }
+}
+
+fn target(host: &Host, config: &Config, path: Option<&Path>) -> Result<PathBuf> {
+    match path.map(|path| host.absolute(path)) {
+        Some(path) if path.is_dir() => Ok(path.join(".envrc")),
+        Some(path) => Ok(path),
+        None => match host.cwd.as_deref().and_then(|cwd| find(host, config, cwd)) {
+            Some(rc) => Ok(rc.path),
+            None => bail!(
+                ".envrc or .env not found. Use `{} edit .` to create a new .envrc in the current directory",
+                host.voice.name()
+            ),
+        },
+    }
+}
+
+/// `$EDITOR` may hold arguments and quotes: bash takes it apart, as every program that honours it expects.
+fn run_editor(host: &Host, config: &Config, file: &Path) -> Result<()> {
+    let editor = match host.env.non_empty("EDITOR") {
+        Some(editor) => editor.to_os_string(),
+        None => {
+            ui::warn(host, "`EDITOR` is not set");
+            installed_editor(host).context("could not find an editor: set `EDITOR`")?.into()
+        }
+    };
+    let mut script = OsString::from(&editor);
+    script.push(" \"$1\"");
+    let status = Command::new(config.bash(host)?)
+        .arg("-c")
+        .arg(script)
+        .args(["bash".as_ref(), file.as_os_str()])
+        .status()
+        .context("could not start `bash`")?;
+    if !status.success() {
+        bail!("could not edit `{}`: `{}` failed", file.display(), editor.display());
+    }
+    Ok(())
+}
+
+fn installed_editor(host: &Host) -> Option<&'static str> {
+    EDITORS.into_iter().find(|editor| {
+        let name = editor.split(' ').next().unwrap_or_default();
+        find_program(name.as_ref(), host.env.get("PATH"), host.cwd.as_deref()).is_some()
+    })
+}

@@ -1,0 +1,52 @@
+//! `hook` and `export`: what runs at a prompt.
+
+use crate::config::Config;
+use crate::diff;
+use crate::enter::{self, Entered, Entry};
+use crate::host::Host;
+use crate::rc;
+use crate::session::Session;
+use crate::shell::Shell;
+use crate::ui;
+use anyhow::{Context as _, Result};
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+/// Prints what the shell has to do to be as its directory wants it; nothing when it is.
+pub fn export(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
+    let shell = shell(target)?;
+    let cwd = rc::working_directory(host)?;
+    let config = Config::load(host)?;
+    let session = Session::from_env(&host.env)?;
+    let found = rc::find(host, &config, cwd);
+    if session.is_current(found.as_ref().map(|rc| rc.path.as_path())) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Entered { env, result } = match found {
+        Some(rc) => enter::enter(host, &config, &session, rc)?,
+        None => {
+            ui::status(host, &config, "unloading");
+            Entered { env: session.revert(&host.env), result: Entry::Loaded }
+        }
+    };
+    host.print(&shell.render(&diff::changes(&host.env, &env)))?;
+    Ok(match result {
+        Entry::Loaded | Entry::Denied => ExitCode::SUCCESS,
+        Entry::Failed => ExitCode::FAILURE,
+    })
+}
+
+/// Prints the code for a shell's start file.
+pub fn hook(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
+    let shell = shell(target)?;
+    let hook = shell
+        .hook(&host.program)
+        .with_context(|| format!("there is no hook for `{}`", shell.name()))?;
+    host.print(&hook)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shell(target: Option<&OsStr>) -> Result<Shell> {
+    let target = target.context("which shell? Name one, as in `export zsh`")?;
+    Shell::from_name(target).with_context(|| format!("unknown target shell `{}`", target.display()))
+}

@@ -1,0 +1,100 @@
+//! `review`: what an approval would cover, against what was approved last.
+
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::host::Host;
+use crate::rc::{Rc, find_from};
+use crate::trust::{self, Approval, Store, Verdict};
+use crate::ui;
+use anyhow::Result;
+use similar::{ChangeTag, TextDiff};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
+    let config = Config::load(host)?;
+    let rc = find_from(host, &config, path)?;
+    let store = Store::open(host)?;
+    let bytes = trust::read(&rc.path)
+        .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?;
+    let approval = store.approval(&rc.path);
+
+    let mut page = String::new();
+    let approved = approval.as_ref().and_then(|approval| store.content(&approval.rc));
+    push_file(&mut page, &rc.path, approved.as_deref(), Some(&bytes));
+    for file in executed(&rc, &bytes, approval.as_ref()) {
+        let digest =
+            approval.as_ref().and_then(|approval| approval.executed.get(&file).cloned().flatten());
+        let approved = digest.as_ref().and_then(|digest| store.content(digest));
+        let now = trust::read(&file).ok();
+        let is_approved = digest.is_some() && digest == now.as_deref().map(Digest::of)
+            || now.as_ref().is_some_and(|now| store.allows(&file, now));
+        let approved = if is_approved { now.clone() } else { approved };
+        push_file(&mut page, &file, approved.as_deref(), now.as_deref());
+    }
+    let verdict = match trust::judge(host, &store, &config, rc) {
+        Verdict::Allowed(_) => "This is approved.\n".to_string(),
+        Verdict::Denied => format!("This is denied; `{} allow` approves it.\n", host.voice.name()),
+        Verdict::Blocked(_) => {
+            format!("This is not approved; `{} allow` approves it.\n", host.voice.name())
+        }
+        Verdict::Unusable(why) => format!("This cannot be loaded: {why}.\n"),
+    };
+    page.push_str(&verdict);
+    host.print(page.as_bytes())?;
+    Ok(())
+}
+
+/// What the last evaluation executed, and what the rc names.
+fn executed(rc: &Rc, bytes: &[u8], approval: Option<&Approval>) -> BTreeSet<PathBuf> {
+    let seen = approval.into_iter().flat_map(|approval| approval.executed.keys().cloned());
+    seen.chain(trust::known_to_execute(rc, bytes)).collect()
+}
+
+/// The lines of a file: all where none was approved, else those that changed with three around them.
+fn push_file(page: &mut String, path: &Path, approved: Option<&[u8]>, now: Option<&[u8]>) {
+    let shown = ui::escape(&path.to_string_lossy());
+    match (approved, now) {
+        (None, None) => _ = writeln!(page, "{shown}: absent\n"),
+        (Some(approved), Some(now)) if approved == now => {
+            _ = writeln!(page, "{shown}: as approved\n");
+        }
+        (Some(approved), now) => {
+            _ = writeln!(
+                page,
+                "{shown}: {}",
+                if now.is_some() { "changed since approved" } else { "gone since approved" }
+            );
+            let diff = TextDiff::from_lines(approved, now.unwrap_or_default());
+            for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+                if index > 0 {
+                    page.push_str("    …\n");
+                }
+                for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
+                    let sign = match change.tag() {
+                        ChangeTag::Equal => ' ',
+                        ChangeTag::Insert => '+',
+                        ChangeTag::Delete => '-',
+                    };
+                    push_line(page, sign, change.value());
+                }
+            }
+            page.push('\n');
+        }
+        (None, Some(now)) => {
+            _ = writeln!(page, "{shown}: not approved yet");
+            for line in now.split_inclusive(|byte| *byte == b'\n') {
+                push_line(page, '+', line);
+            }
+            page.push('\n');
+        }
+    }
+}
+
+/// One line with its control characters made visible; a tab is only white space.
+fn push_line(page: &mut String, sign: char, line: &[u8]) {
+    let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+    let shown: Vec<String> = text.split('\t').map(ui::escape).collect();
+    _ = writeln!(page, "  {sign} {}", shown.join("\t"));
+}

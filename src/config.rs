@@ -1,0 +1,301 @@
+//! The user's configuration: direnv's `direnv.toml` at direnv's place, and envr's own `config.toml`.
+
+use crate::error::Hinted;
+use crate::host::{Host, Voice};
+use anyhow::{Context as _, Result};
+use regex_lite::Regex;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A configuration larger than this many bytes is something else.
+const FILE_LIMIT: u64 = 1 << 20;
+const DEFAULT_WARN_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub struct Config {
+    /// direnv's directory, with `direnvrc` and `lib/`. `None` where no home is known.
+    pub dir: Option<PathBuf>,
+    pub bash_path: Option<PathBuf>,
+    pub disable_stdin: bool,
+    pub load_dotenv: bool,
+    pub strict_env: bool,
+    /// `None` never warns.
+    pub warn_timeout: Option<Duration>,
+    pub hide_env_diff: bool,
+    pub log_filter: Option<Regex>,
+    pub whitelist_prefix: Vec<PathBuf>,
+    pub whitelist_exact: Vec<PathBuf>,
+    /// What envr asks of the files that an rc executes.
+    pub sourced: Sourced,
+    /// Directories whose status lines are not wanted, with all below them.
+    pub quiet_projects: Vec<PathBuf>,
+    log_format: Option<String>,
+    quiet: bool,
+}
+
+/// Whether the files an rc executes are part of its approval.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sourced {
+    #[default]
+    Check,
+    /// direnv's rule: what an approved rc executes is its own business.
+    Follow,
+}
+
+impl Config {
+    pub fn load(host: &Host) -> Result<Self> {
+        let dir = direnv_dir(host);
+        let theirs = dir.as_deref().map(read_direnv).transpose()?.unwrap_or_default();
+        let ours = match host.xdg("XDG_CONFIG_HOME", ".config") {
+            Some(dir) => read::<EnvrToml>(&dir.join("envr/config.toml"))?.unwrap_or_default(),
+            None => EnvrToml::default(),
+        };
+        Self::from_files(host, dir, theirs, ours)
+    }
+
+    fn from_files(
+        host: &Host,
+        dir: Option<PathBuf>,
+        theirs: DirenvToml,
+        ours: EnvrToml,
+    ) -> Result<Self> {
+        let global = theirs.global;
+        let at_home =
+            |paths: Vec<PathBuf>| paths.into_iter().map(|path| expand_home(host, path)).collect();
+        Ok(Self {
+            dir,
+            bash_path: global
+                .bash_path
+                .or(theirs.bash_path)
+                .filter(|path| !path.as_os_str().is_empty()),
+            disable_stdin: global.disable_stdin.or(theirs.disable_stdin).unwrap_or(false),
+            load_dotenv: global.load_dotenv.or(theirs.load_dotenv).unwrap_or(false),
+            strict_env: global.strict_env.or(theirs.strict_env).unwrap_or(false),
+            warn_timeout: warn_timeout_of(
+                host,
+                global.warn_timeout.or(theirs.warn_timeout).as_deref(),
+            )?,
+            hide_env_diff: global.hide_env_diff.or(theirs.hide_env_diff).unwrap_or(false),
+            log_filter: global
+                .log_filter
+                .or(theirs.log_filter)
+                .as_deref()
+                .map(compile)
+                .transpose()?,
+            whitelist_prefix: at_home(theirs.whitelist.prefix),
+            whitelist_exact: at_home(theirs.whitelist.exact),
+            sourced: if host.voice == Voice::Direnv { Sourced::Follow } else { ours.trust.sourced },
+            quiet_projects: at_home(ours.quiet_projects),
+            log_format: global.log_format.or(theirs.log_format),
+            quiet: ours.quiet,
+        })
+    }
+
+    /// The printf format of status lines; `None` when they are not wanted.
+    pub fn log_format(&self, host: &Host) -> Option<String> {
+        if self.is_quiet(host) {
+            return None;
+        }
+        let format = match host.env.get("DIRENV_LOG_FORMAT") {
+            Some(format) => format.to_string_lossy().into_owned(),
+            None => self.log_format.clone().unwrap_or_else(|| format!("{}: %s", host.voice.name())),
+        };
+        (!format.is_empty() && format != "-").then_some(format)
+    }
+
+    fn is_quiet(&self, host: &Host) -> bool {
+        let here = |dir: &PathBuf| host.cwd.as_ref().is_some_and(|cwd| cwd.starts_with(dir));
+        self.quiet
+            || host.env.non_empty("ENVR_QUIET").is_some()
+            || self.quiet_projects.iter().any(here)
+    }
+
+    /// The bash to evaluate with.
+    pub fn bash(&self, host: &Host) -> Result<PathBuf> {
+        if let Some(path) = &self.bash_path {
+            return Ok(path.clone());
+        }
+        if let Some(path) = host.env.non_empty("DIRENV_BASH") {
+            return Ok(path.into());
+        }
+        crate::host::find_program("bash".as_ref(), host.env.get("PATH"), host.cwd.as_deref())
+            .or_else(|| {
+                ["/bin/bash", "/usr/bin/bash"]
+                    .map(PathBuf::from)
+                    .into_iter()
+                    .find(|path| path.exists())
+            })
+            .context("could not find `bash`: it is not on PATH")
+    }
+
+    /// Whether `[whitelist]` approves a path, whatever it holds. Prefixes match whole components.
+    pub fn whitelists(&self, path: &Path) -> bool {
+        let is_rc = |exact: &Path| exact.ends_with(".envrc") || exact.ends_with(".env");
+        let exact = |exact: &PathBuf| {
+            if is_rc(exact) { path == exact } else { path == exact.join(".envrc") }
+        };
+        self.whitelist_exact.iter().any(exact)
+            || self.whitelist_prefix.iter().any(|prefix| path.starts_with(prefix))
+    }
+}
+
+/// `$DIRENV_CONFIG`, or `direnv` below the configuration directory.
+fn direnv_dir(host: &Host) -> Option<PathBuf> {
+    match host.env.non_empty("DIRENV_CONFIG") {
+        Some(dir) => Some(dir.into()),
+        None => host.xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("direnv")),
+    }
+}
+
+/// `direnv.toml`, or the name it had before.
+fn read_direnv(dir: &Path) -> Result<DirenvToml> {
+    match read(&dir.join("direnv.toml"))? {
+        Some(config) => Ok(config),
+        None => Ok(read(&dir.join("config.toml"))?.unwrap_or_default()),
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
+    let bytes = match crate::fs::read_regular(file, FILE_LIMIT) {
+        Ok(bytes) => bytes.with_context(|| {
+            format!("could not read `{}`: it is larger than 1 MiB", file.display())
+        })?,
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("could not read `{}`", file.display()));
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    match toml::from_str(&text) {
+        Ok(config) => Ok(Some(config)),
+        Err(error) => Err(located(file, &text, &error).into()),
+    }
+}
+
+fn located(file: &Path, text: &str, error: &toml::de::Error) -> Hinted {
+    let line =
+        error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+    let message = format!(
+        "could not read `{}`: line {line}: {}",
+        file.display(),
+        error.message().replace('\n', ", ")
+    );
+    Hinted::new(message, format!("edit {}", file.display()))
+}
+
+fn warn_timeout_of(host: &Host, from_file: Option<&str>) -> Result<Option<Duration>> {
+    let timeout = match (host.env.non_empty("DIRENV_WARN_TIMEOUT"), from_file) {
+        // A variable may come from anywhere: what it gets wrong must not stop a prompt.
+        (Some(text), _) => parse_duration(&text.to_string_lossy()).unwrap_or(DEFAULT_WARN_TIMEOUT),
+        (None, None) => DEFAULT_WARN_TIMEOUT,
+        (None, Some(text)) => parse_duration(text).with_context(|| {
+            format!(
+                "could not read `warn_timeout`: `{text}` is not a duration such as `5s` or `1m30s`"
+            )
+        })?,
+    };
+    Ok((!timeout.is_zero()).then_some(timeout))
+}
+
+/// A duration in Go's notation, direnv's; zero when it is negative.
+fn parse_duration(text: &str) -> Option<Duration> {
+    if text == "0" || text.starts_with('-') {
+        return Some(Duration::ZERO);
+    }
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits =
+            rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let units = tail
+            .find(|character: char| character.is_ascii_digit() || character == '.')
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(units);
+        let factor = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * factor;
+        rest = tail;
+    }
+    if text.is_empty() { None } else { Duration::try_from_secs_f64(seconds).ok() }
+}
+
+fn compile(filter: &str) -> Result<Regex> {
+    Regex::new(filter).map_err(|cause| anyhow::anyhow!("could not read `log_filter`: {cause}"))
+}
+
+fn expand_home(host: &Host, path: PathBuf) -> PathBuf {
+    let expanded = match (path.strip_prefix("~"), host.home()) {
+        (Ok(below), Some(home)) => home.join(below),
+        _ => path,
+    };
+    crate::fs::clean(&expanded)
+}
+
+/// `direnv.toml`. The keys of `[global]` may stand at the top, as they did before direnv had sections; written out,
+/// since flattening loses the line of a wrong value.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct DirenvToml {
+    global: Global,
+    whitelist: Whitelist,
+    bash_path: Option<PathBuf>,
+    disable_stdin: Option<bool>,
+    load_dotenv: Option<bool>,
+    strict_env: Option<bool>,
+    warn_timeout: Option<String>,
+    hide_env_diff: Option<bool>,
+    log_format: Option<String>,
+    log_filter: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Global {
+    bash_path: Option<PathBuf>,
+    disable_stdin: Option<bool>,
+    load_dotenv: Option<bool>,
+    strict_env: Option<bool>,
+    warn_timeout: Option<String>,
+    hide_env_diff: Option<bool>,
+    log_format: Option<String>,
+    log_filter: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Whitelist {
+    prefix: Vec<PathBuf>,
+    exact: Vec<PathBuf>,
+}
+
+/// `envr/config.toml`; a key it does not know is a mistake, for nobody else writes this file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct EnvrToml {
+    quiet: bool,
+    quiet_projects: Vec<PathBuf>,
+    trust: Trust,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Trust {
+    sourced: Sourced,
+}

@@ -1,0 +1,40 @@
+//! What a failure carries beside its cause: the commands that may mend it, and the exit code.
+
+use std::fmt;
+
+/// An error with hints, each a thing to type or do.
+#[derive(Debug)]
+pub struct Hinted {
+    message: String,
+    hints: Vec<String>,
+}
+
+impl Hinted {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: vec![hint.into()] }
+    }
+
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+/// A failure whose reason the user has been told already: only the exit code is left to give.
+#[derive(Debug)]
+pub struct Told;
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("the reason is above")
+    }
+}
+
+impl std::error::Error for Told {}

@@ -1,0 +1,235 @@
+//! The questions of `evaluate.bash`, answered without a process: watches, log lines, functions, and what may run.
+
+use super::stage::Stage;
+use super::stdlib;
+use crate::config::Config;
+use crate::host::Host;
+use crate::trust::{Execution, Store, Trusted};
+use crate::ui;
+use crate::watch::Watches;
+use anyhow::Result;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A script that asks for more than this many bytes at once is broken.
+const QUESTION_LIMIT: usize = 8 << 20;
+
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    pub host: &'a Host,
+    pub config: &'a Config,
+    pub store: &'a Store,
+    pub trusted: &'a mut Trusted,
+    pub stage: Stage,
+    /// Everything that was ever watched, also by a load that fails later.
+    pub watches: Watches,
+    /// Why the evaluation ended itself.
+    pub failure: Option<String>,
+    /// The file that it may not execute.
+    pub refused: Option<PathBuf>,
+    began: SystemTime,
+    /// The part of a question that has arrived.
+    heard: Vec<u8>,
+}
+
+enum Answer {
+    Done,
+    Reply(Vec<u8>),
+    Refused,
+    Failed,
+}
+
+impl<'a> Conversation<'a> {
+    pub fn new(
+        host: &'a Host,
+        config: &'a Config,
+        store: &'a Store,
+        trusted: &'a mut Trusted,
+        watches: Watches,
+    ) -> Result<Self> {
+        let stage = Stage::new(&host.env)?;
+        stage.write("stdlib", stdlib::text_for_subshell().as_bytes())?;
+        let began = SystemTime::now();
+        Ok(Self {
+            host,
+            config,
+            store,
+            trusted,
+            stage,
+            watches,
+            failure: None,
+            refused: None,
+            began,
+            heard: Vec::new(),
+        })
+    }
+
+    /// Takes in what bash wrote; returns the lines to write back, one for each question that is complete.
+    pub fn hear(&mut self, bytes: &[u8]) -> Result<Vec<u8>> {
+        self.heard.extend(bytes);
+        let mut answers = Vec::new();
+        loop {
+            match Heard::of(&self.heard) {
+                Heard::Question { words, length } => {
+                    let answer = self.answer(&words)?;
+                    self.heard.drain(..length);
+                    answers.extend(self.line(answer)?);
+                }
+                Heard::Part if self.heard.len() <= QUESTION_LIMIT => return Ok(answers),
+                // A script wrote into the pipe itself. Whoever asks waits for one answer and has said no more.
+                Heard::Part | Heard::Noise => {
+                    self.heard.clear();
+                    answers.extend(b"failed\n");
+                    return Ok(answers);
+                }
+            }
+        }
+    }
+
+    fn line(&self, answer: Answer) -> Result<&'static [u8]> {
+        Ok(match answer {
+            Answer::Done => b"done\n",
+            Answer::Failed => b"failed\n",
+            Answer::Refused => b"refused\n",
+            Answer::Reply(mut text) => {
+                text.push(0);
+                self.stage.write("reply", &text)?;
+                b"reply\n"
+            }
+        })
+    }
+
+    fn answer(&mut self, question: &[Vec<u8>]) -> Result<Answer> {
+        let words: Vec<&[u8]> = question.iter().map(Vec::as_slice).collect();
+        let [verb, arguments @ ..] = words.as_slice() else { return Ok(Answer::Failed) };
+        Ok(match (*verb, arguments) {
+            (b"watch", [paths @ .., known]) => self.watch(known, |watches| {
+                for path in paths {
+                    watches.add(&crate::fs::clean(path_of(path)));
+                }
+                Ok(())
+            }),
+            (b"watch-dir", [dir, known]) => {
+                self.watch(known, |watches| watches.add_tree(&crate::fs::clean(path_of(dir))))
+            }
+            (b"log", [kind, message]) => self.log(kind, &String::from_utf8_lossy(message)),
+            (b"function", [name]) => match stdlib::function(&String::from_utf8_lossy(name)) {
+                Some(text) => Answer::Reply(text.into()),
+                None => Answer::Failed,
+            },
+            (b"execute", [path]) => self.execute(path_of(path))?,
+            (b"sourced", [path]) => {
+                self.sourced(&crate::fs::clean(path_of(path)));
+                Answer::Done
+            }
+            (b"failed", [line, file, why]) => {
+                let [line, file, why] = [line, file, why].map(|text| String::from_utf8_lossy(text));
+                self.failure = Some(format!("could not load `{file}:{line}`: {why}"));
+                Answer::Done
+            }
+            _ => Answer::Failed,
+        })
+    }
+
+    /// Adds to the watches that bash knows, which other programs may have changed, and to those we keep.
+    fn watch(&mut self, known: &[u8], add: impl FnOnce(&mut Watches) -> Result<()>) -> Answer {
+        let mut added = Watches::default();
+        if let Err(error) = add(&mut added) {
+            ui::error(self.host, &error);
+            return Answer::Failed;
+        }
+        let mut watches = Watches::decode(OsStr::from_bytes(known)).unwrap_or_default();
+        watches.merge(added.clone());
+        self.watches.merge(added);
+        Answer::Reply(watches.encode().as_bytes().to_vec())
+    }
+
+    fn log(&self, kind: &[u8], message: &str) -> Answer {
+        let line = match kind {
+            b"error" => Some(ui::script_error_line(self.host, message)),
+            _ => ui::status_line(self.host, self.config, message),
+        };
+        line.map_or(Answer::Done, |line| Answer::Reply(line.into_bytes()))
+    }
+
+    fn execute(&mut self, path: &Path) -> Result<Answer> {
+        let path = crate::fs::clean(path);
+        if path == self.trusted.rc().path {
+            ui::status(self.host, self.config, &format!("loading {}", self.host.tilde(&path)));
+            let dir = self.stage.copy(&path, self.trusted.bytes())?;
+            return Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()));
+        }
+        match self.trusted.judge_executed(self.store, &path) {
+            Ok(Execution::Run(bytes)) => {
+                let dir = self.stage.copy(&path, &bytes)?;
+                Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()))
+            }
+            Ok(Execution::Absent) => Ok(Answer::Failed),
+            Ok(Execution::Refused) => {
+                self.watches.add(&path);
+                self.refused = Some(path);
+                Ok(Answer::Refused)
+            }
+            Err(error) => {
+                self.failure = Some(format!("could not execute `{}`: {error}", path.display()));
+                Ok(Answer::Refused)
+            }
+        }
+    }
+
+    /// A file that ran through bash's own `source`. What lies outside the project, in its layout directory, or was
+    /// made by this very evaluation is not the project's word and not part of its approval.
+    fn sourced(&mut self, path: &Path) {
+        let dir = self.trusted.rc().dir();
+        let is_projects = path.strip_prefix(dir).is_ok_and(|below| !below.starts_with(".direnv"));
+        let is_older = path
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|time| time < self.began);
+        if is_projects && is_older && path != self.trusted.rc().path {
+            self.trusted.note_executed(path);
+        }
+    }
+}
+
+/// What the pipe holds.
+enum Heard {
+    /// The first whole question, and how many bytes it takes.
+    Question {
+        words: Vec<Vec<u8>>,
+        length: usize,
+    },
+    Part,
+    Noise,
+}
+
+impl Heard {
+    /// A question is the number of its words, then the words, each ended by a NUL.
+    fn of(bytes: &[u8]) -> Self {
+        let mut fields = bytes.split_inclusive(|byte| *byte == 0);
+        let Some(count) = fields.next().and_then(|field| field.strip_suffix(b"\0")) else {
+            return Self::Part;
+        };
+        let mut length = count.len() + 1;
+        let Some(count) =
+            std::str::from_utf8(count).ok().and_then(|count| count.parse::<usize>().ok())
+        else {
+            return Self::Noise;
+        };
+        let mut words = Vec::new();
+        for _ in 0..count {
+            let Some(word) = fields.next().and_then(|field| field.strip_suffix(b"\0")) else {
+                return Self::Part;
+            };
+            length += word.len() + 1;
+            words.push(word.to_vec());
+        }
+        Self::Question { words, length }
+    }
+}
+
+fn path_of(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}

@@ -1,0 +1,112 @@
+//! Files written whole or not at all, read up to a limit, and paths cleaned without asking the disk.
+
+use anyhow::{Context as _, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Component, Path, PathBuf};
+
+/// Writes a file so that readers see the old bytes or the new ones, never a part. Makes its directory, private.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().context("a file needs a directory")?;
+    make_private_dir(dir)?;
+    let name = path.file_name().context("a file needs a name")?.to_string_lossy();
+    let draft = dir.join(format!(".{name}.{}", std::process::id()));
+    write_new(&draft, bytes)
+        .and_then(|()| fs::rename(&draft, path))
+        .inspect_err(|_| _ = fs::remove_file(&draft))
+        .with_context(|| format!("could not write `{}`", path.display()))
+}
+
+/// Makes a directory and those above it, for this user alone.
+pub fn make_private_dir(dir: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("could not make directory `{}`", dir.display()))
+}
+
+/// Removes a file; that there was none is fine.
+pub fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("could not remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads at most `limit` bytes of a regular file; `None` when it holds more. Never blocks on a FIFO or device.
+pub fn read_regular(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, kind_of(&metadata)));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0) + 1);
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// What stands where a regular file should be, for a message.
+pub fn kind_of(metadata: &fs::Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_dir() => "it is a directory",
+        () if kind.is_fifo() => "it is a FIFO, not a regular file",
+        () if kind.is_socket() => "it is a socket, not a regular file",
+        () if kind.is_block_device() || kind.is_char_device() => {
+            "it is a device, not a regular file"
+        }
+        () => "it is not a regular file",
+    }
+}
+
+/// The path without `.`, `..` and doubled slashes, by its letters alone, as direnv cleans what it records.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => match cleaned.components().next_back() {
+                Some(Component::Normal(_)) => _ = cleaned.pop(),
+                Some(Component::RootDir) => {}
+                _ => cleaned.push(".."),
+            },
+            Component::CurDir => {}
+            other => cleaned.push(other),
+        }
+    }
+    cleaned
+}
+
+/// Writes a file that must not exist yet. On some file systems a failed write is only reported when the data is
+/// flushed, and `Drop` swallows it: hence `sync_all`.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file: File =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, cleaned: &str) {
+        assert_eq!(clean(Path::new(path)), Path::new(cleaned));
+    }
+
+    #[test]
+    fn paths_are_cleaned_by_their_letters() {
+        check("/a/./b//c", "/a/b/c");
+        check("/a/../../b", "/b");
+        check("a/../../b", "../b");
+        check("/", "/");
+    }
+}

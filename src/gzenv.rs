@@ -1,0 +1,116 @@
+//! direnv's encoding of state in a variable: base64url of zlib of JSON, whose strings here may hold any bytes.
+
+use anyhow::{Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+/// What a decoded state may hold, in bytes: far over any real one, far under what would hurt a prompt.
+const DECODED_LIMIT: usize = 64 << 20;
+
+pub fn encode(json: &[u8]) -> String {
+    URL_SAFE.encode(miniz_oxide::deflate::compress_to_vec_zlib(json, 6))
+}
+
+pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
+    let text = text.trim_ascii();
+    let Ok(packed) = URL_SAFE.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)) else {
+        bail!("it is not base64");
+    };
+    match miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(&packed, DECODED_LIMIT) {
+        Ok(json) => Ok(json),
+        Err(error) if error.status == miniz_oxide::inflate::TINFLStatus::HasMoreOutput => {
+            bail!("it unpacks to more than {} MiB", DECODED_LIMIT >> 20)
+        }
+        Err(_) => bail!("it is not zlib data"),
+    }
+}
+
+/// Appends a JSON string. Bytes that are not UTF-8 stand as they are: direnv's reader and ours take them, and
+/// only so do they survive.
+pub fn push_string(json: &mut Vec<u8>, bytes: &[u8]) {
+    json.push(b'"');
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => json.extend([b'\\', byte]),
+            b'\n' => json.extend(b"\\n"),
+            0..0x20 => json.extend(format!("\\u{byte:04x}").bytes()),
+            _ => json.push(byte),
+        }
+    }
+    json.push(b'"');
+}
+
+/// Appends `{"key":value,…}` with what `push_value` writes for each value.
+pub fn push_object<'a, V>(
+    json: &mut Vec<u8>,
+    entries: impl IntoIterator<Item = (&'a [u8], V)>,
+    mut push_value: impl FnMut(&mut Vec<u8>, V),
+) {
+    json.push(b'{');
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        push_string(json, key);
+        json.push(b':');
+        push_value(json, value);
+    }
+    json.push(b'}');
+}
+
+/// A JSON string taken byte for byte.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bytes(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BytesVisitor;
+
+        impl Visitor<'_> for BytesVisitor {
+            type Value = Bytes;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Bytes, E> {
+                Ok(Bytes(text.as_bytes().to_vec()))
+            }
+        }
+
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn every_byte_survives_as_key_and_value() {
+        let bytes: Vec<u8> = (1..=255).collect();
+        let mut json = Vec::new();
+        push_object(&mut json, [(bytes.as_slice(), bytes.as_slice())], push_string);
+        let json = decode(encode(&json).as_bytes()).unwrap();
+        let back: BTreeMap<Bytes, Bytes> = serde_json::from_slice(&json).unwrap();
+        assert_eq!(back, BTreeMap::from([(Bytes(bytes.clone()), Bytes(bytes))]));
+    }
+
+    #[test]
+    fn garbage_is_an_error() {
+        for garbage in ["", "!", "AAAA", "eJw", "eJyrVkrLz1eyUkpKLFKqBQAdegQ0X"] {
+            assert!(decode(garbage.as_bytes()).is_err(), "{garbage}");
+        }
+        let bomb = miniz_oxide::deflate::compress_to_vec_zlib(&vec![0; DECODED_LIMIT + 1], 1);
+        assert_eq!(
+            decode(URL_SAFE.encode(bomb).as_bytes()).unwrap_err().to_string(),
+            "it unpacks to more than 64 MiB"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! The world as this process found it: environment, directory, arguments. Read once here, passed down.
+
+use crate::env::Env;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// The name we were called by, which decides how we speak and how strict we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    Envr,
+    /// Called `direnv`: direnv's verbs, messages and semantics.
+    Direnv,
+}
+
+impl Voice {
+    /// The prefix of every message, and the command that hints tell to type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Envr => "envr",
+            Self::Direnv => "direnv",
+        }
+    }
+}
+
+/// What a verb may know of the world.
+#[derive(Debug)]
+pub struct Host {
+    pub env: Env,
+    /// Arguments after the program's name.
+    pub args: Vec<OsString>,
+    /// The physical working directory; `None` when it was removed under us.
+    pub cwd: Option<PathBuf>,
+    /// Absolute path of this program as it was called. A link is kept unresolved: its target may be a store path
+    /// that is collected while a hook still names it, and the name decides the voice.
+    pub program: PathBuf,
+    pub voice: Voice,
+}
+
+impl Host {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the process")]
+    pub fn from_process() -> Self {
+        let env: Env = std::env::vars_os().collect();
+        let cwd = std::env::current_dir().ok();
+        let mut args = std::env::args_os();
+        let called = args.next().unwrap_or_default();
+        let voice = match Path::new(&called).file_name() {
+            Some(name) if name == "direnv" => Voice::Direnv,
+            _ => Voice::Envr,
+        };
+        let program = program_path(&called, &env, cwd.as_deref());
+        Self { env, args: args.collect(), cwd, program, voice }
+    }
+
+    /// stdout is for the machine: exactly these bytes, or a failure the caller sees.
+    #[expect(clippy::unused_self, reason = "who prints has been given the host")]
+    pub fn print(&self, output: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(output).and_then(|()| stdout.flush()) {
+            // The reader had enough (`envr stdlib | head`): a normal end.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    pub fn print_line(&self, line: impl AsRef<[u8]>) -> io::Result<()> {
+        let mut output = line.as_ref().to_vec();
+        output.push(b'\n');
+        self.print(&output)
+    }
+
+    pub fn home(&self) -> Option<PathBuf> {
+        self.env.non_empty("HOME").map(PathBuf::from)
+    }
+
+    /// `$XDG_x_HOME`, or its default below the home directory.
+    pub fn xdg(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        match self.env.non_empty(variable) {
+            Some(dir) => Some(PathBuf::from(dir)),
+            None => self.home().map(|home| home.join(below_home)),
+        }
+    }
+
+    /// A path for a message: the home directory is `~`.
+    pub fn tilde(&self, path: &Path) -> String {
+        match self.home().as_deref().and_then(|home| path.strip_prefix(home).ok()) {
+            Some(below) => format!("~/{}", below.display()),
+            None => path.display().to_string(),
+        }
+    }
+
+    /// A relative path as seen from the working directory.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        match &self.cwd {
+            Some(cwd) => crate::fs::clean(&cwd.join(path)),
+            None => crate::fs::clean(path),
+        }
+    }
+}
+
+/// Finds a command on a PATH as `execvp` would; a name with a slash is taken as it is, seen from `cwd`.
+pub fn find_program(
+    name: &std::ffi::OsStr,
+    path: Option<&std::ffi::OsStr>,
+    cwd: Option<&Path>,
+) -> Option<PathBuf> {
+    let here = |file: PathBuf| match cwd {
+        Some(cwd) => cwd.join(file),
+        None => file,
+    };
+    if name.as_bytes().contains(&b'/') {
+        return Some(here(PathBuf::from(name)));
+    }
+    std::env::split_paths(path?).map(|dir| here(dir.join(name))).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+fn program_path(called: &std::ffi::OsStr, env: &Env, cwd: Option<&Path>) -> PathBuf {
+    find_program(called, env.get("PATH"), cwd)
+        .filter(|file| is_executable(file))
+        .map(|file| crate::fs::clean(&file))
+        .or_else(|| std::env::current_exe().ok())
+        .unwrap_or_else(|| PathBuf::from(called))
+}

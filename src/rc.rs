@@ -1,0 +1,82 @@
+//! Which file governs a directory: the nearest `.envrc` (or `.env`) at or above it.
+
+use crate::config::Config;
+use crate::error::Hinted;
+use crate::host::{Host, Voice};
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+
+/// A file that says what a directory's environment is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rc {
+    pub path: PathBuf,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Envrc,
+    Dotenv,
+}
+
+impl Rc {
+    pub fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The rc that a path names, by the file's name.
+    pub fn at(path: PathBuf) -> Self {
+        let kind = if path.ends_with(".env") { Kind::Dotenv } else { Kind::Envrc };
+        Self { path, kind }
+    }
+}
+
+/// Looks in `dir`, then in each directory above it.
+pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
+    let kinds = [(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
+    let kinds = if config.load_dotenv { &kinds[..] } else { &kinds[..1] };
+    dir.ancestors().find_map(|dir| {
+        kinds
+            .iter()
+            .map(|(name, kind)| Rc { path: dir.join(name), kind: *kind })
+            .find(|rc| governs(host, rc))
+    })
+}
+
+/// The rc that a verb's argument means: searched from the path (or the working directory) upwards.
+pub fn find_from(host: &Host, config: &Config, path: Option<&Path>) -> Result<Rc> {
+    let start = match path {
+        Some(path) => std::fs::canonicalize(host.absolute(path))
+            .with_context(|| format!("could not find `{}`", path.display()))?,
+        None => working_directory(host)?.to_path_buf(),
+    };
+    if start.is_file() && [".envrc", ".env"].iter().any(|name| start.ends_with(name)) {
+        return Ok(Rc::at(start));
+    }
+    find(host, config, &start).ok_or_else(|| missing(host))
+}
+
+pub fn working_directory(host: &Host) -> Result<&Path> {
+    host.cwd.as_deref().context("could not find the working directory: it was removed")
+}
+
+fn missing(host: &Host) -> anyhow::Error {
+    let name = host.voice.name();
+    match host.voice {
+        Voice::Direnv => anyhow::anyhow!(".envrc or .env not found"),
+        Voice::Envr => Hinted::new(
+            "could not find an `.envrc` here or in a directory above",
+            format!("{name} edit ."),
+        )
+        .into(),
+    }
+}
+
+/// direnv passes over what it cannot open as a regular file. In our own voice an `.envrc` of any kind governs, so that
+/// the reader learns why it does not load; a directory `.env` is somebody's virtual environment.
+fn governs(host: &Host, rc: &Rc) -> bool {
+    match (host.voice, rc.kind) {
+        (Voice::Envr, Kind::Envrc) => rc.path.symlink_metadata().is_ok(),
+        _ => rc.path.is_file() && rustix::fs::access(&rc.path, rustix::fs::Access::READ_OK).is_ok(),
+    }
+}

@@ -1,0 +1,155 @@
+//! What the last prompt left in the shell: direnv's variables, read and written.
+
+use crate::diff::Undo;
+use crate::env::Env;
+use crate::error::Hinted;
+use crate::gzenv::{self, Bytes};
+use crate::watch::Watches;
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+/// The variables that hold the state; nothing of a project may set them.
+const DIR: &str = "DIRENV_DIR";
+const FILE: &str = "DIRENV_FILE";
+const WATCHES: &str = "DIRENV_WATCHES";
+const DIFF: &str = "DIRENV_DIFF";
+/// Files that `require_allowed` still waits for.
+pub const REQUIRED: &str = "DIRENV_REQUIRED";
+
+/// State beyond this many bytes is not ours: no shell could start a process with it.
+const STATE_LIMIT: usize = 8 << 20;
+
+/// An rc that was loaded, or found blocked or failing, in this shell or one above it.
+#[derive(Debug, Default)]
+pub struct Session {
+    pub file: Option<PathBuf>,
+    pub watches: Watches,
+    pub undo: Undo,
+    /// `require_allowed` asked for more approvals: every prompt looks again.
+    waiting: bool,
+}
+
+impl Session {
+    pub fn from_env(env: &Env) -> Result<Self> {
+        let watches = decode(env, WATCHES, Watches::decode)?;
+        let undo = decode(env, DIFF, decode_undo)?;
+        let file = env.non_empty(FILE).map(PathBuf::from);
+        Ok(Self { file, watches, undo, waiting: env.non_empty(REQUIRED).is_some() })
+    }
+
+    pub fn is_loaded(&self) -> bool {
+        self.file.is_some() || self.undo != Undo::default()
+    }
+
+    /// Whether nothing is to be done for what was found at or above the directory.
+    pub fn is_current(&self, found: Option<&Path>) -> bool {
+        match found {
+            None => !self.is_loaded(),
+            Some(path) => {
+                self.file.as_deref() == Some(path) && !self.waiting && self.watches.are_current()
+            }
+        }
+    }
+
+    /// The environment as it was before.
+    pub fn revert(&self, env: &Env) -> Env {
+        let mut outer = env.clone();
+        self.undo.apply(&mut outer);
+        clear(&mut outer);
+        outer
+    }
+}
+
+/// Takes the state out of an environment.
+pub fn clear(env: &mut Env) {
+    for name in [DIR, FILE, WATCHES, DIFF] {
+        env.unset(name);
+    }
+}
+
+/// Writes the state into `to`, which was loaded from `file` on top of `from`.
+pub fn record(from: &Env, to: &mut Env, file: &Path, watches: &Watches) {
+    clear(to);
+    let mut undo = Undo::between(from, to);
+    undo.names.extend([DIR, FILE, WATCHES].map(OsString::from));
+    keep(to, file, watches);
+    to.set(DIFF, encode_undo(&undo));
+}
+
+/// Writes the state of an environment that stays as it is, undo included, though its rc was looked at anew.
+pub fn keep(env: &mut Env, file: &Path, watches: &Watches) {
+    let dir = file.parent().unwrap_or(Path::new("/"));
+    // The dash keeps zsh's `autocd` from taking the variable for a directory's name.
+    let mut dashed = OsString::from("-");
+    dashed.push(dir);
+    env.set(DIR, dashed);
+    env.set(FILE, file);
+    env.set(WATCHES, watches.encode());
+}
+
+/// The variable of an evaluation that holds what is watched so far.
+pub fn set_watches(env: &mut Env, watches: &Watches) {
+    env.set(WATCHES, watches.encode());
+}
+
+/// What an evaluation left in its variable; its own business, so garbage counts as nothing.
+pub fn watches_of(env: &Env) -> Option<Watches> {
+    Watches::decode(env.non_empty(WATCHES)?).ok()
+}
+
+fn decode<T: Default>(env: &Env, name: &str, read: impl Fn(&OsStr) -> Result<T>) -> Result<T> {
+    let Some(text) = env.non_empty(name) else { return Ok(T::default()) };
+    let value =
+        if text.len() > STATE_LIMIT { Err(anyhow::anyhow!("it is too large")) } else { read(text) };
+    value.map_err(|cause| {
+        let message = format!("could not read the state variable `{name}`: {cause}");
+        Hinted::new(message, format!("unset {DIR} {FILE} {WATCHES} {DIFF}")).into()
+    })
+}
+
+/// `{"p":{name:old},"n":{name:""},"l":{list:as loaded}}`. direnv reads the first two and takes back the same names;
+/// that it needs no new values keeps secrets from standing here twice. `l` is ours.
+fn encode_undo(undo: &Undo) -> OsString {
+    fn rows(map: &BTreeMap<OsString, OsString>) -> impl Iterator<Item = (&[u8], &[u8])> {
+        map.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+    }
+    let mut json = b"{\"p\":".to_vec();
+    gzenv::push_object(&mut json, rows(&undo.old), gzenv::push_string);
+    json.extend(b",\"n\":");
+    gzenv::push_object(
+        &mut json,
+        undo.names.iter().map(|name| (name.as_bytes(), &b""[..])),
+        gzenv::push_string,
+    );
+    if !undo.lists.is_empty() {
+        json.extend(b",\"l\":");
+        gzenv::push_object(&mut json, rows(&undo.lists), gzenv::push_string);
+    }
+    json.push(b'}');
+    gzenv::encode(&json).into()
+}
+
+fn decode_undo(text: &OsStr) -> Result<Undo> {
+    #[derive(Deserialize)]
+    struct Rows {
+        #[serde(default)]
+        p: BTreeMap<Bytes, Bytes>,
+        #[serde(default)]
+        n: BTreeMap<Bytes, Bytes>,
+        #[serde(default)]
+        l: BTreeMap<Bytes, Bytes>,
+    }
+    fn map(rows: BTreeMap<Bytes, Bytes>) -> BTreeMap<OsString, OsString> {
+        rows.into_iter()
+            .map(|(name, value)| (OsString::from_vec(name.0), OsString::from_vec(value.0)))
+            .collect()
+    }
+    let json = gzenv::decode(text.as_bytes())?;
+    let rows: Rows = serde_json::from_slice(&json).context("it does not hold a difference")?;
+    let names = rows.n.into_keys().map(|name| OsString::from_vec(name.0)).collect();
+    Ok(Undo { names, old: map(rows.p), lists: map(rows.l) })
+}

@@ -1,0 +1,243 @@
+//! Whether a file may run. The only maker of `Trusted`, which holds the very bytes that were judged.
+
+mod known;
+mod record;
+mod store;
+mod worktree;
+
+use crate::config::{Config, Sourced};
+use crate::digest::Digest;
+use crate::fs::read_regular;
+use crate::host::{Host, Voice};
+use crate::rc::Rc;
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use known::known_to_execute;
+pub use record::Approval;
+pub use store::Store;
+
+/// An rc larger than this many bytes is a mistake; the largest seen in public has 13 KB.
+const RC_LIMIT: u64 = 4 << 20;
+
+/// What was judged and may run.
+#[derive(Debug)]
+pub struct Trusted {
+    rc: Rc,
+    bytes: Vec<u8>,
+    closure: Closure,
+}
+
+/// The answer to "may this rc run?".
+#[derive(Debug)]
+pub enum Verdict {
+    Allowed(Trusted),
+    /// The user said no; nothing more is said about it.
+    Denied,
+    Blocked(Reason),
+    /// It cannot be run whatever the user says, and why.
+    Unusable(String),
+}
+
+/// Why an rc waits for approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    New,
+    /// Lines that came and went since it was approved.
+    Changed {
+        added: usize,
+        removed: usize,
+    },
+    /// A file that it executes is not as it was approved.
+    Executes(PathBuf),
+}
+
+/// The answer to "may this file, which an rc executes, run?".
+#[derive(Debug)]
+pub enum Execution {
+    Run(Vec<u8>),
+    Absent,
+    Refused,
+}
+
+impl Trusted {
+    pub fn rc(&self) -> &Rc {
+        &self.rc
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Judges a file at the moment the rc wants to execute it, and keeps it for the record.
+    pub fn judge_executed(&mut self, store: &Store, path: &Path) -> io::Result<Execution> {
+        let bytes = match read_regular(path, RC_LIMIT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            result => Some(result?.ok_or_else(|| io::Error::other("it is larger than 4 MiB"))?),
+        };
+        if self.closure.sourced == Sourced::Check
+            && !self.closure.admits(store, path, bytes.as_deref())
+        {
+            // Known, but with no content approved: the next judgement and `review` name it.
+            self.closure.executed.entry(path.to_path_buf()).or_insert(None);
+            return Ok(Execution::Refused);
+        }
+        self.closure.executed.insert(path.to_path_buf(), bytes.as_deref().map(Digest::of));
+        Ok(bytes.map_or(Execution::Absent, Execution::Run))
+    }
+
+    /// Keeps a file that was executed without asking.
+    pub fn note_executed(&mut self, path: &Path) {
+        if let Ok(Some(bytes)) = read_regular(path, RC_LIMIT) {
+            self.closure.executed.insert(path.to_path_buf(), Some(Digest::of(&bytes)));
+        }
+    }
+
+    pub fn executed(&self) -> impl Iterator<Item = &Path> {
+        self.closure.executed.keys().map(PathBuf::as_path)
+    }
+
+    /// Writes what was executed into the approval, where it is not there yet. `complete` says that a whole evaluation
+    /// has been seen, so that what it did not execute is new from now on.
+    pub fn remember(&self, store: &Store, complete: bool) -> Result<()> {
+        let rc = Digest::of(&self.bytes);
+        let complete = self.closure.complete || complete;
+        let approval = Approval { rc, executed: self.closure.executed.clone(), complete };
+        if self.closure.sourced == Sourced::Follow
+            || store.approval(&self.rc.path).as_ref() == Some(&approval)
+        {
+            return Ok(());
+        }
+        store.keep_content(&self.bytes)?;
+        for path in self.executed() {
+            if let Ok(Some(bytes)) = read_regular(path, RC_LIMIT) {
+                store.keep_content(&bytes)?;
+            }
+        }
+        store.keep_approval(&self.rc.path, &approval)
+    }
+}
+
+/// The files that an rc executes, as they were approved with it; `None` stands for "absent, or not approved".
+#[derive(Debug)]
+struct Closure {
+    executed: BTreeMap<PathBuf, Option<Digest>>,
+    complete: bool,
+    sourced: Sourced,
+}
+
+impl Closure {
+    fn admits(&self, store: &Store, path: &Path, bytes: Option<&[u8]>) -> bool {
+        match (self.executed.get(path), bytes) {
+            (Some(approved), bytes) if *approved == bytes.map(Digest::of) => true,
+            (_, Some(bytes)) if store.allows(path, bytes) => true,
+            (None, bytes) => !self.complete || bytes.is_none(),
+            (Some(_), bytes) => bytes.is_none(),
+        }
+    }
+
+    /// The first file that changed since.
+    fn changed(&self, store: &Store) -> Option<PathBuf> {
+        let changed = |path: &Path| {
+            let bytes = read_regular(path, RC_LIMIT).ok().flatten();
+            !self.admits(store, path, bytes.as_deref())
+        };
+        self.executed.keys().find(|path| changed(path)).cloned()
+    }
+}
+
+/// Reads the rc once and says whether these bytes may run.
+pub fn judge(host: &Host, store: &Store, config: &Config, rc: Rc) -> Verdict {
+    let bytes = match read(&rc.path) {
+        // bash drops NULs, and direnv leaves it to bash.
+        Ok(bytes) if bytes.contains(&0) && host.voice == Voice::Envr => {
+            return Verdict::Unusable("it is not text: it has NUL bytes".to_string());
+        }
+        Ok(bytes) => bytes,
+        Err(why) => return Verdict::Unusable(why),
+    };
+    if store.denies(&rc.path) {
+        return Verdict::Denied;
+    }
+    let approval = if store.allows(&rc.path, &bytes) || config.whitelists(&rc.path) {
+        store.approval(&rc.path)
+    } else {
+        match worktree::siblings(&rc.path)
+            .into_iter()
+            .find(|sibling| store.allows(&sibling.path, &bytes))
+        {
+            Some(sibling) => store.approval(&sibling.path).map(|approval| sibling.rebase(approval)),
+            None => return Verdict::Blocked(reason(store, &rc.path, &bytes)),
+        }
+    };
+    let approval = approval.filter(|approval| approval.rc == Digest::of(&bytes));
+    let (executed, complete) =
+        approval.map(|approval| (approval.executed, approval.complete)).unwrap_or_default();
+    let closure = Closure { executed, complete, sourced: config.sourced };
+    match closure.changed(store).filter(|_| config.sourced == Sourced::Check) {
+        Some(path) => Verdict::Blocked(Reason::Executes(path)),
+        None => Verdict::Allowed(Trusted { rc, bytes, closure }),
+    }
+}
+
+/// Approves an rc as it is now, with the files that it is known to execute; returns the approved bytes.
+pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
+    let bytes = read(&rc.path)
+        .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?;
+    let before = store.approval(&rc.path);
+    let complete = before
+        .as_ref()
+        .is_some_and(|approval| approval.complete && approval.rc == Digest::of(&bytes));
+    let mut paths: Vec<PathBuf> =
+        before.map(|approval| approval.executed.into_keys().collect()).unwrap_or_default();
+    paths.extend(known_to_execute(rc, &bytes));
+    let mut executed = BTreeMap::new();
+    for path in paths {
+        let content = read_regular(&path, RC_LIMIT).ok().flatten();
+        if let Some(content) = &content {
+            store.keep_content(content)?;
+        }
+        executed.insert(path, content.as_deref().map(Digest::of));
+    }
+    store.keep_content(&bytes)?;
+    store.keep_approval(&rc.path, &Approval { rc: Digest::of(&bytes), executed, complete })?;
+    store.allow(&rc.path, &bytes)
+}
+
+/// The bytes of an rc, or why it cannot be one.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    match read_regular(path, RC_LIMIT) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(format!("it is larger than {} MiB", RC_LIMIT >> 20)),
+        Err(error) => match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_symlink() && error.kind() == io::ErrorKind::NotFound => {
+                Err("it is a link to nothing".to_string())
+            }
+            Ok(metadata) if metadata.is_dir() => Err(crate::fs::kind_of(&metadata).to_string()),
+            _ => Err(plain(&error)),
+        },
+    }
+}
+
+/// An operating system's message without its error number, in our case.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+fn reason(store: &Store, path: &Path, bytes: &[u8]) -> Reason {
+    let Some(approved) = store.approval(path).and_then(|approval| store.content(&approval.rc))
+    else {
+        return Reason::New;
+    };
+    let diff = similar::TextDiff::from_lines(approved.as_slice(), bytes);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    Reason::Changed {
+        added: count(similar::ChangeTag::Insert),
+        removed: count(similar::ChangeTag::Delete),
+    }
+}

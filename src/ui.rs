@@ -1,0 +1,121 @@
+//! Every word on stderr: `envr: error:`, `envr: hint:`, status lines, colour, and the escaping of what came from files.
+
+use crate::config::Config;
+use crate::error::Hinted;
+use crate::host::{Host, Voice};
+use std::io::{self, Write as _};
+
+const RED: &str = "\x1b[31m";
+const PLAIN: &str = "\x1b[0m";
+
+/// Prints a failure with its causes, then its hints.
+pub fn error(host: &Host, error: &anyhow::Error) {
+    fail(host, &format!("{error:#}"));
+    for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
+        for text in hinted.hints() {
+            hint(host, text);
+        }
+    }
+}
+
+pub fn fail(host: &Host, message: &str) {
+    let name = host.voice.name();
+    let line = format!(
+        "{name}: error{} {}",
+        if host.voice == Voice::Envr { ":" } else { "" },
+        escape(message)
+    );
+    let line = if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line };
+    print(&line);
+}
+
+pub fn hint(host: &Host, text: &str) {
+    print(&format!("{}: hint: {}", host.voice.name(), escape(text)));
+}
+
+pub fn warn(host: &Host, message: &str) {
+    print(&format!("{}: warning: {}", host.voice.name(), escape(message)));
+}
+
+/// A line that no configuration silences.
+pub fn note(host: &Host, message: &str) {
+    print(&format!("{}: {}", host.voice.name(), escape(message)));
+}
+
+/// A line about what is going on; `log_format` and `log_filter` of the configuration decide over it.
+pub fn status(host: &Host, config: &Config, message: &str) {
+    if let Some(line) = status_line(host, config, message) {
+        print(&line);
+    }
+}
+
+/// The finished status line, or `None` when it is not wanted.
+pub fn status_line(host: &Host, config: &Config, message: &str) -> Option<String> {
+    let format = config.log_format(host)?;
+    if config.log_filter.as_ref().is_some_and(|filter| !filter.is_match(message)) {
+        return None;
+    }
+    Some(fill(&format, &escape(message)))
+}
+
+/// A script's `log_error`.
+pub fn script_error(host: &Host, message: &str) {
+    print(&script_error_line(host, message));
+}
+
+/// The finished line of a script's `log_error`.
+pub fn script_error_line(host: &Host, message: &str) -> String {
+    let line = format!("{}: {}", host.voice.name(), escape(message));
+    if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line }
+}
+
+/// Text from a file or a variable as a terminal may see it: control characters, and those that reorder or hide text,
+/// are shown instead of obeyed.
+pub fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_harmless(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
+        }
+    }
+    shown
+}
+
+fn is_harmless(character: char) -> bool {
+    let hides_or_reorders = matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !character.is_control() && !hides_or_reorders
+}
+
+/// A printf format of which only `%s` and `%%` mean something, as in direnv's configuration.
+fn fill(format: &str, message: &str) -> String {
+    format.replace("%%", "%\0").replace("%s", message).replace("%\0", "%")
+}
+
+fn is_coloured(host: &Host) -> bool {
+    rustix::termios::isatty(io::stderr())
+        && host.env.non_empty("NO_COLOR").is_none()
+        && host.env.get("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Where stderr is closed or full there is nobody to tell.
+fn print(line: &str) {
+    _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_cannot_drive_the_terminal() {
+        assert_eq!(escape("é \x1b[31m\n\u{202e}x"), "é \\u{1b}[31m\\n\\u{202e}x");
+    }
+
+    #[test]
+    fn a_message_is_never_a_format() {
+        assert_eq!(fill("direnv: %s (100%%)", "%s %d 5%%"), "direnv: %s %d 5%% (100%)");
+    }
+}

@@ -1,0 +1,283 @@
+//! Broken files, broken state, broken surroundings: one clear line, a non-zero exit, and a shell left as it was.
+
+use crate::test::{Project, has};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+/// The prompt fails with this one line, touches nothing visible, and is silent from then on.
+#[track_caller]
+fn check_rc(project: &Project, stderr: &str) {
+    let mut shell = project.shell();
+    let before = shell.visible();
+    shell.failing_prompt(&format!("envr: error: {stderr}\n"));
+    assert_eq!(shell.visible(), before);
+    shell.prompt("");
+}
+
+#[test]
+fn an_rc_that_is_no_file() {
+    let project = Project::new();
+    std::fs::create_dir(project.path("project/.envrc")).unwrap();
+    check_rc(&project, "could not load `$DIR/project/.envrc`: it is a directory");
+
+    let project = Project::new();
+    symlink("nowhere", project.path("project/.envrc")).unwrap();
+    check_rc(&project, "could not load `$DIR/project/.envrc`: it is a link to nothing");
+
+    let project = Project::new();
+    symlink(".envrc", project.path("project/.envrc")).unwrap();
+    check_rc(&project, "could not load `$DIR/project/.envrc`: too many levels of symbolic links");
+
+    let project = Project::new();
+    symlink("/dev/zero", project.path("project/.envrc")).unwrap();
+    check_rc(&project, "could not load `$DIR/project/.envrc`: it is a device, not a regular file");
+}
+
+#[test]
+fn direnv_passes_over_what_is_no_file() {
+    let project = Project::new().named_direnv();
+    std::fs::create_dir(project.path("project/.envrc")).unwrap();
+    project.shell().prompt("");
+}
+
+#[test]
+fn an_unreadable_rc() {
+    if rustix::process::geteuid().is_root() {
+        println!("skipped: root reads everything");
+        return;
+    }
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    std::fs::set_permissions(
+        project.path("project/.envrc"),
+        std::fs::Permissions::from_mode(0o000),
+    )
+    .unwrap();
+    check_rc(&project, "could not load `$DIR/project/.envrc`: permission denied");
+}
+
+#[test]
+fn an_rc_of_ten_megabytes() {
+    let project = Project::new();
+    project.write(".envrc", "# xxxxxxx\n".repeat(1 << 20));
+    check_rc(&project, "could not load `$DIR/project/.envrc`: it is larger than 4 MiB");
+    project
+        .envr(["allow"])
+        .stderr("envr: error: could not read `$DIR/project/.envrc`: it is larger than 4 MiB\n")
+        .failure();
+}
+
+#[test]
+fn a_binary_rc() {
+    let project = Project::new();
+    project.write(".envrc", b"\x7fELF\x02\x01\x01\0\0\0\xff\xfe");
+    check_rc(&project, "could not load `$DIR/project/.envrc`: it is not text: it has NUL bytes");
+}
+
+#[test]
+fn an_empty_rc_loads_nothing() {
+    let project = Project::new();
+    project.write(".envrc", "");
+    project.allow();
+    let mut shell = project.shell();
+    let before = shell.visible();
+    shell.prompt("envr: loading $DIR/project/.envrc\n");
+    assert_eq!(shell.visible(), before);
+}
+
+#[test]
+fn a_working_directory_that_was_removed() {
+    let project = Project::new();
+    let script = format!("rmdir ../elsewhere; exec {} export bash", crate::test::ENVR);
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(project.path("elsewhere"))
+        .env("HOME", project.path("home"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "envr: error: could not find the working directory: it was removed\n");
+    assert_eq!((output.stdout.as_slice(), output.status.code()), (&b""[..], Some(1)));
+}
+
+#[test]
+fn no_home() {
+    let project = Project::new().without("HOME");
+    project.shell().prompt("");
+    project.write(".envrc", "export A=1\n");
+    let said = "envr: error: could not find the data directory: neither `XDG_DATA_HOME` nor `HOME` is set\n\
+                envr: hint: export HOME=…\n";
+    project.envr(["export", "json"]).stderr(said).failure();
+    project.envr(["allow"]).stderr(said).failure();
+    let data = project.path("data");
+    let project = project.env("XDG_DATA_HOME", data);
+    project.allow();
+    project.shell().any_prompt(0);
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_written() {
+    // A file where a directory should be stops root, too.
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.write_at("home/.local/share", "");
+    let allow = project.envr(["allow"]).any_stderr().failure();
+    let said = String::from_utf8(allow.stderr).unwrap();
+    assert!(
+        said.starts_with("envr: error: could not make directory `") && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn a_full_data_directory() {
+    if !has("unshare") || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    std::fs::create_dir_all(project.path("home/.local/share")).unwrap();
+    let data = project.path("home/.local/share");
+    let script = format!(
+        "mount -t tmpfs -o size=4k none {data} 2>/dev/null || {{ echo no-mount; exit; }}; \
+         head -c 4096 /dev/zero >{data}/fill; {envr} allow; echo \"status $?\"; find {data} -type f",
+        data = data.display(),
+        envr = crate::test::ENVR
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["-m", "sh", "-c", &script])
+        .current_dir(project.path("project"))
+        .env("HOME", project.path("home"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    if printed.starts_with("no-mount") || !output.status.success() {
+        println!("skipped: file systems cannot be mounted here");
+        return;
+    }
+    assert_eq!(printed, format!("status 1\n{}/fill\n", data.display()));
+    assert!(
+        String::from_utf8(output.stderr).unwrap().starts_with("envr: error: could not write `")
+    );
+}
+
+#[test]
+fn a_trust_store_with_garbage() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    for dir in ["envr/approval", "envr/content", "direnv/allow", "direnv/deny"] {
+        let dir = format!("home/.local/share/{dir}");
+        for entry in std::fs::read_dir(project.path(&dir)).into_iter().flatten() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            project.write_at(&format!("{dir}/{name}"), b"\xff\0garbage");
+        }
+        std::fs::create_dir_all(project.path(&format!("{dir}/a-directory"))).unwrap();
+    }
+    project.write(".envrc", "export A=2\n");
+    shell.any_prompt(1);
+    project.envr(["review"]).any_stdout().success();
+    project.allow();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("2"));
+    project.envr(["prune"]).any_stdout().success();
+    project.envr(["status"]).any_stdout().success();
+}
+
+#[test]
+fn state_variables_with_garbage() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    for name in ["DIRENV_DIFF", "DIRENV_WATCHES"] {
+        let valid = shell.get(name).unwrap().to_string();
+        let half = &valid[..valid.len() / 2];
+        for garbage in [half, "garbage", "!!!", "eJwDAAAAAAE="] {
+            let mut shell = project.shell();
+            shell.set("DIRENV_FILE", project.path("project/.envrc"));
+            shell.set(name, garbage);
+            let before = shell.env.clone();
+            let said = shell.any_prompt(1);
+            assert_eq!(shell.env, before, "{name}={garbage}");
+            let (error, hint) = said.split_once('\n').unwrap();
+            assert!(
+                error.starts_with(&format!(
+                    "envr: error: could not read the state variable `{name}`: "
+                )),
+                "{said}"
+            );
+            assert_eq!(
+                hint,
+                "envr: hint: unset DIRENV_DIR DIRENV_FILE DIRENV_WATCHES DIRENV_DIFF\n"
+            );
+        }
+    }
+}
+
+#[test]
+fn state_that_unpacks_to_a_mountain() {
+    let project = Project::new();
+    let bomb = miniz_oxide::deflate::compress_to_vec_zlib(&vec![b' '; 65 << 20], 9);
+    let bomb = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE, bomb);
+    for bomb in [bomb, "A".repeat(100 << 10)] {
+        let run = project.envr(["export", "json"]).env("DIRENV_DIFF", bomb);
+        run.any_stderr().failure();
+    }
+}
+
+#[test]
+fn a_configuration_that_is_no_toml() {
+    let project = Project::new();
+    project.write_at("home/.config/direnv/direnv.toml", "[global]\nload_dotenv = 7\n");
+    let said = project.envr(["export", "json"]).any_stderr().failure();
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains(".config/direnv/direnv.toml`: line 2: "), "{said}");
+
+    let project = Project::new();
+    project.write_at("home/.config/envr/config.toml", "quite = true\n");
+    let said = project.envr(["export", "json"]).any_stderr().failure();
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("config.toml`: line 1: unknown field `quite`"), "{said}");
+}
+
+#[test]
+fn a_bash_that_is_missing() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.write_at("home/.config/direnv/direnv.toml", "bash_path = \"/nowhere/bash\"\n");
+    project.allow();
+    let said =
+        "envr: error: could not start `/nowhere/bash`: No such file or directory (os error 2)\n";
+    project.envr(["export", "json"]).stderr(said).failure();
+}
+
+#[test]
+fn an_rc_that_closes_or_corrupts_what_it_was_given() {
+    for (rc, code) in [
+        ("exec 3>&- 60>&- 61<&- 62>&- 63>&-\nexport A=1\n", 1),
+        ("exec true\n", 1),
+        ("trap - EXIT\nexport A=1\n", 1),
+        ("kill -9 $$\n", 1),
+        ("for fd in {60..66}; do echo garbage >&$fd; done 2>/dev/null\nexport A=1\n", 1),
+        ("echo 'not the environment' >&3\nexport A=1\n", 0),
+        ("unset -f __envr_ask __envr_load\nexport A=1\n", 0),
+        ("set -eu; exec >/dev/null 2>&1 </dev/null\nexport A=1\n", 0),
+        ("cd / && export A=1; rm -rf \"$__envr_stage\"\n", 0),
+    ] {
+        let project = Project::new();
+        project.write(".envrc", rc);
+        project.allow();
+        let mut shell = project.shell();
+        let before = shell.visible();
+        shell.any_prompt(code);
+        if code == 1 {
+            assert_eq!(shell.visible(), before, "{rc}");
+        } else {
+            assert_eq!(shell.get("A"), Some("1"), "{rc}");
+        }
+        shell.prompt("");
+    }
+}

@@ -1,0 +1,120 @@
+//! `exec`: a command in a directory's environment, with its own exit code and signals.
+
+use crate::test::Project;
+
+const LOADING: &str = "envr: loading $DIR/project/.envrc\n";
+
+fn project() -> Project {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\nPATH_add bin\n");
+    project.write("bin/tool", "#!/bin/sh\necho \"tool $A $*\"\nexit 7\n");
+    std::process::Command::new("chmod")
+        .arg("+x")
+        .arg(project.path("project/bin/tool"))
+        .status()
+        .unwrap();
+    project
+}
+
+#[test]
+fn the_command_is_found_on_the_new_path_and_its_exit_code_passes() {
+    let project = project();
+    project.allow();
+    let said = format!("{LOADING}envr: export +A ~PATH\n");
+    project
+        .envr(["exec", "--", "tool", "-x", "--help"])
+        .stdout("tool 1 -x --help\n")
+        .stderr(&said)
+        .code(7);
+    let dir = project.path("project");
+    let exec = [dir.to_str().unwrap(), "tool", "a b"].map(String::from);
+    project
+        .envr(["exec".to_string()].into_iter().chain(exec))
+        .dir("elsewhere")
+        .stdout("tool 1 a b\n")
+        .stderr(&said)
+        .code(7);
+}
+
+#[test]
+fn the_directory_stays_where_it_is() {
+    let project = project();
+    project.allow();
+    let run = project.envr(["exec", "../project", "pwd"]).dir("elsewhere");
+    run.stdout("$DIR/elsewhere\n").any_stderr().success();
+}
+
+#[test]
+fn a_file_is_the_command_in_the_environment_of_its_directory() {
+    let project = project();
+    project.allow();
+    project
+        .envr(["exec", "../project/bin/tool", "x"])
+        .dir("elsewhere")
+        .stdout("tool 1 x\n")
+        .any_stderr()
+        .code(7);
+}
+
+#[test]
+fn what_is_blocked_or_fails_runs_nothing() {
+    let project = project();
+    project.envr(["exec", "--", "touch", "ran"]).any_stderr().failure();
+    project.write(".envrc", "exit 3\n");
+    project.allow();
+    let why = format!(
+        "{LOADING}envr: error: could not load `$DIR/project/.envrc`: it exited with status 3\n"
+    );
+    project.envr(["exec", "--", "touch", "ran"]).stderr(&why).failure();
+    assert!(!project.path("project/ran").exists());
+}
+
+#[test]
+fn without_an_rc_the_command_runs_as_it_is_and_leaves_what_was_loaded() {
+    let project = project();
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    let run = project
+        .envr(["exec", "--", "sh", "-c", "echo ${A-unset} ${DIRENV_DIR-unset}"])
+        .dir("elsewhere");
+    let run =
+        shell.env.iter().fold(run, |run, (name, value)| run.env(name.to_str().unwrap(), value));
+    run.stdout("unset unset\n").success();
+}
+
+#[test]
+fn a_signal_reaches_the_command_and_its_end_is_seen() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let project = project();
+    project.allow();
+    let child = std::process::Command::new(crate::test::ENVR)
+        .args(["exec", "--", "sh", "-c", "kill -TERM $$"])
+        .current_dir(project.path("project"))
+        .env("HOME", project.path("home"))
+        .env_remove("XDG_DATA_HOME")
+        .output()
+        .unwrap();
+    assert_eq!(child.status.signal(), Some(15));
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    let project = project();
+    project
+        .envr(["exec"])
+        .stderr("envr: error: which command? Type `exec -- COMMAND` or `exec DIR COMMAND`\n")
+        .failure();
+    project
+        .envr(["exec", "."])
+        .stderr("envr: error: which command? Name one after the directory\n")
+        .failure();
+    let gone = "envr: error: could not find `gone`: No such file or directory (os error 2)\n";
+    project.envr(["exec", "gone", "true"]).stderr(gone).failure();
+    project.allow();
+    let path = "$DIR/project/bin:$DIR/bin:/usr/bin:/bin";
+    let missing = format!(
+        "{LOADING}envr: export +A ~PATH\nenvr: error: command `no-such` not found on PATH `{path}`\n"
+    );
+    project.envr(["exec", "--", "no-such"]).stderr(&missing).failure();
+}

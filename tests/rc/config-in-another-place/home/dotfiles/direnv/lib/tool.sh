@@ -1,0 +1,1 @@
+use_tool() { export TOOL=$1; }

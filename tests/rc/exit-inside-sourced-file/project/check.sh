@@ -1,0 +1,2 @@
+export CHECKED=1
+exit 0

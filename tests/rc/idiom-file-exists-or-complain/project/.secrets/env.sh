@@ -1,0 +1,1 @@
+export SECRET=1

@@ -1,0 +1,1 @@
+eval "$(mise direnv activate)"

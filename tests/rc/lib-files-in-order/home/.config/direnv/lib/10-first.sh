@@ -1,0 +1,2 @@
+export ORDER="first"
+use_tool() { export TOOL=first; }

@@ -1,0 +1,2 @@
+export ORDER="$ORDER second" STANDING="${PWD##*/}"
+use_tool() { export TOOL=second; }

@@ -1,0 +1,1 @@
+export NEVER=1

@@ -1,0 +1,2 @@
+. lib/b.sh
+export A="a after $B"

@@ -1,0 +1,2 @@
+source_env "$PWD/lib/c/.envrc"
+export B="b after $C"

@@ -1,0 +1,2 @@
+alias -g G='| grep'
+export FROM_ZSH=1

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+echo "in ${1-} $SHARED $(basename "$PWD")"
+export LOST=1

@@ -1,0 +1,2 @@
+export B=1
+return 4

@@ -1,0 +1,2 @@
+export C=1
+if

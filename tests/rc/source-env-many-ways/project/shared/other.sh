@@ -1,0 +1,1 @@
+export OTHER=$PWD ARGUMENT=$1 COUNT=$#

@@ -1,0 +1,2 @@
+export CHILD_COUNT=$# CHILD_FIRST=${1##*/}
+set -- changed

@@ -1,0 +1,2 @@
+cd /
+export CHILD=$PWD

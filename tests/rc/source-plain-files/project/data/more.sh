@@ -1,0 +1,2 @@
+export MORE=$PWD
+return 5

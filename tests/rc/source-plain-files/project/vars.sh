@@ -1,0 +1,2 @@
+FROM_VARS=lost
+export EXPORTED=kept

@@ -1,0 +1,1 @@
+export WRONG=1

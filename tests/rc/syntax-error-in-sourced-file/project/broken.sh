@@ -1,0 +1,3 @@
+export FROM_BROKEN=1
+done
+export NOT_REACHED=1

@@ -1,0 +1,203 @@
+//! What scripts do inside an evaluation: the library, direnv called by name, watches, dumps.
+
+use crate::test::Project;
+
+/// Loads an rc and returns the shell after it.
+#[track_caller]
+fn loaded<'a>(project: &'a Project, rc: &str) -> crate::test::Shell<'a> {
+    project.write(".envrc", rc);
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    shell
+}
+
+#[test]
+fn direnv_by_name_is_there_though_nobody_installed_it() {
+    let project = Project::new();
+    project.write("vars", "A=1\nB=\"two words\"\n");
+    let path = "/usr/bin-without-direnv";
+    std::os::unix::fs::symlink("/bin", project.path("bin/none")).unwrap();
+    let rc = "eval \"$(direnv dotenv bash vars)\"\neval \"$(direnv watch bash w1 w2)\"\ndirenv_load env C=3 direnv dump\n";
+    _ = path;
+    let shell = loaded(&project, rc);
+    assert_eq!(
+        (shell.get("A"), shell.get("B"), shell.get("C")),
+        (Some("1"), Some("two words"), Some("3"))
+    );
+    assert!(!shell.get("PATH").unwrap().contains("envr/bin"));
+    let print =
+        project.envr(["watch-print"]).env("DIRENV_WATCHES", shell.get("DIRENV_WATCHES").unwrap());
+    let printed = String::from_utf8(print.any_stdout().success().stdout).unwrap();
+    assert!(printed.contains("/project/w1\n") && printed.contains("/project/w2\n"), "{printed}");
+}
+
+#[test]
+fn a_watch_is_known_to_other_programs_at_once() {
+    let project = Project::new();
+    let rc = "watch_file one two\nexport LIST=$(\"$direnv\" watch-print --null | tr '\\0' ,)\n\
+              \"$direnv\" current one && export CURRENT=1\n\"$direnv\" current three 2>/dev/null || export UNKNOWN=1\n";
+    let shell = loaded(&project, rc);
+    assert!(
+        shell.get("LIST").unwrap().contains("/project/one,")
+            && shell.get("LIST").unwrap().contains("/project/two,")
+    );
+    assert_eq!((shell.get("CURRENT"), shell.get("UNKNOWN")), (Some("1"), Some("1")));
+}
+
+#[test]
+fn watches_that_a_script_takes_away_are_gone() {
+    let project = Project::new();
+    let shell = loaded(&project, "watch_file one\nunset DIRENV_WATCHES\nwatch_file two\n");
+    let print =
+        project.envr(["watch-print"]).env("DIRENV_WATCHES", shell.get("DIRENV_WATCHES").unwrap());
+    let printed = String::from_utf8(print.any_stdout().success().stdout).unwrap();
+    assert!(!printed.contains("/project/one") && printed.contains("/project/two"), "{printed}");
+    assert!(printed.contains("/project/.envrc\n"), "the rc itself is always watched");
+}
+
+#[test]
+fn show_dump_ends_each_entry_with_its_path() {
+    let project = Project::new();
+    let shell = loaded(&project, "watch_file 'a \"b'\n");
+    let dump = project
+        .envr(["show_dump", shell.get("DIRENV_WATCHES").unwrap()])
+        .any_stdout()
+        .success()
+        .stdout;
+    let dump = String::from_utf8(dump).unwrap();
+    assert!(
+        dump.contains("    \"path\": \"") && dump.contains("/project/a \\\"b\"\n  }"),
+        "{dump}"
+    );
+}
+
+#[test]
+fn a_whole_directory_can_be_watched() {
+    let project = Project::new();
+    project.write("tree/deep/file", "1");
+    let mut shell = loaded(&project, "watch_dir tree\nexport A=$(cat tree/deep/file)\n");
+    project.write("tree/deep/file", "2");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("2"));
+    project.write("tree/deep/new", "");
+    assert!(!shell.any_prompt(0).is_empty());
+}
+
+#[test]
+fn dump_writes_where_it_is_told() {
+    let project = Project::new();
+    project.write("file", "");
+    let file = project.path("project/file");
+    project.envr(["dump", "json", file.to_str().unwrap()]).env("X", "1").success();
+    assert!(project.read("project/file").contains("\"X\": \"1\""));
+    project.envr(["dump", "json"]).env("DIRENV_DUMP_FILE_PATH", "1").any_stdout().success();
+    project
+        .envr(["dump", "json", "gone"])
+        .stderr("envr: error: could not write `gone`: No such file or directory (os error 2)\n")
+        .failure();
+    project.envr(["apply_dump", "file"]).any_stderr().failure();
+}
+
+#[test]
+fn a_file_fetched_from_the_network_must_have_its_hash() {
+    let project = Project::new();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/lib.sh", server.local_addr().unwrap());
+    let serve = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        for _ in 0..3 {
+            let (mut client, _) = server.accept().unwrap();
+            _ = client.read(&mut [0; 4096]).unwrap();
+            let body = "export FETCHED=1\n";
+            write!(
+                client,
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+        }
+    });
+    let hash = project.envr(["fetchurl", &url]).any_stdout().success().stdout;
+    let hash = String::from_utf8(hash).unwrap().trim().to_string();
+    assert!(hash.starts_with("sha256-"));
+    let wrong = format!("sha256-{}=", "A".repeat(43));
+    project.envr(["fetchurl", &url, &wrong]).any_stderr().failure();
+    let sha512 = "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
+    let said = project.envr(["fetchurl", &url, sha512]).any_stderr().failure().stderr;
+    assert!(String::from_utf8(said).unwrap().contains("its hash is `sha512-"));
+    serve.join().unwrap();
+
+    // From the cache: nobody listens any more.
+    let shell = loaded(&project, &format!("source_url {url} {hash}\n"));
+    assert_eq!(shell.get("FETCHED"), Some("1"));
+    project.envr(["fetchurl", &url, "md5-AAAA"]).any_stderr().failure();
+}
+
+#[test]
+fn required_files_wait_for_their_own_approval() {
+    let project = Project::new().named_direnv();
+    project.write(".envrc", "require_allowed flake.nix\nexport A=1\n");
+    project.write("flake.nix", "{}");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    assert_eq!((shell.get("A"), shell.get("DIRENV_REQUIRED")), (None, Some("flake.nix")));
+    project
+        .envr(["allow"])
+        .env("DIRENV_REQUIRED", "flake.nix")
+        .stdout("direnv: allowing flake.nix\n")
+        .success();
+    shell.any_prompt(0);
+    assert_eq!((shell.get("A"), shell.get("DIRENV_REQUIRED")), (Some("1"), None));
+}
+
+#[test]
+fn what_is_not_there_yet_says_when_it_comes() {
+    let project = Project::new();
+    project
+        .write(".envrc", "use sops\nuse age x\nlayout uv\nlayout poetry\nlayout pdm\nexport A=1\n");
+    project.allow();
+    let said = project.shell().any_prompt(0);
+    assert_eq!(said.matches("comes with envr 0.").count(), 5, "{said}");
+}
+
+#[test]
+fn few_processes() {
+    if !crate::test::has("strace") {
+        return;
+    }
+    let project = Project::new();
+    project.write(
+        ".envrc",
+        "PATH_add bin\nwatch_file a b c\nlog_status hello\nsource_env part\nexport A=1\n",
+    );
+    project.write("part", "path_add B x\n");
+    project.allow();
+    let trace = project.path("trace");
+    let output = std::process::Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=execve,clone,clone3,fork,vfork", "-o"])
+        .arg(&trace)
+        .args([crate::test::ENVR, "export", "bash"])
+        .current_dir(project.path("project"))
+        .env_clear()
+        .env("HOME", project.path("home"))
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    let trace = project.read("trace");
+    if trace.is_empty() {
+        println!("skipped: nothing can be traced here");
+        return;
+    }
+    assert!(output.status.success());
+    let starts =
+        trace.lines().filter(|line| line.contains("execve") && line.ends_with("= 0")).count();
+    let forks = trace
+        .lines()
+        .filter(|line| {
+            ["clone", "fork("].iter().any(|call| line.contains(call)) && !line.contains("resumed")
+        })
+        .count();
+    assert_eq!((starts, forks), (2, 1), "{trace}");
+}

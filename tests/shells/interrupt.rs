@@ -1,0 +1,182 @@
+//! Ctrl-C ends a load, and nothing else: the shell keeps its environment, its traps and its prompt.
+
+use super::{has, has_not, is_silent, loaded, says};
+use crate::terminal::{Shell, Terminal};
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    time::{Duration, Instant},
+};
+
+drive! {
+    interrupt_ends_a_load
+    interrupt_keeps_what_was_loaded
+    interrupt_reaches_what_the_rc_started
+    interrupt_between_projects
+    interrupt_pressed_three_times
+    traps_of_the_user_stay
+}
+
+/// Says that it runs, and then takes twenty seconds.
+const SLOW: &str = "echo run >> ~/runs\necho started > \"$ENVR_TERMINAL/events\"\nexport SLOW=1\nsleep 20\nexport FOO=slow\n";
+
+/// Types a line that starts a slow load, interrupts the load, and waits for the prompt.
+#[track_caller]
+fn interrupted(terminal: &mut Terminal, line: &str) -> String {
+    terminal.type_line(line);
+    terminal.wait_for("started");
+    let start = Instant::now();
+    terminal.interrupt();
+    let said = terminal.wait_prompt();
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    settle(terminal);
+    said
+}
+
+/// Runs another command, after which nothing is left of what an interrupt may have begun: a line, or one more prompt.
+#[track_caller]
+fn settle(terminal: &mut Terminal) {
+    terminal.type_line("echo settled > $ENVR_TERMINAL/events");
+    terminal.wait_for("settled");
+    terminal.wait_prompt();
+}
+
+/// The environment but for the state of the hook.
+fn own(terminal: &Terminal) -> BTreeMap<OsString, OsString> {
+    let mut env = terminal.env();
+    env.retain(|name, _| !name.to_string_lossy().starts_with("DIRENV_"));
+    env
+}
+
+fn interrupt_ends_a_load(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    terminal.write("p/.envrc", SLOW);
+    terminal.run("cd p");
+    let before = own(&terminal);
+    interrupted(&mut terminal, "envr allow");
+    assert_eq!(own(&terminal), before);
+    is_silent(&terminal.run("true"));
+    assert_eq!(terminal.read("runs"), "run\n", "the load was started again");
+
+    interrupted(&mut terminal, "touch .envrc");
+    assert_eq!(terminal.read("runs"), "run\nrun\n");
+    assert_eq!(own(&terminal), before);
+
+    terminal.write("p/.envrc", "export FOO=quick\n");
+    terminal.run("envr allow");
+    has(&terminal, "FOO", "quick");
+}
+
+fn interrupt_keeps_what_was_loaded(shell: Shell) {
+    let mut terminal = loaded(shell, "export FOO=1\n");
+    terminal.write(
+        "p/.envrc",
+        format!("[ -e ~/fast ] || {{ {}; }}\nexport FOO=2\n", SLOW.trim_end().replace('\n', "; ")),
+    );
+    terminal.write("fast", "");
+    terminal.run("envr allow");
+    has(&terminal, "FOO", "2");
+    terminal.run("rm ~/fast");
+    let before = own(&terminal);
+
+    interrupted(&mut terminal, "envr reload");
+    assert_eq!(own(&terminal), before);
+    is_silent(&terminal.run("true"));
+    assert_eq!(terminal.read("runs"), "run\n", "the load was started again");
+    has(&terminal, "FOO", "2");
+
+    says(&terminal.run("cd .."), "unloading");
+    has_not(&terminal, "FOO");
+}
+
+fn interrupt_reaches_what_the_rc_started(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    let child =
+        "bash -c 'echo $$ > ~/pid; echo started > \"$ENVR_TERMINAL/events\"; exec sleep 60'";
+    terminal.write("p/.envrc", format!("export FOO=1\n{child}\nexport BAR=1\n"));
+    terminal.run("cd p");
+    interrupted(&mut terminal, "envr allow");
+    has_not(&terminal, "FOO");
+    has_not(&terminal, "BAR");
+    terminal.wait_gone(terminal.read("pid").trim().parse().expect("a process id"));
+}
+
+fn interrupt_between_projects(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    let outside = own(&terminal);
+    terminal.write("a/.envrc", "export A=1\n");
+    terminal.run("cd a");
+    terminal.run("envr allow");
+    has(&terminal, "A", "1");
+    terminal.write("b/.envrc", SLOW);
+    terminal.run("envr allow ../b");
+    interrupted(&mut terminal, "cd ../b");
+    assert_eq!(terminal.read("runs"), "run\n", "the load was started again");
+    terminal.run("cd ../a");
+    has(&terminal, "A", "1");
+    terminal.run("cd ..");
+    assert_eq!(own(&terminal), outside);
+}
+
+fn interrupt_pressed_three_times(shell: Shell) {
+    let mut terminal = loaded(shell, "export FOO=1\n");
+    let before = own(&terminal);
+    terminal.write("p/.envrc", SLOW);
+    terminal.run("true");
+    terminal.type_line("envr allow");
+    terminal.wait_for("started");
+    terminal.type_bytes(b"\x03\x03\x03");
+    settle(&mut terminal);
+    is_silent(&terminal.run("true"));
+    assert_eq!(terminal.read("runs"), "run\n", "the load was started again");
+    terminal.write("p/.envrc", "export FOO=1\n");
+    terminal.run("true");
+    assert_eq!(own(&terminal), before);
+}
+
+fn traps_of_the_user_stay(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    let tell = |what: &str| format!("echo {what} > $ENVR_TERMINAL/events");
+    match shell {
+        Shell::Fish => {
+            terminal.run(&format!("function on_int --on-signal INT; {}; end", tell("got INT")));
+            terminal.run(&format!("function on_exit --on-event fish_exit; {}; end", tell("bye")));
+        }
+        Shell::Bash | Shell::Zsh => {
+            terminal.run(&format!("trap '{}' INT", tell("got INT")));
+            terminal.run(&format!("trap '{}' EXIT", tell("bye")));
+        }
+    }
+    let kill = if shell == Shell::Fish { "kill -INT $fish_pid" } else { "kill -INT $$" };
+    terminal.write("p/.envrc", "export FOO=1\n");
+    terminal.run("cd p");
+    terminal.run("envr allow");
+    has(&terminal, "FOO", "1");
+    terminal.type_line(kill);
+    terminal.wait_for("got INT");
+    terminal.wait_prompt();
+
+    terminal.write("p/.envrc", SLOW);
+    interrupted(&mut terminal, "envr allow");
+    terminal.type_line(kill);
+    terminal.wait_for("got INT");
+    terminal.wait_prompt();
+
+    terminal.run("cd ..");
+    terminal.type_line("exit");
+    terminal.wait_for("bye");
+}
+
+#[test]
+fn a_trapint_function_of_zsh_stays() {
+    Shell::Zsh.drive(|shell| {
+        let mut terminal = Terminal::start(shell);
+        terminal.run("TRAPINT() { echo got INT > $ENVR_TERMINAL/events; return $(( 128 + $1 )) }");
+        terminal.write("p/.envrc", SLOW);
+        terminal.run("cd p");
+        interrupted(&mut terminal, "envr allow");
+        terminal.type_line("kill -INT $$");
+        terminal.wait_for("got INT");
+    });
+}
