@@ -34,7 +34,7 @@ pub enum Entry {
 /// try again before something changes.
 pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<Entered> {
     let store = Store::open(host)?;
-    let outer = session.revert(&host.env);
+    let outer = session.revert(&host.env)?;
     let path = rc.path.clone();
     match trust::judge(host, &store, config, rc) {
         Verdict::Allowed(trusted) => load(host, config, &store, session, trusted, &outer),

@@ -28,21 +28,28 @@ const STATE_LIMIT: usize = 8 << 20;
 pub struct Session {
     pub file: Option<PathBuf>,
     pub watches: Watches,
-    pub undo: Undo,
+    /// The encoded way back; most prompts need none.
+    diff: Option<OsString>,
     /// `require_allowed` asked for more approvals: every prompt looks again.
     waiting: bool,
 }
 
 impl Session {
     pub fn from_env(env: &Env) -> Result<Self> {
-        let watches = decode(env, WATCHES, Watches::decode)?;
-        let undo = decode(env, DIFF, decode_undo)?;
-        let file = env.non_empty(FILE).map(PathBuf::from);
-        Ok(Self { file, watches, undo, waiting: env.non_empty(REQUIRED).is_some() })
+        let watches = env
+            .non_empty(WATCHES)
+            .map(|text| decode(WATCHES, text, Watches::decode))
+            .transpose()?;
+        Ok(Self {
+            file: env.non_empty(FILE).map(PathBuf::from),
+            watches: watches.unwrap_or_default(),
+            diff: env.non_empty(DIFF).map(OsStr::to_os_string),
+            waiting: env.non_empty(REQUIRED).is_some(),
+        })
     }
 
     pub fn is_loaded(&self) -> bool {
-        self.file.is_some() || self.undo != Undo::default()
+        self.file.is_some() || self.diff.is_some()
     }
 
     /// Whether nothing is to be done for what was found at or above the directory.
@@ -56,11 +63,13 @@ impl Session {
     }
 
     /// The environment as it was before.
-    pub fn revert(&self, env: &Env) -> Env {
+    pub fn revert(&self, env: &Env) -> Result<Env> {
         let mut outer = env.clone();
-        self.undo.apply(&mut outer);
+        if let Some(diff) = &self.diff {
+            decode(DIFF, diff, decode_undo)?.apply(&mut outer);
+        }
         clear(&mut outer);
-        outer
+        Ok(outer)
     }
 }
 
@@ -101,8 +110,7 @@ pub fn watches_of(env: &Env) -> Option<Watches> {
     Watches::decode(env.non_empty(WATCHES)?).ok()
 }
 
-fn decode<T: Default>(env: &Env, name: &str, read: impl Fn(&OsStr) -> Result<T>) -> Result<T> {
-    let Some(text) = env.non_empty(name) else { return Ok(T::default()) };
+fn decode<T>(name: &str, text: &OsStr, read: impl Fn(&OsStr) -> Result<T>) -> Result<T> {
     let value =
         if text.len() > STATE_LIMIT { Err(anyhow::anyhow!("it is too large")) } else { read(text) };
     value.map_err(|cause| {

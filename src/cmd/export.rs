@@ -25,8 +25,9 @@ pub fn export(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
     let Entered { env, result } = match found {
         Some(rc) => enter::enter(host, &config, &session, rc)?,
         None => {
+            let env = session.revert(&host.env)?;
             ui::status(host, &config, "unloading");
-            Entered { env: session.revert(&host.env), result: Entry::Loaded }
+            Entered { env, result: Entry::Loaded }
         }
     };
     host.print(&shell.render(&diff::changes(&host.env, &env)))?;
