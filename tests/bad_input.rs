@@ -281,3 +281,23 @@ fn an_rc_that_closes_or_corrupts_what_it_was_given() {
         shell.prompt("");
     }
 }
+
+#[test]
+fn a_record_that_cannot_be_written_does_not_stop_a_load() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\nsource part\n");
+    project.write("part", "");
+    project.allow();
+    let approvals = project.path("home/.local/share/envr/approval");
+    std::fs::remove_dir_all(&approvals).unwrap();
+    project.write_at("home/.local/share/envr/approval", "");
+    let mut shell = project.shell();
+    let said = shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("1"));
+    assert!(
+        said.contains(
+            "envr: warning: could not make directory `$DIR/home/.local/share/envr/approval`"
+        ),
+        "{said}"
+    );
+}
