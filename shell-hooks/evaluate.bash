@@ -82,17 +82,20 @@ source_env() {
 			__envr_log_path referenced "${__envr_rc}" "does not exist"
 			return 0
 		fi
-		__envr_log_path loading "${__envr_rc}"
 	fi
-	__envr_began=1
 	__envr_file=${__envr_rc##*/}
 	builtin pushd . >/dev/null || return 1
 	builtin pushd "${__envr_rc%/*}/" >/dev/null || return 1
 
 	__envr_here=${PWD} __envr_back=${OLDPWD-}
-	if __envr_copy_of "${PWD%/}/${__envr_file}"; then
-		builtin cd -- "${__envr_copy}" || return 1
+	if ! __envr_copy_of "${PWD%/}/${__envr_file}"; then
+		__envr_copy=.
 	fi
+	if [[ -n ${__envr_began} ]]; then
+		__envr_log_path loading "${__envr_rc}"
+	fi
+	__envr_began=1
+	builtin cd -- "${__envr_copy}" || return 1
 	if [[ ${__envr_voice} == envr ]]; then
 		builtin trap 'case ${BASH_COMMAND} in "source "* | ". "*) __envr_is_repeatable "${BASH_COMMAND}" && builtin eval "__envr_unsourced ${LINENO} ${BASH_COMMAND#* }" ;; esac' ERR
 		builtin trap 'case ${BASH_COMMAND} in "source "* | ". "*) __envr_is_repeatable "${BASH_COMMAND}" && builtin eval "__envr_sourced ${BASH_COMMAND#* }" ;; esac' RETURN

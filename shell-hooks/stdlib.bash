@@ -305,7 +305,7 @@ require_allowed() {
 	unset DIRENV_REQUIRED
 	__envr_eval "$direnv" check-required bash "${__envr_rc:-$PWD/.envrc}" "$@" || exit 1
 	if [[ -n ${DIRENV_REQUIRED-} ]]; then
-		log_error "${DIRENV_REQUIRED//:/, }: not allowed yet. Run \`${direnv##*/} allow\` to approve the content"
+		log_error "${DIRENV_REQUIRED//:/, }: not approved yet; \`${direnv##*/} allow\` approves it"
 		exit 0
 	fi
 }
@@ -593,8 +593,12 @@ direnv_apply_dump() {
 # Usage: layout TYPE [ARG ...]
 # Calls layout_TYPE, which sets up what projects of that type have in common, and returns its status.
 layout() {
-	if ! has "layout_${1-}"; then
-		log_error "\`layout ${1-}\` is unknown: there is no function layout_${1-}"
+	if [[ -z ${1-} ]]; then
+		log_error "layout: the type is missing"
+		return 127
+	fi
+	if ! has "layout_$1"; then
+		log_error "\`layout $1\` is unknown: there is no function layout_$1"
 		return 127
 	fi
 	"layout_$1" "${@:2}"

@@ -52,7 +52,7 @@ impl Config {
             Some(dir) => read::<EnvrToml>(&dir.join("envr/config.toml"))?.unwrap_or_default(),
             None => EnvrToml::default(),
         };
-        Self::from_files(host, dir, theirs, ours)
+        Self::from_files(host, dir, theirs, ours).context("could not read the configuration")
     }
 
     fn from_files(
@@ -189,7 +189,7 @@ fn located(file: &Path, text: &str, error: &toml::de::Error) -> Hinted {
         file.display(),
         error.message().replace('\n', ", ")
     );
-    Hinted::new(message, format!("edit {}", file.display()))
+    Hinted::new(message, format!("$EDITOR {}", file.display()))
 }
 
 fn warn_timeout_of(host: &Host, from_file: Option<&str>) -> Result<Option<Duration>> {
@@ -198,9 +198,7 @@ fn warn_timeout_of(host: &Host, from_file: Option<&str>) -> Result<Option<Durati
         (Some(text), _) => parse_duration(&text.to_string_lossy()).unwrap_or(DEFAULT_WARN_TIMEOUT),
         (None, None) => DEFAULT_WARN_TIMEOUT,
         (None, Some(text)) => parse_duration(text).with_context(|| {
-            format!(
-                "could not read `warn_timeout`: `{text}` is not a duration such as `5s` or `1m30s`"
-            )
+            format!("`warn_timeout`: `{text}` is not a duration such as `5s` or `1m30s`")
         })?,
     };
     Ok((!timeout.is_zero()).then_some(timeout))
@@ -237,7 +235,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 fn compile(filter: &str) -> Result<Regex> {
-    Regex::new(filter).map_err(|cause| anyhow::anyhow!("could not read `log_filter`: {cause}"))
+    Regex::new(filter).map_err(|cause| anyhow::anyhow!("`log_filter`: {cause}"))
 }
 
 fn expand_home(host: &Host, path: PathBuf) -> PathBuf {

@@ -48,7 +48,7 @@ pub fn eval(
     trusted: &mut Trusted,
     outer: &Env,
 ) -> Result<Evaluation> {
-    let watches = first_watches(config, store, trusted);
+    let watches = first_watches(host, config, store, trusted);
     match trusted.rc().kind {
         Kind::Envrc => bash::run(host, config, store, trusted, outer, watches),
         Kind::Dotenv => Ok(run_dotenv(host, config, trusted, outer, watches)),
@@ -56,10 +56,13 @@ pub fn eval(
 }
 
 /// What every rc depends on: itself, the two marks of its approval, and the user's own functions.
-pub fn first_watches(config: &Config, store: &Store, trusted: &Trusted) -> Watches {
+pub fn first_watches(host: &Host, config: &Config, store: &Store, trusted: &Trusted) -> Watches {
     let mut watches = rc_watches(store, &trusted.rc().path, trusted.bytes());
     if let Some(dir) = config.dir.as_ref().filter(|_| trusted.rc().kind == Kind::Envrc) {
         watches.add(&dir.join("direnvrc"));
+        if let Some(home) = host.home() {
+            watches.add(&home.join(".direnvrc"));
+        }
         let lib = dir.join("lib");
         watches.add(&lib);
         let files =

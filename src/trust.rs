@@ -88,10 +88,15 @@ impl Trusted {
         Ok(bytes.map_or(Execution::Absent, Execution::Run))
     }
 
-    /// Keeps a file that was executed without asking.
-    pub fn note_executed(&mut self, path: &Path) {
-        if let Ok(Some(bytes)) = read_regular(path, RC_LIMIT) {
-            self.closure.executed.insert(path.to_path_buf(), Some(Digest::of(&bytes)));
+    /// Keeps a file that was executed without asking. One that the rc makes anew at each load is its own word, not the
+    /// project's: it is known by having changed since it was judged.
+    pub fn note_executed(&mut self, path: &Path, changed_meanwhile: bool) {
+        let digest = read_regular(path, RC_LIMIT).ok().flatten().as_deref().map(Digest::of);
+        match self.closure.executed.get(path) {
+            Some(judged) if *judged == digest => {}
+            Some(_) => _ = self.closure.executed.remove(path),
+            None if changed_meanwhile => {}
+            None => _ = self.closure.executed.insert(path.to_path_buf(), digest),
         }
     }
 
@@ -161,8 +166,13 @@ pub fn judge(host: &Host, store: &Store, config: &Config, rc: Rc) -> Verdict {
     if store.denies(&rc.path) {
         return Verdict::Denied;
     }
-    let approval = if store.allows(&rc.path, &bytes) || config.whitelists(&rc.path) {
+    let mut sourced = config.sourced;
+    let approval = if store.allows(&rc.path, &bytes) {
         store.approval(&rc.path)
+    } else if config.whitelists(&rc.path) {
+        // Who trusts a whole directory trusts what stands beside the rc, too.
+        sourced = Sourced::Follow;
+        None
     } else {
         match worktree::siblings(&rc.path)
             .into_iter()
@@ -175,8 +185,8 @@ pub fn judge(host: &Host, store: &Store, config: &Config, rc: Rc) -> Verdict {
     let approval = approval.filter(|approval| approval.rc == Digest::of(&bytes));
     let (executed, complete) =
         approval.map(|approval| (approval.executed, approval.complete)).unwrap_or_default();
-    let closure = Closure { executed, complete, sourced: config.sourced };
-    match closure.changed(store).filter(|_| config.sourced == Sourced::Check) {
+    let closure = Closure { executed, complete, sourced };
+    match closure.changed(store).filter(|_| sourced == Sourced::Check) {
         Some(path) => Verdict::Blocked(Reason::Executes(path)),
         None => Verdict::Allowed(Trusted { rc, bytes, closure }),
     }
@@ -236,8 +246,9 @@ fn reason(store: &Store, path: &Path, bytes: &[u8]) -> Reason {
     };
     let diff = similar::TextDiff::from_lines(approved.as_slice(), bytes);
     let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-    Reason::Changed {
-        added: count(similar::ChangeTag::Insert),
-        removed: count(similar::ChangeTag::Delete),
+    match (count(similar::ChangeTag::Insert), count(similar::ChangeTag::Delete)) {
+        // These very bytes were approved, and the approval was taken back.
+        (0, 0) => Reason::New,
+        (added, removed) => Reason::Changed { added, removed },
     }
 }

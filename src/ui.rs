@@ -10,7 +10,9 @@ const PLAIN: &str = "\x1b[0m";
 
 /// Prints a failure with its causes, then its hints.
 pub fn error(host: &Host, error: &anyhow::Error) {
-    fail(host, &format!("{error:#}"));
+    let causes: Vec<String> =
+        error.chain().map(|cause| without_number(&cause.to_string())).collect();
+    fail(host, &causes.join(": "));
     for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
         for text in hinted.hints() {
             hint(host, text);
@@ -67,6 +69,14 @@ pub fn script_error(host: &Host, message: &str) {
 pub fn script_error_line(host: &Host, message: &str) -> String {
     let line = format!("{}: {}", host.voice.name(), escape(message));
     if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line }
+}
+
+/// The system's words without its ` (os error 2)`.
+fn without_number(text: &str) -> String {
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_string(),
+        None => text.to_string(),
+    }
 }
 
 /// Text from a file or a variable as a terminal may see it: control characters, and those that reorder or hide text,

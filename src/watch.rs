@@ -128,6 +128,12 @@ impl Watches {
     }
 }
 
+/// When a file last changed in any way, in nanoseconds since the epoch; 0 for what is absent. Nobody can set this time,
+/// as an archive sets that of modification.
+pub fn last_change(path: &Path) -> i64 {
+    Fingerprint::now(path).map_or(0, |print| print.changed)
+}
+
 impl Watch {
     fn push_json(&self, json: &mut Vec<u8>) {
         json.extend(b"{\"path\":");
@@ -203,10 +209,14 @@ impl Fingerprint {
     }
 
     fn is_younger_than_a_tick(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
-        self.modified.max(self.changed) > now - CLOCK_TICK
+        self.modified.max(self.changed) > now() - CLOCK_TICK
     }
+}
+
+/// In nanoseconds since the epoch.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn nanos(seconds: i64, nanos: i64) -> i64 {

@@ -249,8 +249,7 @@ fn a_bash_that_is_missing() {
     project.write(".envrc", "export A=1\n");
     project.write_at("home/.config/direnv/direnv.toml", "bash_path = \"/nowhere/bash\"\n");
     project.allow();
-    let said =
-        "envr: error: could not start `/nowhere/bash`: No such file or directory (os error 2)\n";
+    let said = "envr: error: could not start `/nowhere/bash`: No such file or directory\n";
     project.envr(["export", "json"]).stderr(said).failure();
 }
 

@@ -109,7 +109,7 @@ fn what_is_missing_is_told() {
         .envr(["exec", "."])
         .stderr("envr: error: which command? Name one after the directory\n")
         .failure();
-    let gone = "envr: error: could not find `gone`: No such file or directory (os error 2)\n";
+    let gone = "envr: error: could not find `gone`: No such file or directory\n";
     project.envr(["exec", "gone", "true"]).stderr(gone).failure();
     project.allow();
     let path = "$DIR/project/bin:$DIR/bin:/usr/bin:/bin";

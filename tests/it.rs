@@ -11,6 +11,7 @@ mod test;
 mod bad_input;
 mod config;
 mod defects;
+mod docs;
 mod exec;
 mod export;
 mod quoting;

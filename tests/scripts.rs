@@ -94,7 +94,7 @@ fn dump_writes_where_it_is_told() {
     project.envr(["dump", "json"]).env("DIRENV_DUMP_FILE_PATH", "1").any_stdout().success();
     project
         .envr(["dump", "json", "gone"])
-        .stderr("envr: error: could not write `gone`: No such file or directory (os error 2)\n")
+        .stderr("envr: error: could not write `gone`: No such file or directory\n")
         .failure();
     project.envr(["apply_dump", "file"]).any_stderr().failure();
 }

@@ -312,3 +312,39 @@ fn the_whitelist_approves_whole_directories() {
         project.envr(["export", "json"]).dir(dir).any_stdout().any_stderr().code(code);
     }
 }
+
+#[test]
+fn a_file_that_the_rc_makes_anew_is_its_own_word() {
+    let project = Project::new();
+    let rc = "watch_file go\nsleep 0.05; echo \"export MADE=$RANDOM$RANDOM\" >made.sh\nsource ./made.sh\n";
+    project.write(".envrc", rc);
+    project.allow();
+    let mut shell = project.shell();
+    for go in ["1", "2", "3"] {
+        project.write("go", go);
+        shell.any_prompt(0);
+    }
+    // Approving again, with the file there, changes nothing of that.
+    project.allow();
+    for go in ["4", "5", "6"] {
+        project.write("go", go);
+        shell.any_prompt(0);
+    }
+}
+
+#[test]
+fn who_trusts_a_directory_trusts_what_stands_beside_the_rc() {
+    let project = Project::new();
+    let prefix = project.path("project");
+    project.write_at(
+        "home/.config/direnv/direnv.toml",
+        format!("[whitelist]\nprefix = [{prefix:?}]\n"),
+    );
+    project.write(".envrc", "source ./part.sh\n");
+    for value in ["1", "2"] {
+        project.write("part.sh", format!("export PART={value}\n"));
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        assert_eq!(shell.get("PART"), Some(value));
+    }
+}

@@ -1,6 +1,7 @@
 //! `stdlib`, `version` and `completions`: what the binary carries.
 
 use crate::cli;
+use crate::config::Config;
 use crate::eval;
 use crate::host::{Host, Voice};
 use crate::shell::bash_word;
@@ -8,13 +9,19 @@ use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 /// The direnv whose contract this is; scripts ask for it.
 const DIRENV_VERSION: &str = "2.37.1";
 
 pub fn stdlib(host: &Host) -> Result<()> {
-    let program = bash_word(host.program.as_os_str().as_bytes());
-    host.print(&[b"direnv=", program.as_slice(), b"\n", eval::stdlib().as_bytes()].concat())?;
+    let dir = Config::load(host)?.dir.unwrap_or_default();
+    let word = |path: &Path| bash_word(path.as_os_str().as_bytes());
+    let (program, dir) = (word(&host.program), word(&dir));
+    let library = eval::stdlib().as_bytes();
+    host.print(
+        &[b"direnv=", program.as_slice(), b"\ndirenv_config_dir=", &dir, b"\n", library].concat(),
+    )?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use crate::host::{Host, Voice};
 use crate::rc::{self, Rc};
 use crate::session::Session;
 use crate::trust::{self, Reason, Store, Verdict};
+use crate::ui;
 use crate::watch::Watches;
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -50,7 +51,8 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         Some(rc) => push_rc(&mut page, host, &config, &store, "Found", rc, None)?,
         None => page.push_str("No .envrc or .env found\n"),
     }
-    host.print(page.as_bytes())?;
+    let lines: Vec<String> = page.lines().map(ui::escape).collect();
+    host.print_line(lines.join("\n"))?;
     Ok(())
 }
 

@@ -6,12 +6,11 @@ use crate::config::Config;
 use crate::host::Host;
 use crate::trust::{Execution, Store, Trusted};
 use crate::ui;
-use crate::watch::Watches;
+use crate::watch::{self, Watches};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// A script that asks for more than this many bytes at once is broken.
 const QUESTION_LIMIT: usize = 8 << 20;
@@ -29,7 +28,8 @@ pub struct Conversation<'a> {
     pub failure: Option<String>,
     /// The file that it may not execute.
     pub refused: Option<PathBuf>,
-    began: SystemTime,
+    /// By the clock that files are stamped with.
+    began: i64,
     /// The part of a question that has arrived.
     heard: Vec<u8>,
 }
@@ -51,7 +51,7 @@ impl<'a> Conversation<'a> {
     ) -> Result<Self> {
         let stage = Stage::new(&host.env)?;
         stage.write("stdlib", stdlib::text_for_subshell().as_bytes())?;
-        let began = SystemTime::now();
+        let began = watch::last_change(stage.path());
         Ok(Self {
             host,
             config,
@@ -184,13 +184,10 @@ impl<'a> Conversation<'a> {
     fn sourced(&mut self, path: &Path) {
         let dir = self.trusted.rc().dir();
         let is_projects = path.strip_prefix(dir).is_ok_and(|below| !below.starts_with(".direnv"));
-        let is_older = path
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .is_ok_and(|time| time < self.began);
-        if is_projects && is_older && path != self.trusted.rc().path {
-            self.trusted.note_executed(path);
+        if !is_projects || path == self.trusted.rc().path {
+            return;
         }
+        self.trusted.note_executed(path, watch::last_change(path) > self.began);
     }
 }
 
