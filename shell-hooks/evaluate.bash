@@ -18,6 +18,8 @@ __envr_strict=$8
 __envr_rc=$9
 __envr_began=
 __envr_listed=
+__envr_wanted=
+__envr_wanted_name=
 
 # Usage: __envr_ask VERB ARGUMENT…
 # Asks envr; the reply, if there is one, is in REPLY. A subshell may run beside this shell and take its answers, so it
@@ -26,7 +28,7 @@ __envr_listed=
 __envr_ask() {
 	local __envr_code
 	REPLY=
-	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute ]] || return 1
+	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script ]] || return 1
 	case $1 in
 	watch | watch-dir) builtin printf '%s\0' "$(($# + 1))" "$@" "${DIRENV_WATCHES-}" >&"${__envr_question}" || return 1 ;;
 	*) builtin printf '%s\0' "$#" "$@" >&"${__envr_question}" || return 1 ;;
@@ -97,13 +99,12 @@ source_env() {
 	__envr_began=1
 	builtin cd -- "${__envr_copy}" || return 1
 	if [[ ${__envr_voice} == envr ]]; then
-		builtin trap 'case ${BASH_COMMAND} in "source "* | ". "*) __envr_is_repeatable "${BASH_COMMAND}" && builtin eval "__envr_unsourced ${LINENO} ${BASH_COMMAND#* }" ;; esac' ERR
-		builtin trap 'case ${BASH_COMMAND} in "source "* | ". "*) __envr_is_repeatable "${BASH_COMMAND}" && builtin eval "__envr_sourced ${BASH_COMMAND#* }" ;; esac' RETURN
+		builtin trap '[[ ${BASH_COMMAND} != "return \"\${__envr_status}\"" || -z ${__envr_wanted} ]] || __envr_unsourced "${LINENO}"' ERR
 	fi
 	# shellcheck source=/dev/null
 	builtin . "./${__envr_file}"
 	__envr_status=$?
-	builtin trap - ERR RETURN
+	builtin trap - ERR
 	if [[ ${__envr_status} -ne 0 && ${__envr_voice} == envr ]]; then
 		__envr_check_syntax 0 "${__envr_here%/}/${__envr_file}" "${__envr_copy}/${__envr_file}"
 	fi
@@ -111,43 +112,101 @@ source_env() {
 	builtin popd >/dev/null || return 1
 }
 
-# Usage: __envr_is_repeatable COMMAND
-# Whether the words of a `source` may be expanded once more: they run nothing but commands that only look.
-__envr_is_repeatable() {
-	local __envr_rest=${1//'$('@(basename|cd|dirname|direnv_layout_dir|expand_path|git rev-parse|pwd|readlink|realpath)/}
-	[[ ${__envr_rest} != *'$('* && ${__envr_rest} != *'`'* && ${__envr_rest} != *'('* ]]
-}
+if [[ ${__envr_voice} == envr ]]; then
+	# Usage: source [--] FILE [ARGUMENT…]
+	# The builtin, but a file of the project is judged first. What it declares would be this function's own, and is
+	# handed on, for the builtin would have left it to the caller.
+	source() {
+		local __envr_wanted_path='' __envr_here=${PWD} __envr_back=${OLDPWD-} __envr_copy=. __envr_status=0
+		if [[ ${1-} == -- ]]; then
+			shift
+		fi
+		__envr_locate_script "${1-}"
+		__envr_wanted=
+		if [[ $# -gt 0 && ! -e ${__envr_wanted_path} ]]; then
+			# bash would name a line of ours.
+			builtin printf '%s: %s: No such file or directory\n' "${__envr_file}" "$1" >&2
+			__envr_status=1 __envr_wanted=${__envr_wanted_path} __envr_wanted_name=$1
+			return "${__envr_status}"
+		fi
+		if __envr_judge_script "${__envr_wanted_path}" "${1-}"; then
+			builtin cd -- "${__envr_copy}" || return 1
+		fi
+		# shellcheck source=/dev/null
+		builtin source "$@"
+		__envr_status=$?
+		if [[ ${BASH_VERSINFO[0]} -ge 5 ]]; then
+			builtin local -p >"${__envr_stage}/declared"
+			__envr_hand_on
+		fi
+		if [[ ${__envr_status} -ne 0 ]]; then
+			__envr_wanted=${__envr_wanted_path}
+			__envr_wanted_name=$1
+		fi
+		return "${__envr_status}"
+	}
 
-# Usage: __envr_sourced FILE …
-# A file was executed.
-__envr_sourced() {
-	local REPLY
+	function . {
+		# shellcheck source=/dev/null
+		source "$@"
+	}
+fi
+
+# Usage: __envr_locate_script NAME
+# Sets __envr_wanted_path to the file that `source NAME` would read: a bare name is looked for on PATH first.
+__envr_locate_script() {
+	local __envr_entry IFS=:
 	case $1 in
-	"./${__envr_file}") [[ ${PWD} != "${__envr_here}" ]] || return 0 ;;
-	*) ;;
+	/*) __envr_wanted_path=$1 ;;
+	*/*) __envr_wanted_path=${PWD%/}/$1 ;;
+	*)
+		__envr_wanted_path=${PWD%/}/$1
+		# shellcheck disable=SC2086
+		for __envr_entry in ${PATH-}; do
+			if [[ -f ${__envr_entry}/$1 ]]; then
+				__envr_wanted_path=${__envr_entry}/$1
+				break
+			fi
+		done
+		;;
 	esac
-	case $1 in
-	/*) __envr_ask sourced "$1" ;;
-	*) __envr_ask sourced "${PWD%/}/$1" ;;
-	esac || builtin true
 }
 
-# Usage: __envr_unsourced LINE FILE …
-# `source` failed unhandled: ends the evaluation where the file is missing or no bash, not where its last command
+# Usage: __envr_judge_script PATH NAME
+# Succeeds with __envr_copy set where the judged bytes stand ready under NAME; elsewhere the file itself runs.
+__envr_judge_script() {
+	local REPLY
+	__envr_ask script "$1" "$2" && [[ -n ${REPLY} ]] || return 1
+	__envr_copy=${REPLY}
+}
+
+# Declares for the whole shell what the last script declared in the function that ran it.
+__envr_hand_on() {
+	local __envr_line __envr_code=
+	while IFS= builtin read -r __envr_line; do
+		case ${__envr_line} in
+		"declare "*" __envr_"*) ;;
+		"declare -"*) __envr_code+="declare -g ${__envr_line#declare }"$'\n' ;;
+		*) __envr_code+=${__envr_line}$'\n' ;;
+		esac
+	done <"${__envr_stage}/declared"
+	builtin eval "${__envr_code}"
+}
+
+# Usage: __envr_unsourced LINE
+# A `source` failed unhandled: ends the evaluation where the file is missing or no bash, not where its last command
 # happened to be false.
 __envr_unsourced() {
 	local __envr_at="${__envr_here%/}/${__envr_file}" REPLY
-	if [[ -d $2 ]]; then
-		__envr_ask failed "$1" "${__envr_at}" "could not source \`$2\`: it is a directory" || builtin true
-	elif [[ -r $2 ]]; then
-		__envr_check_syntax "$1" "${__envr_at}" "$2"
+	if [[ -d ${__envr_wanted} ]]; then
+		__envr_ask failed "$1" "${__envr_at}" "could not source \`${__envr_wanted_name}\`: it is a directory" || builtin true
+	elif [[ -r ${__envr_wanted} ]]; then
+		__envr_check_syntax "$1" "${__envr_at}" "${__envr_wanted}"
 		return 0
-	elif [[ -e $2 ]]; then
-		__envr_ask failed "$1" "${__envr_at}" "could not source \`$2\`: it is not readable" || builtin true
-	elif [[ $2 != */* ]] && builtin type -P "$2" >/dev/null; then
-		return 0
+	elif [[ -e ${__envr_wanted} ]]; then
+		__envr_ask failed "$1" "${__envr_at}" "could not source \`${__envr_wanted_name}\`: it is not readable" || builtin true
 	else
-		__envr_ask failed "$1" "${__envr_at}" "could not source \`$2\`: there is no such file" || builtin true
+		__envr_ask failed "$1" "${__envr_at}" "could not source \`${__envr_wanted_name}\`: there is no such file" || builtin true
 	fi
 	builtin exit 1
 }
@@ -158,8 +217,12 @@ __envr_check_syntax() {
 	local __envr_said REPLY
 	__envr_said=$("${BASH}" -O extglob -n "$3" 2>&1) && return 0
 	__envr_said=${__envr_said%%$'\n'*}
-	if [[ $1 -eq 0 && ${__envr_said} =~ :\ line\ ([0-9]+):\ (.*)$ ]]; then
-		__envr_ask failed "${BASH_REMATCH[1]}" "$2" "${BASH_REMATCH[2]}" || builtin true
+	if [[ ${__envr_said} =~ :\ line\ ([0-9]+):\ (.*)$ ]]; then
+		if [[ $1 -eq 0 ]]; then
+			__envr_ask failed "${BASH_REMATCH[1]}" "$2" "${BASH_REMATCH[2]}" || builtin true
+		else
+			__envr_ask failed "$1" "$2" "could not source \`${__envr_wanted_name}\`: line ${BASH_REMATCH[1]}: ${BASH_REMATCH[2]}" || builtin true
+		fi
 	else
 		__envr_ask failed "$1" "$2" "${__envr_said}" || builtin true
 	fi

@@ -114,7 +114,14 @@ fn run(host: &Host) -> Result<ExitCode> {
         let asks_for_help =
             arguments.first().is_some_and(|first| first == "--help" || first == "-h");
         match verb.to_str() {
-            Some("export" | "exec" | "dotenv") if asks_for_help => {}
+            Some("export" | "exec" | "dotenv" | "hook") if asks_for_help => {}
+            Some("--version" | "-V") => {
+                return cmd::print::version(host, None).map(|()| ExitCode::SUCCESS);
+            }
+            // A login shell's `$0` begins with a dash.
+            Some("hook") => {
+                return cmd::export::hook(host, arguments.first().map(OsString::as_os_str));
+            }
             Some("export") => {
                 return cmd::export::export(host, arguments.first().map(OsString::as_os_str));
             }
@@ -158,15 +165,13 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
 /// Help and version go where the parser sends them; a mistake is told in our voice.
 fn explain(host: &Host, answer: &clap::Error) -> ExitCode {
     if !answer.use_stderr() {
-        _ = host.print(answer.to_string().as_bytes());
-        return ExitCode::SUCCESS;
+        return page(host, &answer.to_string());
     }
     let text = answer.to_string();
     let mistake = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
     match (host.voice, answer.kind()) {
         (_, clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
-            _ = host.print(text.as_bytes());
-            return ExitCode::SUCCESS;
+            return page(host, &text);
         }
         (Voice::Direnv, clap::error::ErrorKind::InvalidSubcommand) => {
             let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
@@ -178,4 +183,14 @@ fn explain(host: &Host, answer: &clap::Error) -> ExitCode {
         }
     }
     ExitCode::FAILURE
+}
+
+fn page(host: &Host, text: &str) -> ExitCode {
+    match host.print(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::error(host, &error);
+            ExitCode::FAILURE
+        }
+    }
 }

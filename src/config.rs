@@ -143,10 +143,8 @@ impl Config {
 
 /// `$DIRENV_CONFIG`, or `direnv` below the configuration directory.
 fn direnv_dir(host: &Host) -> Option<PathBuf> {
-    match host.env.non_empty("DIRENV_CONFIG") {
-        Some(dir) => Some(dir.into()),
-        None => host.xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("direnv")),
-    }
+    let own = host.directory("DIRENV_CONFIG");
+    own.or_else(|| Some(host.xdg("XDG_CONFIG_HOME", ".config")?.join("direnv")))
 }
 
 /// `direnv.toml`, or the name it had before.

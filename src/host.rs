@@ -1,6 +1,7 @@
 //! The world as this process found it: environment, directory, arguments. Read once here, passed down.
 
 use crate::env::Env;
+use anyhow::{Context as _, Result};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -53,33 +54,41 @@ impl Host {
         Self { env, args: args.collect(), cwd, program, voice }
     }
 
+    /// Whether a shell's hook asks. Only then is Ctrl-C ours to take, and what was loaded worth keeping through it.
+    pub fn is_at_prompt(&self) -> bool {
+        self.args.first().is_some_and(|verb| verb == "export")
+    }
+
     /// stdout is for the machine: exactly these bytes, or a failure the caller sees.
     #[expect(clippy::unused_self, reason = "who prints has been given the host")]
-    pub fn print(&self, output: &[u8]) -> io::Result<()> {
+    pub fn print(&self, output: &[u8]) -> Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(output).and_then(|()| stdout.flush()) {
             // The reader had enough (`envr stdlib | head`): a normal end.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
+            result => result.context("could not write to standard output"),
         }
     }
 
-    pub fn print_line(&self, line: impl AsRef<[u8]>) -> io::Result<()> {
+    pub fn print_line(&self, line: impl AsRef<[u8]>) -> Result<()> {
         let mut output = line.as_ref().to_vec();
         output.push(b'\n');
         self.print(&output)
     }
 
     pub fn home(&self) -> Option<PathBuf> {
-        self.env.non_empty("HOME").map(PathBuf::from)
+        self.directory("HOME")
+    }
+
+    /// A directory that a variable names. A relative one would be another in each project, which could then approve
+    /// itself: it counts as none.
+    pub fn directory(&self, variable: &str) -> Option<PathBuf> {
+        self.env.non_empty(variable).map(PathBuf::from).filter(|dir| dir.is_absolute())
     }
 
     /// `$XDG_x_HOME`, or its default below the home directory.
     pub fn xdg(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
-        match self.env.non_empty(variable) {
-            Some(dir) => Some(PathBuf::from(dir)),
-            None => self.home().map(|home| home.join(below_home)),
-        }
+        self.directory(variable).or_else(|| Some(self.home()?.join(below_home)))
     }
 
     /// A path for a message: the home directory is `~`.

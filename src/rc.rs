@@ -76,7 +76,11 @@ fn missing(host: &Host) -> anyhow::Error {
 /// the reader learns why it does not load; a directory `.env` is somebody's virtual environment.
 fn governs(host: &Host, rc: &Rc) -> bool {
     match (host.voice, rc.kind) {
-        (Voice::Envr, Kind::Envrc) => rc.path.symlink_metadata().is_ok(),
+        (Voice::Envr, Kind::Envrc) => match rc.path.symlink_metadata() {
+            Ok(_) => true,
+            // A path beyond the system's limit: nothing above it may stand in for what cannot be looked at.
+            Err(error) => error.kind() == std::io::ErrorKind::InvalidFilename,
+        },
         _ => rc.path.is_file() && rustix::fs::access(&rc.path, rustix::fs::Access::READ_OK).is_ok(),
     }
 }

@@ -5,7 +5,7 @@ use crate::env::Env;
 use crate::error::Hinted;
 use crate::gzenv::{self, Bytes};
 use crate::watch::Watches;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -141,23 +141,24 @@ fn encode_undo(undo: &Undo) -> OsString {
     gzenv::encode(&json).into()
 }
 
-fn decode_undo(text: &OsStr) -> Result<Undo> {
+fn decode_undo(encoded: &OsStr) -> Result<Undo> {
     #[derive(Deserialize)]
     struct Rows {
-        #[serde(default)]
-        p: BTreeMap<Bytes, Bytes>,
-        #[serde(default)]
-        n: BTreeMap<Bytes, Bytes>,
-        #[serde(default)]
-        l: BTreeMap<Bytes, Bytes>,
+        p: Option<BTreeMap<Bytes, Bytes>>,
+        n: Option<BTreeMap<Bytes, Bytes>>,
+        l: Option<BTreeMap<Bytes, Bytes>>,
     }
-    fn map(rows: BTreeMap<Bytes, Bytes>) -> BTreeMap<OsString, OsString> {
-        rows.into_iter()
-            .map(|(name, value)| (OsString::from_vec(name.0), OsString::from_vec(value.0)))
+    fn text(bytes: Bytes) -> Result<OsString> {
+        ensure!(!bytes.0.contains(&0), "it holds a NUL byte");
+        Ok(OsString::from_vec(bytes.0))
+    }
+    fn map(rows: Option<BTreeMap<Bytes, Bytes>>) -> Result<BTreeMap<OsString, OsString>> {
+        rows.unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| Ok((text(name)?, text(value)?)))
             .collect()
     }
-    let json = gzenv::decode(text.as_bytes())?;
+    let json = gzenv::decode(encoded.as_bytes())?;
     let rows: Rows = serde_json::from_slice(&json).context("it does not hold a difference")?;
-    let names = rows.n.into_keys().map(|name| OsString::from_vec(name.0)).collect();
-    Ok(Undo { names, old: map(rows.p), lists: map(rows.l) })
+    Ok(Undo { names: map(rows.n)?.into_keys().collect(), old: map(rows.p)?, lists: map(rows.l)? })
 }

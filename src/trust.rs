@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use known::known_to_execute;
-pub use record::Approval;
+pub use record::{Approval, Executed};
 pub use store::Store;
 
 /// An rc larger than this many bytes is a mistake; the largest seen in public has 13 KB.
@@ -71,33 +71,36 @@ impl Trusted {
         &self.bytes
     }
 
-    /// Judges a file at the moment the rc wants to execute it, and keeps it for the record.
-    pub fn judge_executed(&mut self, store: &Store, path: &Path) -> io::Result<Execution> {
+    /// Judges a file at the moment the rc wants to execute it, and keeps it for the record. `made` says that it changed
+    /// after the load began.
+    pub fn judge_executed(
+        &mut self,
+        store: &Store,
+        path: &Path,
+        made: bool,
+    ) -> io::Result<Execution> {
         let bytes = match read_regular(path, RC_LIMIT) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             result => Some(result?.ok_or_else(|| io::Error::other("it is larger than 4 MiB"))?),
         };
+        let known = self.closure.executed.get(path);
+        let is_made = made && known.is_none_or(|known| known.made);
         if self.closure.sourced == Sourced::Check
+            && !is_made
             && !self.closure.admits(store, path, bytes.as_deref())
         {
-            // Known, but with no content approved: the next judgement and `review` name it.
-            self.closure.executed.entry(path.to_path_buf()).or_insert(None);
+            // Known from now on: the next judgement and `review` name it, and an approval says whether it may be made
+            // anew at each load.
+            let seen = self.closure.executed.entry(path.to_path_buf()).or_default();
+            seen.made |= made;
             return Ok(Execution::Refused);
         }
-        self.closure.executed.insert(path.to_path_buf(), bytes.as_deref().map(Digest::of));
+        let executed = Executed {
+            digest: bytes.as_deref().map(Digest::of),
+            made: is_made || known.is_some_and(|known| known.made),
+        };
+        self.closure.executed.insert(path.to_path_buf(), executed);
         Ok(bytes.map_or(Execution::Absent, Execution::Run))
-    }
-
-    /// Keeps a file that was executed without asking. One that the rc makes anew at each load is its own word, not the
-    /// project's: it is known by having changed since it was judged.
-    pub fn note_executed(&mut self, path: &Path, changed_meanwhile: bool) {
-        let digest = read_regular(path, RC_LIMIT).ok().flatten().as_deref().map(Digest::of);
-        match self.closure.executed.get(path) {
-            Some(judged) if *judged == digest => {}
-            Some(_) => _ = self.closure.executed.remove(path),
-            None if changed_meanwhile => {}
-            None => _ = self.closure.executed.insert(path.to_path_buf(), digest),
-        }
     }
 
     pub fn executed(&self) -> impl Iterator<Item = &Path> {
@@ -125,10 +128,10 @@ impl Trusted {
     }
 }
 
-/// The files that an rc executes, as they were approved with it; `None` stands for "absent, or not approved".
+/// The files that an rc executes, as they were approved with it.
 #[derive(Debug)]
 struct Closure {
-    executed: BTreeMap<PathBuf, Option<Digest>>,
+    executed: BTreeMap<PathBuf, Executed>,
     complete: bool,
     sourced: Sourced,
 }
@@ -136,7 +139,7 @@ struct Closure {
 impl Closure {
     fn admits(&self, store: &Store, path: &Path, bytes: Option<&[u8]>) -> bool {
         match (self.executed.get(path), bytes) {
-            (Some(approved), bytes) if *approved == bytes.map(Digest::of) => true,
+            (Some(approved), bytes) if approved.digest == bytes.map(Digest::of) => true,
             (_, Some(bytes)) if store.allows(path, bytes) => true,
             (None, bytes) => !self.complete || bytes.is_none(),
             (Some(_), bytes) => bytes.is_none(),
@@ -149,7 +152,9 @@ impl Closure {
             let bytes = read_regular(path, RC_LIMIT).ok().flatten();
             !self.admits(store, path, bytes.as_deref())
         };
-        self.executed.keys().find(|path| changed(path)).cloned()
+        // One that the rc makes is judged when it has made it.
+        let mut given = self.executed.iter().filter(|(_, executed)| !executed.made);
+        given.find(|(path, _)| changed(path)).map(|(path, _)| path.clone())
     }
 }
 
@@ -200,8 +205,8 @@ pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
     let complete = before
         .as_ref()
         .is_some_and(|approval| approval.complete && approval.rc == Digest::of(&bytes));
-    let mut paths: Vec<PathBuf> =
-        before.map(|approval| approval.executed.into_keys().collect()).unwrap_or_default();
+    let known = before.map(|approval| approval.executed).unwrap_or_default();
+    let mut paths: Vec<PathBuf> = known.keys().cloned().collect();
     paths.extend(known_to_execute(rc, &bytes));
     let mut executed = BTreeMap::new();
     for path in paths {
@@ -209,7 +214,8 @@ pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
         if let Some(content) = &content {
             store.keep_content(content)?;
         }
-        executed.insert(path, content.as_deref().map(Digest::of));
+        let made = known.get(&path).is_some_and(|known: &Executed| known.made);
+        executed.insert(path, Executed { digest: content.as_deref().map(Digest::of), made });
     }
     store.keep_content(&bytes)?;
     store.keep_approval(&rc.path, &Approval { rc: Digest::of(&bytes), executed, complete })?;

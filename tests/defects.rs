@@ -133,7 +133,7 @@ fn a_syntax_error_loads_half() {
 fn a_failing_source_loads_half() {
     for (line, why) in [
         ("source ./missing.sh", "could not source `./missing.sh`: there is no such file"),
-        (". bad.sh", "bad.sh: line 1: syntax error near unexpected token `)'"),
+        (". bad.sh", "could not source `bad.sh`: line 1: syntax error near unexpected token `)'"),
         ("source \"$PWD/dir\"", "could not source `$DIR/project/dir`: it is a directory"),
     ] {
         let project = Project::new();
@@ -308,5 +308,66 @@ fn a_directory_named_like_a_pattern_hangs_the_prompt() {
         shell.any_prompt(0);
         let expected = project.path(&dir).join("x");
         assert_eq!(shell.get("A"), expected.to_str(), "{name}");
+    }
+}
+
+#[test]
+fn the_words_of_a_source_are_expanded_once() {
+    let project = Project::new();
+    let rc = "source ./gen.sh >out.txt\nsource \"$(cd . && echo x >>count; pwd)/part\"\n";
+    project.write(".envrc", rc);
+    project.write("gen.sh", "echo data\n");
+    project.write("part", "declare -A map=([k]=v)\ndeclare word=w\nexport P=1\n");
+    project.allow();
+    project.shell().any_prompt(0);
+    let written = (project.read("project/out.txt"), project.read("project/count"));
+    assert_eq!(written, ("data\n".to_string(), "x\n".to_string()));
+    project.write(".envrc", "source ./part\nexport SEEN=\"${map[k]}$word\"\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("SEEN"), Some("vw"), "what a script declares is there after it");
+}
+
+#[test]
+fn a_function_of_the_library_is_of_use_in_another_bash() {
+    let rc = "export -f has; export A=$(bash -c 'has ls && echo yes')\n\
+              export B=$(bash -c \"$(declare -f has); has nothing-such || echo no\")\n";
+    for project in [Project::new(), Project::new().named_direnv()] {
+        project.write(".envrc", rc);
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("A"), shell.get("B")), (Some("yes"), Some("no")));
+    }
+}
+
+#[test]
+fn a_load_that_is_ended_from_outside_leaves_nothing_behind() {
+    use std::os::unix::process::ExitStatusExt as _;
+    for signal in [Signal::TERM, Signal::HUP] {
+        let project = Project::new();
+        std::fs::create_dir(project.path("run")).unwrap();
+        let run = project.path("run");
+        let project = project.env("XDG_RUNTIME_DIR", run);
+        project.write(".envrc", "echo begun >&2; exec sleep 600\n");
+        project.allow();
+        let shell = project.shell();
+        let mut child = Command::new(ENVR)
+            .args(["export", "json"])
+            .current_dir(project.path("project"))
+            .env_clear()
+            .envs(&shell.env)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        while lines.next().unwrap().unwrap() != "begun" {}
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(signal.as_raw()));
+        assert_eq!(std::fs::read_dir(project.path("run")).unwrap().count(), 0);
+        // The pipe ends when nothing of the load is left to hold it.
+        assert!(lines.next().is_none());
     }
 }

@@ -118,3 +118,29 @@ fn what_is_missing_is_told() {
     );
     project.envr(["exec", "--", "no-such"]).stderr(&missing).failure();
 }
+
+#[test]
+fn what_was_protected_from_ctrl_c_stays_protected_and_keeps_its_name() {
+    let project = project();
+    project.allow();
+    let script =
+        format!("trap '' INT; exec {} exec . grep SigIgn /proc/self/status", crate::test::ENVR);
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(project.path("project"))
+        .env("HOME", project.path("home"))
+        .env_remove("XDG_DATA_HOME")
+        .output()
+        .unwrap();
+    let mask = String::from_utf8(output.stdout).unwrap();
+    let mask = u64::from_str_radix(mask.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    assert_eq!((mask >> 1) & 1, 1);
+
+    project.write("bin/name", "#!/bin/sh\necho \"$0\"\n");
+    std::process::Command::new("chmod")
+        .arg("+x")
+        .arg(project.path("project/bin/name"))
+        .status()
+        .unwrap();
+    project.envr(["exec", "--", "./bin/name"]).stdout("./bin/name\n").any_stderr().success();
+}

@@ -127,6 +127,98 @@ fn a_file_that_appears_after_the_approval_is_not_executed() {
 }
 
 #[test]
+fn a_plain_source_of_a_file_that_appears_is_not_executed() {
+    for rc in [
+        "if [ -f late.sh ]; then source late.sh; fi\n",
+        "for f in late*.sh; do . \"$f\"; done\n",
+        "f() { [ -e late.sh ] && source -- ./late.sh; }; f\n",
+        "[ -e late.sh ] && . \"$PWD/late.sh\" x y\n",
+    ] {
+        let project = Project::new();
+        project.write(".envrc", format!("watch_file late.sh\n{rc}export A=1\n"));
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        project.write("late.sh", "touch ran\nexport LATE=1\n");
+        let said = shell.any_prompt(1);
+        assert!(
+            said.contains("late.sh`, which it executes, is not as it was approved"),
+            "{rc}{said}"
+        );
+        assert!(!project.path("project/ran").exists(), "{rc}");
+        project.allow();
+        shell.any_prompt(0);
+        assert_eq!(shell.get("LATE"), Some("1"), "{rc}");
+    }
+}
+
+#[test]
+fn no_way_of_sourcing_escapes_the_record() {
+    for rc in [
+        "f() { source ./other; }; f\n",
+        "(source ./other)\n",
+        "x=$(source ./other)\n",
+        "source -- ./other\n",
+        "X=1 . -- ./other\n",
+        "source ./other $(echo x)\n",
+        "trap 'source ./other' DEBUG; :; trap - DEBUG\n",
+        "PATH_add sub; source path_only\n",
+        "source ./other | cat\n",
+    ] {
+        let project = Project::new();
+        project.write(".envrc", format!("watch_file go\n{rc}"));
+        project.write("other", "export O=1\n");
+        project.write("sub/path_only", "export O=1\n");
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        project.write("other", "touch ran\n");
+        project.write("sub/path_only", "touch ran\n");
+        shell.any_prompt(1);
+        assert!(!project.path("project/ran").exists(), "{rc}");
+    }
+}
+
+#[test]
+fn a_file_swapped_during_the_load_is_not_executed() {
+    let project = Project::new();
+    project.write(
+        ".envrc",
+        "watch_file go\nif [ -e go ]; then mv swapped other; fi\nsource ./other\n",
+    );
+    project.write("other", "export A=1\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    project.write("swapped", "touch ran\n");
+    project.write("go", "");
+    shell.any_prompt(1);
+    assert!(!project.path("project/ran").exists());
+}
+
+#[test]
+fn a_path_with_a_newline_is_not_taken_for_another_path_and_content() {
+    let project = Project::new();
+    project.write(".envrc\nfoo/.envrc", "export OK=1\n");
+    project.envr(["allow"]).dir("project/.envrc\nfoo").success();
+    // Same digest input: the path `…/.envrc`, a newline, and this content.
+    project.write(".envrc", "foo/.envrc\nexport OK=1\n");
+    project.envr(["export", "json"]).any_stdout().any_stderr().failure();
+}
+
+#[test]
+fn a_directory_cannot_approve_itself_through_a_relative_path() {
+    let project = Project::new();
+    project.write(".envrc", "touch ran\n");
+    project.write("direnv.toml", "[whitelist]\nprefix = [\"/\"]\n");
+    project.write("direnv/direnv.toml", "[whitelist]\nprefix = [\"/\"]\n");
+    for name in ["DIRENV_CONFIG", "XDG_CONFIG_HOME"] {
+        project.envr(["export", "json"]).env(name, ".").any_stdout().any_stderr().failure();
+    }
+    assert!(!project.path("project/ran").exists());
+}
+
+#[test]
 fn a_parents_rc_that_is_approved_itself_may_change() {
     let project = Project::new();
     project.write(".envrc", "export OUTER=1\n");
@@ -211,6 +303,21 @@ fn a_directory_that_claims_to_be_a_worktree_gains_nothing() {
     let claims = format!("gitdir: {}\n", project.path("project/.git/worktrees/tree").display());
     project.write_at("elsewhere/.git", claims);
     project.envr(["export", "json"]).dir("elsewhere").any_stdout().any_stderr().failure();
+
+    let evil = project.path("elsewhere");
+    let check_blocked = || {
+        _ = project.envr(["export", "json"]).dir("elsewhere").any_stdout().any_stderr().failure()
+    };
+    project.write_at("elsewhere/.git", "gitdir: g\n");
+    project.write_at("elsewhere/g/gitdir", format!("{}\n", evil.join(".git").display()));
+    project.write_at("elsewhere/g/commondir", "../../project/.git\n");
+    check_blocked();
+    project.write_at("elsewhere/worktrees/g/gitdir", format!("{}\n", evil.join(".git").display()));
+    project.write_at("elsewhere/.git", "gitdir: worktrees/g\n");
+    check_blocked();
+    std::fs::remove_file(evil.join(".git")).unwrap();
+    std::os::unix::fs::symlink("../project/.git", evil.join(".git")).unwrap();
+    check_blocked();
 
     std::fs::remove_file(project.path("elsewhere/.git")).unwrap();
     let names_ours = format!("{}\n", project.path("project/.git").display());

@@ -124,7 +124,12 @@ fn versions() {
         .stderr("envr: error: current version v2.37.1 is older than the desired version v9.0.0\n")
         .failure();
     project.envr(["version", "x"]).stderr("envr: error: `x` is not a version\n").failure();
-    Project::new().named_direnv().envr(["version"]).stdout("2.37.1\n").success();
+    let project = Project::new().named_direnv();
+    project.envr(["version"]).stdout("2.37.1\n").success();
+    project.envr(["--version"]).stdout("2.37.1\n").success();
+    for shell in ["-bash", "/usr/bin/zsh", "-fish"] {
+        project.envr(["hook", shell]).any_stdout().success();
+    }
 }
 
 #[test]

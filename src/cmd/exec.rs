@@ -20,7 +20,14 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         bail!("which command? Name one after the directory")
     };
     let env = environment(host, &dir)?;
-    let Some(program) = find_program(name, env.get("PATH"), host.cwd.as_deref()) else {
+    // A name with a slash goes to the system as it is, for a script sees it as its own.
+    let is_path = name.as_encoded_bytes().contains(&b'/');
+    let found = if is_path {
+        Some(name.into())
+    } else {
+        find_program(name, env.get("PATH"), host.cwd.as_deref())
+    };
+    let Some(program) = found else {
         let path = env.get("PATH").unwrap_or_default();
         bail!("command `{}` not found on PATH `{}`", name.display(), path.display());
     };

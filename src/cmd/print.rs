@@ -32,7 +32,7 @@ pub fn version(host: &Host, at_least: Option<&OsStr>) -> Result<()> {
             Voice::Direnv => DIRENV_VERSION.to_string(),
             Voice::Envr => format!("envr {} (direnv {DIRENV_VERSION})", env!("CARGO_PKG_VERSION")),
         };
-        return Ok(host.print_line(line)?);
+        return host.print_line(line);
     };
     let needed = numbers(&wanted).with_context(|| format!("`{wanted}` is not a version"))?;
     if numbers(DIRENV_VERSION) < Some(needed) {

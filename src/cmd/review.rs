@@ -25,7 +25,7 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
     push_file(&mut page, &rc.path, approved.as_deref(), Some(&bytes));
     for file in executed(&rc, &bytes, approval.as_ref()) {
         let digest =
-            approval.as_ref().and_then(|approval| approval.executed.get(&file).cloned().flatten());
+            approval.as_ref().and_then(|approval| approval.executed.get(&file)?.digest.clone());
         let approved = digest.as_ref().and_then(|digest| store.content(digest));
         let now = trust::read(&file).ok();
         let is_approved = digest.is_some() && digest == now.as_deref().map(Digest::of)

@@ -10,7 +10,7 @@ use crate::watch::{self, Watches};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A script that asks for more than this many bytes at once is broken.
 const QUESTION_LIMIT: usize = 8 << 20;
@@ -120,10 +120,7 @@ impl<'a> Conversation<'a> {
                 None => Answer::Failed,
             },
             (b"execute", [path]) => self.execute(path_of(path))?,
-            (b"sourced", [path]) => {
-                self.sourced(&crate::fs::clean(path_of(path)));
-                Answer::Done
-            }
+            (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
             (b"failed", [line, file, why]) => {
                 let [line, file, why] = [line, file, why].map(|text| String::from_utf8_lossy(text));
                 self.failure = Some(format!("could not load `{file}:{line}`: {why}"));
@@ -154,22 +151,51 @@ impl<'a> Conversation<'a> {
         line.map_or(Answer::Done, |line| Answer::Reply(line.into_bytes()))
     }
 
+    /// `source_env`, and the rc itself: what runs is a copy of the judged bytes.
     fn execute(&mut self, path: &Path) -> Result<Answer> {
         let path = crate::fs::clean(path);
+        let name = path.file_name().map(Path::new).unwrap_or(&path);
         if path == self.trusted.rc().path {
             ui::status(self.host, self.config, &format!("loading {}", self.host.tilde(&path)));
-            let dir = self.stage.copy(&path, self.trusted.bytes())?;
+            let dir = self.stage.copy(name, self.trusted.bytes())?;
             return Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()));
         }
-        match self.trusted.judge_executed(self.store, &path) {
+        self.judge(&path, name)
+    }
+
+    /// `source`. What lies outside the project or in its layout directory is not the project's word. Under a name that
+    /// leads down from the working directory a copy runs; under any other the file itself, for scripts look at the
+    /// path they were called by.
+    fn script(&mut self, path: &Path, name: &Path) -> Result<Answer> {
+        let path = crate::fs::clean(path);
+        let dir = self.trusted.rc().dir();
+        let is_projects = path.strip_prefix(dir).is_ok_and(|below| !below.starts_with(".direnv"));
+        if !is_projects
+            || path == self.trusted.rc().path
+            || path.metadata().is_ok_and(|file| !file.is_file())
+        {
+            return Ok(Answer::Failed);
+        }
+        self.judge(&path, name)
+    }
+
+    fn judge(&mut self, path: &Path, name: &Path) -> Result<Answer> {
+        let made = watch::last_change(path) > self.began;
+        match self.trusted.judge_executed(self.store, path, made) {
             Ok(Execution::Run(bytes)) => {
-                let dir = self.stage.copy(&path, &bytes)?;
+                let leads_down = name
+                    .components()
+                    .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+                if !leads_down {
+                    return Ok(Answer::Done);
+                }
+                let dir = self.stage.copy(name, &bytes)?;
                 Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()))
             }
             Ok(Execution::Absent) => Ok(Answer::Failed),
             Ok(Execution::Refused) => {
-                self.watches.add(&path);
-                self.refused = Some(path);
+                self.watches.add(path);
+                self.refused = Some(path.to_path_buf());
                 Ok(Answer::Refused)
             }
             Err(error) => {
@@ -177,17 +203,6 @@ impl<'a> Conversation<'a> {
                 Ok(Answer::Refused)
             }
         }
-    }
-
-    /// A file that ran through bash's own `source`. What lies outside the project, in its layout directory, or was
-    /// made by this very evaluation is not the project's word and not part of its approval.
-    fn sourced(&mut self, path: &Path) {
-        let dir = self.trusted.rc().dir();
-        let is_projects = path.strip_prefix(dir).is_ok_and(|below| !below.starts_with(".direnv"));
-        if !is_projects || path == self.trusted.rc().path {
-            return;
-        }
-        self.trusted.note_executed(path, watch::last_change(path) > self.began);
     }
 }
 

@@ -19,15 +19,13 @@ pub fn text_for_subshell() -> String {
 }
 
 /// One stub per function, which loads the function when it is first called: most rc files use one or two of them, and
-/// parsing all takes longer than starting bash.
+/// parsing all takes longer than starting bash. A stub that was exported into another bash finds the library through
+/// `direnv`, and is gone before it could call itself.
 pub fn stubs() -> String {
-    let mut stubs = String::with_capacity(8 << 10);
-    for name in names() {
-        if !EVALUATIONS_OWN.contains(&name) {
-            for part in [name, "() { __envr_load ", name, "; ", name, " \"$@\"; }\n"] {
-                stubs.push_str(part);
-            }
-        }
+    let mut stubs = String::with_capacity(16 << 10);
+    for name in names().filter(|name| !EVALUATIONS_OWN.contains(name)) {
+        stubs.extend([name, "() { __envr_load ", name, " 2>/dev/null || { unset -f ", name]);
+        stubs.extend(["; eval \"$(direnv stdlib)\"; }; ", name, " \"$@\"; }\n"]);
     }
     stubs
 }

@@ -10,17 +10,25 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     pub rc: Digest,
-    /// `None`: absent when it was approved, or wanted but not approved.
-    pub executed: BTreeMap<PathBuf, Option<Digest>>,
+    pub executed: BTreeMap<PathBuf, Executed>,
     /// A whole evaluation was seen, so `executed` has all there is.
     pub complete: bool,
+}
+
+/// A file that an rc executes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Executed {
+    /// `None`: absent when it was approved, or wanted but not approved.
+    pub digest: Option<Digest>,
+    /// The rc makes it itself, so that it may be another one after each load.
+    pub made: bool,
 }
 
 const HEADER: &[u8] = b"envr approval 1";
 
 impl Approval {
     /// Fields, each ended by a NUL, since a path may hold anything else: the header, the rc's path (for `prune`),
-    /// its digest, `complete` or `partial`, then digest (or `-`) and path of each file.
+    /// its digest, `complete` or `partial`, then `given` or `made`, digest (or `-`) and path of each file.
     pub fn encode(&self, path: &OsStr) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut push = |field: &[u8]| {
@@ -31,8 +39,9 @@ impl Approval {
         push(path.as_bytes());
         push(self.rc.as_str().as_bytes());
         push(if self.complete { b"complete" } else { b"partial" });
-        for (path, digest) in &self.executed {
-            push(digest.as_ref().map_or("-", Digest::as_str).as_bytes());
+        for (path, executed) in &self.executed {
+            push(if executed.made { b"made" } else { b"given" });
+            push(executed.digest.as_ref().map_or("-", Digest::as_str).as_bytes());
             push(path.as_os_str().as_bytes());
         }
         bytes
@@ -48,9 +57,11 @@ impl Approval {
         let rc = Digest::parse(fields.next()?)?;
         let complete = fields.next()? == b"complete";
         let mut executed = BTreeMap::new();
-        while let Some(digest) = fields.next() {
+        while let Some(origin) = fields.next() {
+            let digest = fields.next()?;
             let digest = if digest == b"-" { None } else { Some(Digest::parse(digest)?) };
-            executed.insert(PathBuf::from(OsStr::from_bytes(fields.next()?)), digest);
+            let path = PathBuf::from(OsStr::from_bytes(fields.next()?));
+            executed.insert(path, Executed { digest, made: origin == b"made" });
         }
         Some((path, Self { rc, executed, complete }))
     }
@@ -63,8 +74,11 @@ mod tests {
     #[test]
     fn an_approval_survives_its_encoding() {
         let executed = BTreeMap::from([
-            (PathBuf::from("/p/\n\u{fe}.sh"), Some(Digest::of(b"x"))),
-            (PathBuf::from("/p/absent"), None),
+            (
+                PathBuf::from("/p/\n\u{fe}.sh"),
+                Executed { digest: Some(Digest::of(b"x")), made: true },
+            ),
+            (PathBuf::from("/p/absent"), Executed::default()),
         ]);
         let approval = Approval { rc: Digest::of(b"rc"), executed, complete: true };
         let path = PathBuf::from("/p/.envrc");

@@ -45,7 +45,10 @@ impl Store {
     }
 
     pub fn allows(&self, path: &Path, bytes: &[u8]) -> bool {
-        self.allow_path(path, bytes).exists()
+        // The name of a mark is a digest of path and content joined by a newline, which a path may hold, too: the mark
+        // itself tells which path was meant. direnv's oldest marks are empty.
+        let mark = read_regular(&self.allow_path(path, bytes), RECORD_LIMIT).ok().flatten();
+        mark.is_some_and(|mark| mark.is_empty() || mark == line(path))
     }
 
     pub fn denies(&self, path: &Path) -> bool {
@@ -111,13 +114,9 @@ impl Store {
             {
                 Some((path, approval)) if path.symlink_metadata().is_ok() => {
                     wanted.insert(self.content_path(&approval.rc));
-                    wanted.extend(
-                        approval
-                            .executed
-                            .values()
-                            .flatten()
-                            .map(|digest| self.content_path(digest)),
-                    );
+                    let digests =
+                        approval.executed.values().filter_map(|executed| executed.digest.as_ref());
+                    wanted.extend(digests.map(|digest| self.content_path(digest)));
                 }
                 _ => remove_if_there(&record)?,
             }

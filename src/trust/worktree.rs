@@ -50,18 +50,22 @@ pub fn siblings(path: &Path) -> Vec<Sibling> {
         .collect()
 }
 
-/// The repository that a worktree belongs to, if the repository says so, too.
+/// The repository that a worktree belongs to, if the repository says so, too: a linked worktree's directory stands among
+/// the repository's own, where only its owner writes, and names the worktree.
 fn common_dir(root: &Path) -> Option<PathBuf> {
     let dot_git = root.join(".git");
-    if dot_git.is_dir() {
+    let kind = dot_git.symlink_metadata().ok()?;
+    if kind.is_dir() {
         return fs::canonicalize(dot_git).ok();
     }
-    let git_dir = root.join(path_in(&dot_git, b"gitdir: ")?);
-    let named_back = fs::canonicalize(path_in(&git_dir.join("gitdir"), b"")?).ok()?;
-    if named_back != fs::canonicalize(&dot_git).ok()? {
+    if !kind.is_file() {
         return None;
     }
-    fs::canonicalize(git_dir.join(path_in(&git_dir.join("commondir"), b"")?)).ok()
+    let git_dir = fs::canonicalize(root.join(path_in(&dot_git, b"gitdir: ")?)).ok()?;
+    let worktrees = git_dir.parent().filter(|dir| dir.ends_with("worktrees"))?;
+    let named_back = root_named_in(&git_dir)?;
+    let is_ours = fs::canonicalize(named_back).ok()? == fs::canonicalize(root).ok()?;
+    is_ours.then(|| worktrees.parent().map(Path::to_path_buf))?
 }
 
 fn root_named_in(git_dir: &Path) -> Option<PathBuf> {

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
 use rustix::pipe::{PipeFlags, pipe_with};
-use signal_hook::consts::{SIGCHLD, SIGINT};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -34,7 +35,12 @@ pub struct Running {
     /// from waiting.
     _held: [OwnedFd; 2],
     ended: UnixStream,
+    /// Nothing comes where Ctrl-C is not ours to take.
     interrupts: UnixStream,
+    /// Keeps the stream from ending where no signal holds its other end.
+    _interrupter: UnixStream,
+    /// Signals that end us, one each.
+    fatal: [(i32, UnixStream); 2],
     /// What came over the report pipe.
     pub report: Vec<u8>,
 }
@@ -53,10 +59,16 @@ impl Running {
         // The handlers come first: a caught signal is back at its default in the child, an ignored one (as our hooks
         // leave SIGINT) would stay ignored there.
         let ended = signal_stream(SIGCHLD)?;
-        let interrupts = signal_stream(SIGINT)?;
-        let (questions, question) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (answer, answers) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (reports, report) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (interrupts, interrupter) =
+            UnixStream::pair().context("could not make a pipe for signals")?;
+        if conversation.host.is_at_prompt() || !is_ignored(SIGINT) {
+            listen_for(SIGINT, interrupter.try_clone()?)?;
+        }
+        interrupts.set_nonblocking(true)?;
+        let fatal = [(SIGHUP, signal_stream(SIGHUP)?), (SIGTERM, signal_stream(SIGTERM)?)];
+        let (questions, question) = pipe()?;
+        let (answer, answers) = pipe()?;
+        let (reports, report) = pipe()?;
         let [question, answer, report] = [question, answer, report].map(for_the_child);
         let (question, answer, report) = (question?, answer?, report?);
         for fd in [&questions, &reports] {
@@ -87,6 +99,8 @@ impl Running {
             _held: [question, report],
             ended,
             interrupts,
+            _interrupter: interrupter,
+            fatal,
             report: Vec::new(),
         })
     }
@@ -108,6 +122,9 @@ impl Running {
                 }
                 interrupted = true;
                 patience = Patience::until_killed();
+            }
+            if let Some(signal) = ready.fatal {
+                self.die(signal, conversation);
             }
             self.listen(conversation)?;
             if ready.end {
@@ -131,13 +148,27 @@ impl Running {
             PollFd::new(&self.reports, PollFlags::IN),
             PollFd::new(&self.ended, PollFlags::IN),
             PollFd::new(&self.interrupts, PollFlags::IN),
+            PollFd::new(&self.fatal[0].1, PollFlags::IN),
+            PollFd::new(&self.fatal[1].1, PollFlags::IN),
         ];
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error).context("could not wait for bash"),
         }
-        let [.., ended, interrupts] = &fds;
-        Ok(Ready { end: !ended.revents().is_empty(), interrupt: !interrupts.revents().is_empty() })
+        let [_, _, ended, interrupts, fatal @ ..] = fds.map(|fd| !fd.revents().is_empty());
+        let fatal = fatal.into_iter().zip(&self.fatal).find(|(came, _)| *came);
+        Ok(Ready {
+            end: ended,
+            interrupt: interrupts,
+            fatal: fatal.map(|(_, (signal, _))| *signal),
+        })
+    }
+
+    /// Ends as the signal asks, but leaves nothing behind.
+    fn die(&mut self, signal: i32, conversation: &mut Conversation) {
+        _ = self.child.kill();
+        conversation.stage.remove();
+        _ = emulate_default_handler(signal);
     }
 
     fn listen(&mut self, conversation: &mut Conversation) -> Result<()> {
@@ -181,6 +212,7 @@ impl Running {
 struct Ready {
     end: bool,
     interrupt: bool,
+    fatal: Option<i32>,
 }
 
 /// What happens when, if bash does not end.
@@ -213,13 +245,33 @@ impl Patience {
     }
 }
 
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    pipe_with(PipeFlags::CLOEXEC).context("could not make a pipe to bash")
+}
+
 fn signal_stream(signal: i32) -> Result<UnixStream> {
     let (stream, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
     stream.set_nonblocking(true)?;
+    listen_for(signal, sender)?;
+    Ok(stream)
+}
+
+fn listen_for(signal: i32, sender: UnixStream) -> Result<()> {
     sender.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(signal, sender)
         .context("could not listen for signals")?;
-    Ok(stream)
+    Ok(())
+}
+
+/// Whether whoever started us wants a signal to be ignored, as a shell does for what it protects from Ctrl-C.
+fn is_ignored(signal: i32) -> bool {
+    let status = crate::fs::read_regular(Path::new("/proc/self/status"), 1 << 16)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 fn drain(stream: &mut UnixStream) {
