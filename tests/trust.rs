@@ -306,7 +306,7 @@ fn a_directory_that_claims_to_be_a_worktree_gains_nothing() {
 
     let evil = project.path("elsewhere");
     let check_blocked = || {
-        _ = project.envr(["export", "json"]).dir("elsewhere").any_stdout().any_stderr().failure()
+        _ = project.envr(["export", "json"]).dir("elsewhere").any_stdout().any_stderr().failure();
     };
     project.write_at("elsewhere/.git", "gitdir: g\n");
     project.write_at("elsewhere/g/gitdir", format!("{}\n", evil.join(".git").display()));

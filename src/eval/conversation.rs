@@ -154,7 +154,7 @@ impl<'a> Conversation<'a> {
     /// `source_env`, and the rc itself: what runs is a copy of the judged bytes.
     fn execute(&mut self, path: &Path) -> Result<Answer> {
         let path = crate::fs::clean(path);
-        let name = path.file_name().map(Path::new).unwrap_or(&path);
+        let name = path.file_name().map_or(path.as_path(), Path::new);
         if path == self.trusted.rc().path {
             ui::status(self.host, self.config, &format!("loading {}", self.host.tilde(&path)));
             let dir = self.stage.copy(name, self.trusted.bytes())?;
