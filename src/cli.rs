@@ -6,7 +6,8 @@ use crate::host::{Host, Voice};
 use crate::ui;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -94,15 +95,18 @@ enum Verb {
     Version { at_least: Option<OsString> },
 }
 
-pub fn main() -> ExitCode {
-    let host = Host::from_process();
+/// Takes the process's arguments and its variables as `NAME=VALUE`; returns its exit code.
+pub fn main(arguments: &[&'static OsStr], variables: &'static [&'static OsStr]) -> i32 {
+    // The system takes everything back at once, and faster than we could.
+    let host = ManuallyDrop::new(Host::new(arguments, variables));
     match run(&host) {
-        Ok(code) => code,
+        Ok(code) if code == ExitCode::SUCCESS => 0,
+        Ok(_) => 1,
         Err(error) => {
             if !error.is::<Told>() {
                 ui::error(&host, &error);
             }
-            ExitCode::FAILURE
+            1
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::error::Hinted;
 use crate::host::{Host, Voice};
 use anyhow::{Context as _, Result};
 use regex_lite::Regex;
+use rustix::io::Errno;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -156,22 +157,17 @@ fn read_direnv(dir: &Path) -> Result<DirenvToml> {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
-    let bytes = match crate::fs::read_regular(file, FILE_LIMIT) {
-        Ok(bytes) => bytes.with_context(|| {
-            format!("could not read `{}`: it is larger than 1 MiB", file.display())
-        })?,
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("could not read `{}`", file.display()));
-        }
-    };
+    // Most prompts end here, three times.
+    match rustix::fs::access(file, rustix::fs::Access::EXISTS) {
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        _ => read_existing(file),
+    }
+}
+
+fn read_existing<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
+    let bytes = crate::fs::read_regular(file, FILE_LIMIT)
+        .with_context(|| format!("could not read `{}`", file.display()))?
+        .with_context(|| format!("could not read `{}`: it is larger than 1 MiB", file.display()))?;
     let text = String::from_utf8_lossy(&bytes);
     match toml::from_str(&text) {
         Ok(config) => Ok(Some(config)),

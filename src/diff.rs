@@ -27,16 +27,23 @@ const SHELL_PREFIXES: [&str; 3] = ["BASH_FUNC_", "__envr_", "__fish"];
 /// What turns `from` into `to`, apart from the shell's own names.
 pub fn changes(from: &Env, to: &Env) -> Changes {
     let mut changes = Changes::new();
+    let mut change = |name: &OsStr, value: Option<&OsStr>| {
+        if !is_shells_own(name) {
+            changes.insert(name.to_os_string(), value.map(OsStr::to_os_string));
+        }
+    };
+    // Both are in name order: one walk along the two finds what is only in one of them.
+    let mut before = from.iter().peekable();
     for (name, value) in to.iter() {
-        if from.get(name) != Some(value) && !is_shells_own(name) {
-            changes.insert(name.to_os_string(), Some(value.to_os_string()));
+        while let Some((gone, _)) = before.next_if(|(before, _)| *before < name) {
+            change(gone, None);
+        }
+        let old = before.next_if(|(before, _)| *before == name);
+        if old.is_none_or(|(_, old)| old != value) {
+            change(name, Some(value));
         }
     }
-    for (name, _) in from.iter() {
-        if to.get(name).is_none() && !is_shells_own(name) {
-            changes.insert(name.to_os_string(), None);
-        }
-    }
+    before.for_each(|(gone, _)| change(gone, None));
     changes
 }
 

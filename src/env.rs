@@ -2,18 +2,37 @@
 
 pub mod lists;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::OnceLock;
 
 /// Every variable of a process, in name order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Env {
-    vars: BTreeMap<OsString, OsString>,
+    /// Our own process's variables as they came: most prompts read a few of them and need no order.
+    given: &'static [&'static OsStr],
+    /// The same in order, as soon as somebody needs that.
+    vars: OnceLock<BTreeMap<Text, Text>>,
 }
 
+/// Ours as we were given it: an environment is copied and compared many times, and few of its variables change.
+type Text = Cow<'static, OsStr>;
+
 impl Env {
+    /// Takes the variables of our own process, `NAME=VALUE` each.
+    pub fn of_process(given: &'static [&'static OsStr]) -> Self {
+        Self { given, vars: OnceLock::new() }
+    }
+
     pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
-        self.vars.get(name.as_ref()).map(OsString::as_os_str)
+        let name = name.as_ref();
+        match self.vars.get() {
+            Some(vars) => vars.get(name).map(AsRef::as_ref),
+            // Where a name stands twice, the later one counts, as it does in the ordered form.
+            None => self.given.iter().rev().find_map(|given| value_of(name, given)),
+        }
     }
 
     /// The value, unless it is unset or empty: how direnv reads its own switches.
@@ -22,20 +41,59 @@ impl Env {
     }
 
     pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
-        self.vars.insert(name.into(), value.into());
+        self.vars_mut().insert(Cow::Owned(name.into()), Cow::Owned(value.into()));
     }
 
     pub fn unset(&mut self, name: impl AsRef<OsStr>) {
-        self.vars.remove(name.as_ref());
+        self.vars_mut().remove(name.as_ref());
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.vars.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.vars().iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
+
+    fn vars(&self) -> &BTreeMap<Text, Text> {
+        self.vars.get_or_init(|| self.given.iter().filter_map(|given| split(given)).collect())
+    }
+
+    fn vars_mut(&mut self) -> &mut BTreeMap<Text, Text> {
+        self.vars();
+        self.vars.get_mut().expect("they were just put in order")
+    }
+}
+
+/// Who copies an environment changes it and compares it with the first: both are put in order, once.
+impl Clone for Env {
+    fn clone(&self) -> Self {
+        Self { given: &[], vars: OnceLock::from(self.vars().clone()) }
+    }
+}
+
+impl PartialEq for Env {
+    fn eq(&self, other: &Self) -> bool {
+        self.vars() == other.vars()
+    }
+}
+
+impl Eq for Env {}
+
+fn value_of(name: &OsStr, given: &'static OsStr) -> Option<&'static OsStr> {
+    let value = given.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    (!name.is_empty()).then(|| OsStr::from_bytes(value))
+}
+
+/// A name is not empty; what has no `=` is no variable.
+fn split(given: &'static OsStr) -> Option<(Text, Text)> {
+    let bytes = given.as_bytes();
+    let end = 1 + bytes.get(1..)?.iter().position(|byte| *byte == b'=')?;
+    let part = |bytes| Cow::Borrowed(OsStr::from_bytes(bytes));
+    Some((part(&bytes[..end]), part(&bytes[end + 1..])))
 }
 
 impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(vars: I) -> Self {
-        Self { vars: vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+        let owned = |(name, value): (K, V)| (Cow::Owned(name.into()), Cow::Owned(value.into()));
+        let vars: BTreeMap<Text, Text> = vars.into_iter().map(owned).collect();
+        Self { given: &[], vars: OnceLock::from(vars) }
     }
 }

@@ -1,5 +1,9 @@
 //! direnv's encoding of state in a variable: base64url of zlib of JSON, whose strings here may hold any bytes.
 
+mod reader;
+
+pub use reader::Reader;
+
 use anyhow::{Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -8,8 +12,26 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 /// What a decoded state may hold, in bytes: far over any real one, far under what would hurt a prompt.
 const DECODED_LIMIT: usize = 64 << 20;
 
+/// Up to this many bytes are stored as they are, which is zlib, too: every prompt unpacks them, and preparing to
+/// inflate costs more than all else that it does.
+const STORED_LIMIT: usize = 2 << 10;
+/// The header of zlib data in one stored block, which is the last one.
+const STORED: [u8; 3] = [0x78, 0x01, 0x01];
+
 pub fn encode(json: &[u8]) -> String {
-    URL_SAFE.encode(miniz_oxide::deflate::compress_to_vec_zlib(json, 6))
+    match u16::try_from(json.len()) {
+        Ok(length) if json.len() <= STORED_LIMIT => URL_SAFE.encode(
+            [
+                &STORED[..],
+                &length.to_le_bytes(),
+                &(!length).to_le_bytes(),
+                json,
+                &adler2::adler32_slice(json).to_be_bytes(),
+            ]
+            .concat(),
+        ),
+        _ => URL_SAFE.encode(miniz_oxide::deflate::compress_to_vec_zlib(json, 6)),
+    }
 }
 
 pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
@@ -17,7 +39,25 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let Ok(packed) = URL_SAFE.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)) else {
         bail!("it is not base64");
     };
-    match miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(&packed, DECODED_LIMIT) {
+    match stored(&packed) {
+        Some(json) => Ok(json.to_vec()),
+        None => inflate(&packed),
+    }
+}
+
+/// The content of zlib data in the form in which we store little.
+fn stored(packed: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = packed.strip_prefix(&STORED)?.split_first_chunk::<2>()?;
+    let (inverse, rest) = rest.split_first_chunk::<2>()?;
+    let (json, sum) = rest.split_last_chunk::<4>()?;
+    let is_whole = json.len() == usize::from(u16::from_le_bytes(*length))
+        && u16::from_le_bytes(*inverse) == !u16::from_le_bytes(*length)
+        && u32::from_be_bytes(*sum) == adler2::adler32_slice(json);
+    is_whole.then_some(json)
+}
+
+fn inflate(packed: &[u8]) -> Result<Vec<u8>> {
+    match miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, DECODED_LIMIT) {
         Ok(json) => Ok(json),
         Err(error) if error.status == miniz_oxide::inflate::TINFLStatus::HasMoreOutput => {
             bail!("it unpacks to more than {} MiB", DECODED_LIMIT >> 20)
@@ -100,6 +140,25 @@ mod tests {
         let json = decode(encode(&json).as_bytes()).unwrap();
         let back: BTreeMap<Bytes, Bytes> = serde_json::from_slice(&json).unwrap();
         assert_eq!(back, BTreeMap::from([(Bytes(bytes.clone()), Bytes(bytes))]));
+    }
+
+    #[test]
+    fn little_and_much_are_zlib_for_everybody() {
+        for length in [0, 1, STORED_LIMIT, STORED_LIMIT + 1, 100_000] {
+            let json = b"0123456789abcdef".repeat(length / 16 + 1)[..length].to_vec();
+            let packed = URL_SAFE.decode(encode(&json)).unwrap();
+            assert_eq!(inflate(&packed).unwrap(), json);
+            assert_eq!(stored(&packed).is_some(), length <= STORED_LIMIT, "{length}");
+            assert_eq!(decode(encode(&json).as_bytes()).unwrap(), json);
+            for index in 0..packed.len().min(20) {
+                let mut wrong = packed.clone();
+                wrong[index] ^= 1;
+                assert!(
+                    decode(URL_SAFE.encode(wrong).as_bytes()).is_err(),
+                    "{length}, byte {index}"
+                );
+            }
+        }
     }
 
     #[test]

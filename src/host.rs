@@ -2,10 +2,11 @@
 
 use crate::env::Env;
 use anyhow::{Context as _, Result};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The name we were called by, which decides how we speak and how strict we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,25 +34,39 @@ pub struct Host {
     pub args: Vec<OsString>,
     /// The physical working directory; `None` when it was removed under us.
     pub cwd: Option<PathBuf>,
-    /// Absolute path of this program as it was called. A link is kept unresolved: its target may be a store path
-    /// that is collected while a hook still names it, and the name decides the voice.
-    pub program: PathBuf,
     pub voice: Voice,
+    called: &'static OsStr,
+    /// Found on PATH when it is asked for.
+    program: OnceLock<PathBuf>,
 }
 
 impl Host {
+    /// `arguments` begin with the name we were called by; `variables` are the process's own, as `NAME=VALUE`.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the process")]
-    pub fn from_process() -> Self {
-        let env: Env = std::env::vars_os().collect();
-        let cwd = std::env::current_dir().ok();
-        let mut args = std::env::args_os();
-        let called = args.next().unwrap_or_default();
-        let voice = match Path::new(&called).file_name() {
-            Some(name) if name == "direnv" => Voice::Direnv,
-            _ => Voice::Envr,
-        };
-        let program = program_path(&called, &env, cwd.as_deref());
-        Self { env, args: args.collect(), cwd, program, voice }
+    pub fn new(arguments: &[&'static OsStr], variables: &'static [&'static OsStr]) -> Self {
+        let called = arguments.first().copied().unwrap_or_default();
+        let name = called.as_bytes().rsplit(|byte| *byte == b'/').next();
+        let voice = if name == Some(b"direnv") { Voice::Direnv } else { Voice::Envr };
+        Self {
+            env: Env::of_process(variables),
+            args: arguments.iter().skip(1).map(OsString::from).collect(),
+            cwd: std::env::current_dir().ok(),
+            voice,
+            called,
+            program: OnceLock::new(),
+        }
+    }
+
+    /// Absolute path of this program as it was called. A link is kept unresolved: its target may be a store path
+    /// that is collected while a hook still names it, and the name decides the voice.
+    pub fn program(&self) -> &Path {
+        self.program.get_or_init(|| {
+            find_program(self.called, self.env.get("PATH"), self.cwd.as_deref())
+                .filter(|file| is_executable(file))
+                .map(|file| crate::fs::clean(&file))
+                .or_else(|| std::env::current_exe().ok())
+                .unwrap_or_else(|| PathBuf::from(self.called))
+        })
     }
 
     /// Whether a shell's hook asks. Only then is Ctrl-C ours to take, and what was loaded worth keeping through it.
@@ -109,11 +124,7 @@ impl Host {
 }
 
 /// Finds a command on a PATH as `execvp` would; a name with a slash is taken as it is, seen from `cwd`.
-pub fn find_program(
-    name: &std::ffi::OsStr,
-    path: Option<&std::ffi::OsStr>,
-    cwd: Option<&Path>,
-) -> Option<PathBuf> {
+pub fn find_program(name: &OsStr, path: Option<&OsStr>, cwd: Option<&Path>) -> Option<PathBuf> {
     let here = |file: PathBuf| match cwd {
         Some(cwd) => cwd.join(file),
         None => file,
@@ -126,12 +137,4 @@ pub fn find_program(
 
 fn is_executable(file: &Path) -> bool {
     file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
-}
-
-fn program_path(called: &std::ffi::OsStr, env: &Env, cwd: Option<&Path>) -> PathBuf {
-    find_program(called, env.get("PATH"), cwd)
-        .filter(|file| is_executable(file))
-        .map(|file| crate::fs::clean(&file))
-        .or_else(|| std::env::current_exe().ok())
-        .unwrap_or_else(|| PathBuf::from(called))
 }

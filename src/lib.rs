@@ -22,5 +22,7 @@ mod error;
 mod fs;
 mod host;
 mod ui;
+mod arena;
 
+pub use arena::Arena;
 pub use cli::main;

@@ -4,6 +4,8 @@ use crate::config::Config;
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
 use anyhow::{Context as _, Result};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 /// A file that says what a directory's environment is.
@@ -31,16 +33,26 @@ impl Rc {
     }
 }
 
-/// Looks in `dir`, then in each directory above it.
+/// Looks in `dir`, which is absolute, then in each directory above it.
 pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
-    let kinds = [(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
+    let kinds = [(&b"/.envrc"[..], Kind::Envrc), (b"/.env", Kind::Dotenv)];
     let kinds = if config.load_dotenv { &kinds[..] } else { &kinds[..1] };
-    dir.ancestors().find_map(|dir| {
-        kinds
-            .iter()
-            .map(|(name, kind)| Rc { path: dir.join(name), kind: *kind })
-            .find(|rc| governs(host, rc))
-    })
+    // One buffer serves all: at a prompt far below the root, joining paths is half the work.
+    let mut path = dir.as_os_str().as_bytes().to_vec();
+    loop {
+        while path.last() == Some(&b'/') {
+            path.pop();
+        }
+        let end = path.len();
+        for (name, kind) in kinds {
+            path.extend(*name);
+            if governs(host, OsStr::from_bytes(&path).as_ref(), *kind) {
+                return Some(Rc { path: OsString::from_vec(path).into(), kind: *kind });
+            }
+            path.truncate(end);
+        }
+        path.truncate(path.iter().rposition(|byte| *byte == b'/')?);
+    }
 }
 
 /// The rc that a verb's argument means: searched from the path (or the working directory) upwards.
@@ -74,13 +86,13 @@ fn missing(host: &Host) -> anyhow::Error {
 
 /// direnv passes over what it cannot open as a regular file. In our own voice an `.envrc` of any kind governs, so that
 /// the reader learns why it does not load; a directory `.env` is somebody's virtual environment.
-fn governs(host: &Host, rc: &Rc) -> bool {
-    match (host.voice, rc.kind) {
-        (Voice::Envr, Kind::Envrc) => match rc.path.symlink_metadata() {
+fn governs(host: &Host, path: &Path, kind: Kind) -> bool {
+    match (host.voice, kind) {
+        (Voice::Envr, Kind::Envrc) => match rustix::fs::lstat(path) {
             Ok(_) => true,
             // A path beyond the system's limit: nothing above it may stand in for what cannot be looked at.
-            Err(error) => error.kind() == std::io::ErrorKind::InvalidFilename,
+            Err(error) => error == rustix::io::Errno::NAMETOOLONG,
         },
-        _ => rc.path.is_file() && rustix::fs::access(&rc.path, rustix::fs::Access::READ_OK).is_ok(),
+        _ => path.is_file() && rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::diff::Undo;
 use crate::env::Env;
 use crate::error::Hinted;
-use crate::gzenv::{self, Bytes};
+use crate::gzenv::{self, Bytes, Reader};
 use crate::watch::Watches;
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -27,25 +27,28 @@ const STATE_LIMIT: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub struct Session {
     pub file: Option<PathBuf>,
-    pub watches: Watches,
-    /// The encoded way back; most prompts need none.
+    /// What is watched and the way back, still encoded: not every prompt needs them.
+    watches: Option<OsString>,
     diff: Option<OsString>,
     /// `require_allowed` asked for more approvals: every prompt looks again.
     waiting: bool,
 }
 
 impl Session {
-    pub fn from_env(env: &Env) -> Result<Self> {
-        let watches = env
-            .non_empty(WATCHES)
-            .map(|text| decode(WATCHES, text, Watches::decode))
-            .transpose()?;
-        Ok(Self {
+    pub fn from_env(env: &Env) -> Self {
+        Self {
             file: env.non_empty(FILE).map(PathBuf::from),
-            watches: watches.unwrap_or_default(),
+            watches: env.non_empty(WATCHES).map(OsStr::to_os_string),
             diff: env.non_empty(DIFF).map(OsStr::to_os_string),
             waiting: env.non_empty(REQUIRED).is_some(),
-        })
+        }
+    }
+
+    pub fn watches(&self) -> Result<Watches> {
+        match &self.watches {
+            Some(text) => decode(WATCHES, text, Watches::decode),
+            None => Ok(Watches::default()),
+        }
     }
 
     pub fn is_loaded(&self) -> bool {
@@ -53,13 +56,10 @@ impl Session {
     }
 
     /// Whether nothing is to be done for what was found at or above the directory.
-    pub fn is_current(&self, found: Option<&Path>) -> bool {
-        match found {
-            None => !self.is_loaded(),
-            Some(path) => {
-                self.file.as_deref() == Some(path) && !self.waiting && self.watches.are_current()
-            }
-        }
+    pub fn is_current(&self, found: Option<&Path>) -> Result<bool> {
+        let Some(found) = found else { return Ok(!self.is_loaded()) };
+        let is_same = self.file.as_ref().is_some_and(|file| file.as_os_str() == found.as_os_str());
+        Ok(is_same && !self.waiting && self.watches()?.are_current())
     }
 
     /// The environment as it was before.
@@ -141,6 +141,26 @@ fn encode_undo(undo: &Undo) -> OsString {
     gzenv::encode(&json).into()
 }
 
+/// Reads what `encode_undo` writes; `None` for any other spelling.
+fn read_undo(json: &[u8]) -> Option<Undo> {
+    fn map(rows: Vec<(&[u8], &[u8])>) -> BTreeMap<OsString, OsString> {
+        let owned = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        rows.into_iter().map(|(name, value)| (owned(name), owned(value))).collect()
+    }
+    let mut reader = Reader::new(json);
+    reader.skip(b"{\"p\":")?;
+    let old = map(reader.strings()?);
+    reader.skip(b",\"n\":")?;
+    let names = map(reader.strings()?).into_keys().collect();
+    let lists = match reader.skip(b",\"l\":") {
+        Some(()) => map(reader.strings()?),
+        None => BTreeMap::new(),
+    };
+    reader.skip(b"}")?;
+    reader.end()?;
+    Some(Undo { names, old, lists })
+}
+
 fn decode_undo(encoded: &OsStr) -> Result<Undo> {
     #[derive(Deserialize)]
     struct Rows {
@@ -159,6 +179,28 @@ fn decode_undo(encoded: &OsStr) -> Result<Undo> {
             .collect()
     }
     let json = gzenv::decode(encoded.as_bytes())?;
+    if let Some(undo) = read_undo(&json) {
+        return Ok(undo);
+    }
     let rows: Rows = serde_json::from_slice(&json).context("it does not hold a difference")?;
     Ok(Undo { names: map(rows.n)?.into_keys().collect(), old: map(rows.p)?, lists: map(rows.l)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_is_read_as_it_was_written() {
+        let env = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Env>();
+        let from = env(&[("PATH", "/usr/bin"), ("OLD", "1"), ("GONE", "x")]);
+        for value in ["plain", "quo\"te", "back\\slash", "new\nline", ""] {
+            let to = env(&[("PATH", "/p/bin:/usr/bin"), ("OLD", value), ("NEW", value)]);
+            for (from, to) in [(&from, &to), (&to, &from), (&from, &from)] {
+                let undo = Undo::between(from, to);
+                let text = encode_undo(&undo);
+                assert_eq!(decode_undo(&text).unwrap(), undo);
+            }
+        }
+    }
 }

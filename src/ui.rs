@@ -112,7 +112,8 @@ fn is_coloured(host: &Host) -> bool {
 
 /// Where stderr is closed or full there is nobody to tell.
 fn print(line: &str) {
-    _ = writeln!(io::stderr().lock(), "{line}");
+    // One write: a line stays whole among those of others.
+    _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Fingerprints of the files an environment came from, in direnv's format with more in it.
 
+mod read;
+
 use crate::digest::Digest;
 use crate::gzenv::{self, Bytes};
 use anyhow::{Context as _, Result};
+use rustix::fs::{FileType, Stat};
 use serde::Deserialize;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -115,13 +117,16 @@ impl Watches {
 
     pub fn decode(text: &OsStr) -> Result<Self> {
         let json = gzenv::decode(text.as_bytes())?;
-        let rows: Vec<Row> =
-            serde_json::from_slice(&json).context("it does not hold a list of watches")?;
-        Ok(Self { entries: rows.into_iter().map(Row::into_watch).collect() })
+        let entries = match read::watches(&json) {
+            Some(entries) => entries,
+            None => read_any_json(&json)?,
+        };
+        Ok(Self { entries })
     }
 
     fn insert(&mut self, watch: Watch) {
-        match self.entries.iter_mut().find(|known| known.path == watch.path) {
+        let path = watch.path.as_os_str();
+        match self.entries.iter_mut().find(|known| known.path.as_os_str() == path) {
             Some(known) => *known = watch,
             None => self.entries.push(watch),
         }
@@ -194,18 +199,29 @@ impl Seen {
 impl Fingerprint {
     /// Follows links; the link's own time counts where it is newer, so that a swapped link is seen.
     fn now(path: &Path) -> Option<Self> {
-        let target = std::fs::metadata(path).ok()?;
-        let link = std::fs::symlink_metadata(path).ok()?;
-        let modified =
-            |metadata: &std::fs::Metadata| nanos(metadata.mtime(), metadata.mtime_nsec());
-        let changed = |metadata: &std::fs::Metadata| nanos(metadata.ctime(), metadata.ctime_nsec());
+        let named = rustix::fs::lstat(path).ok()?;
+        if !FileType::from_raw_mode(named.st_mode).is_symlink() {
+            return Some(Self::of(&named));
+        }
+        let link = Self::of(&named);
+        let target = Self::of(&rustix::fs::stat(path).ok()?);
         Some(Self {
-            modified: modified(&target).max(modified(&link)),
-            changed: changed(&target).max(changed(&link)),
-            size: target.size(),
-            inode: target.ino(),
-            digest: None,
+            modified: target.modified.max(link.modified),
+            changed: target.changed.max(link.changed),
+            ..target
         })
+    }
+
+    #[expect(clippy::cast_sign_loss, reason = "no file is smaller than nothing")]
+    fn of(file: &Stat) -> Self {
+        let time = |seconds: i64, part| nanos(seconds, i64::try_from(part).unwrap_or(0));
+        Self {
+            modified: time(file.st_mtime, file.st_mtime_nsec),
+            changed: time(file.st_ctime, file.st_ctime_nsec),
+            size: file.st_size as u64,
+            inode: file.st_ino,
+            digest: None,
+        }
     }
 
     fn is_younger_than_a_tick(&self) -> bool {
@@ -230,6 +246,12 @@ fn digest(path: &Path, size: u64) -> Option<String> {
     let bytes = crate::fs::read_regular(path, DIGEST_LIMIT).ok()??;
     // Half the digest tells two contents apart; the variable is carried by every process.
     Some(Digest::of(&bytes).as_str()[..32].to_string())
+}
+
+fn read_any_json(json: &[u8]) -> Result<Vec<Watch>> {
+    let rows: Vec<Row> =
+        serde_json::from_slice(json).context("it does not hold a list of watches")?;
+    Ok(rows.into_iter().map(Row::into_watch).collect())
 }
 
 /// One entry as it is written; direnv before 2.33 used capitals, and direnv has none of the last five.
@@ -264,5 +286,57 @@ impl Row {
             (true, ..) => Seen::Second(self.modtime),
         };
         Watch { path: OsString::from_vec(self.path.0).into(), seen }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(json: &str, is_usual: bool) {
+        let quick = read::watches(json.as_bytes());
+        assert_eq!(quick.is_some(), is_usual, "{json}");
+        if let Some(quick) = quick {
+            assert_eq!(
+                format!("{quick:?}"),
+                format!("{:?}", read_any_json(json.as_bytes()).unwrap())
+            );
+        }
+    }
+
+    #[test]
+    fn both_readers_read_the_same() {
+        let direnvs = r#"[{"path":"/a/.envrc","modtime":1700000000,"exists":true},{"path":"/b","modtime":0,"exists":false}]"#;
+        check(direnvs, true);
+        let ours = r#"[{"path":"/a","modtime":-2,"exists":true,"nanos":5,"changed":-7,"size":0,"inode":18446744073709551615,"digest":"0f"}]"#;
+        check(ours, true);
+        for other in [
+            r#"[{"path":"/a\"b","modtime":1,"exists":true}]"#,
+            r#"[{"Path":"/a","Modtime":1,"Exists":true}]"#,
+            r#"[{"path":"/a","modtime":1,"exists":true,"more":1}]"#,
+            r#"[{"path":"/a","modtime":01,"exists":true}]"#,
+            r#"[{"path":"/a","modtime":99999999999999999999,"exists":true}]"#,
+            r#"[{"path":"/a","modtime":1,"exists":true},]"#,
+            r#"[{"path":"/a","modtime":1,"exists":true}] "#,
+            r#"[ {"path":"/a","modtime":1,"exists":true}]"#,
+            "[]",
+            "",
+        ] {
+            check(other, false);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_quickly() {
+        let mut watches = Watches::default();
+        for path in ["/", "/dev/null", "/absent", "/ü"] {
+            watches.add(Path::new(path));
+        }
+        let json = gzenv::decode(watches.encode().as_bytes()).unwrap();
+        assert_eq!(
+            format!("{:?}", read::watches(&json).unwrap()),
+            format!("{:?}", watches.entries)
+        );
     }
 }

@@ -9,6 +9,7 @@
 mod test;
 
 mod bad_input;
+mod budget;
 mod config;
 mod defects;
 mod docs;
@@ -16,6 +17,7 @@ mod exec;
 mod export;
 mod quoting;
 mod rc;
+mod scale;
 mod scripts;
 mod shells;
 mod terminal;

@@ -59,7 +59,7 @@ fn split(host: &Host, arguments: &[OsString]) -> Result<(PathBuf, Vec<OsString>)
 
 fn environment(host: &Host, dir: &Path) -> Result<Env> {
     let config = Config::load(host)?;
-    let session = Session::from_env(&host.env)?;
+    let session = Session::from_env(&host.env);
     let Some(found) = rc::find(host, &config, dir) else { return session.revert(&host.env) };
     let path = found.path.clone();
     let entered = enter::enter(host, &config, &session, found)?;

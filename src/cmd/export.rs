@@ -17,9 +17,9 @@ pub fn export(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
     let shell = shell(target)?;
     let cwd = rc::working_directory(host)?;
     let config = Config::load(host)?;
-    let session = Session::from_env(&host.env)?;
+    let session = Session::from_env(&host.env);
     let found = rc::find(host, &config, cwd);
-    if session.is_current(found.as_ref().map(|rc| rc.path.as_path())) {
+    if session.is_current(found.as_ref().map(|rc| rc.path.as_path()))? {
         return Ok(ExitCode::SUCCESS);
     }
     let Entered { env, result } = match found {
@@ -41,7 +41,7 @@ pub fn export(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
 pub fn hook(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
     let shell = shell(target)?;
     let hook = shell
-        .hook(&host.program)
+        .hook(host.program())
         .with_context(|| format!("there is no hook for `{}`", shell.name()))?;
     host.print(&hook)?;
     Ok(ExitCode::SUCCESS)

@@ -17,7 +17,7 @@ const DIRENV_VERSION: &str = "2.37.1";
 pub fn stdlib(host: &Host) -> Result<()> {
     let dir = Config::load(host)?.dir.unwrap_or_default();
     let word = |path: &Path| bash_word(path.as_os_str().as_bytes());
-    let (program, dir) = (word(&host.program), word(&dir));
+    let (program, dir) = (word(host.program()), word(&dir));
     let library = eval::stdlib().as_bytes();
     host.print(
         &[b"direnv=", program.as_slice(), b"\ndirenv_config_dir=", &dir, b"\n", library].concat(),

@@ -19,7 +19,7 @@ const DENIED: u8 = 2;
 
 pub fn status(host: &Host, as_json: bool) -> Result<()> {
     let config = Config::load(host)?;
-    let session = Session::from_env(&host.env)?;
+    let session = Session::from_env(&host.env);
     let found = host.cwd.as_deref().and_then(|cwd| rc::find(host, &config, cwd));
     let store = Store::open(host)?;
     if as_json {
@@ -27,7 +27,7 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
             "foundRC": found.map(|rc| rc_json(host, &store, &config, rc)),
             "loadedRC": session.file.clone().map(|path| rc_json(host, &store, &config, Rc::at(path))),
         });
-        let config = json!({ "ConfigDir": config.dir, "SelfPath": host.program });
+        let config = json!({ "ConfigDir": config.dir, "SelfPath": host.program() });
         host.print_line(serde_json::to_string_pretty(
             &json!({ "config": config, "state": state }),
         )?)?;
@@ -43,7 +43,7 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
             &store,
             "Loaded",
             Rc::at(path.clone()),
-            Some(&session.watches),
+            Some(&session.watches()?),
         )?,
         None => page.push_str("No .envrc or .env loaded\n"),
     }
@@ -72,7 +72,7 @@ fn number(verdict: &Verdict) -> u8 {
 fn settings(host: &Host, config: &Config) -> Result<String> {
     let mut page = String::new();
     let dir = config.dir.as_deref().unwrap_or(Path::new(""));
-    writeln!(page, "{} exec path {}", host.voice.name(), host.program.display())?;
+    writeln!(page, "{} exec path {}", host.voice.name(), host.program().display())?;
     writeln!(page, "DIRENV_CONFIG {}", dir.display())?;
     writeln!(page, "bash_path {}", config.bash(host)?.display())?;
     writeln!(page, "disable_stdin {}", config.disable_stdin)?;

@@ -129,10 +129,10 @@ fn direnv_link_dir(host: &Host, outer: &Env) -> Option<PathBuf> {
     }
     let dir = host.xdg("XDG_DATA_HOME", ".local/share")?.join("envr/bin");
     let link = dir.join("direnv");
-    if std::fs::read_link(&link).ok().as_ref() != Some(&host.program) {
+    if std::fs::read_link(&link).ok().as_deref() != Some(host.program()) {
         crate::fs::make_private_dir(&dir).ok()?;
         _ = crate::fs::remove_if_there(&link);
-        std::os::unix::fs::symlink(&host.program, &link).ok()?;
+        std::os::unix::fs::symlink(host.program(), &link).ok()?;
     }
     Some(dir)
 }

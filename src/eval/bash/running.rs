@@ -78,7 +78,7 @@ impl Running {
         let Conversation { host, config, trusted, stage, .. } = conversation;
         let script = [PRELUDE, &stdlib::stubs(), START].concat();
         let mut command = Command::new(bash);
-        command.arg("-c").arg(script).arg(bash).arg(&host.program);
+        command.arg("-c").arg(script).arg(bash).arg(host.program());
         command.arg(config.dir.as_deref().unwrap_or(Path::new(""))).arg(stage.path());
         command.args([&question, &answer, &report].map(|fd| fd.as_raw_fd().to_string()));
         command
@@ -193,7 +193,7 @@ impl Running {
                         host,
                         &format!(
                             "([{} {}]) is taking a while to execute. Use CTRL-C to give up.",
-                            host.program.display(),
+                            host.program().display(),
                             arguments.join(" ")
                         ),
                     ),

@@ -1,0 +1,50 @@
+//! What one prompt costs: envr beside direnv, mise and an empty static program.
+//!
+//! `make bench` runs it. `ENVR` and `EMPTY` name the two programs, `MISE` the third where it is to be had; the page and
+//! the plot go to `docs/`. Times are medians, and only their ratios mean something on another machine.
+
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench reads its own environment, moves about, prints and divides"
+)]
+
+mod page;
+mod plot;
+mod process;
+mod rival;
+mod shells;
+mod world;
+
+use rival::Rival;
+use std::path::PathBuf;
+use world::World;
+
+fn main() {
+    let world = World::new();
+    let rivals = Rival::all();
+    for rival in &rivals {
+        rival.approve(&world);
+    }
+    let processes = process::measure(&world, &rivals);
+    let hooks = shells::measure(&world, &rivals);
+    let page = page::write(&rivals, &processes, &hooks);
+    print!("{page}");
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
+    std::fs::create_dir_all(&docs).expect("the directory of the page");
+    std::fs::write(docs.join("performance.md"), page).expect("the page");
+    std::fs::write(docs.join("performance.svg"), plot::draw(&rivals, &processes))
+        .expect("the plot");
+}
+
+/// One line of a table: a median in microseconds for each rival, where it can do what the line is about.
+pub struct Row {
+    pub what: String,
+    pub micros: Vec<Option<f64>>,
+}
+
+pub fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
