@@ -6,13 +6,25 @@
 #   eval_after_arrow  follow before the next command runs
 #   disable_arrow     follow at the next prompt
 
+# Whether nothing changed. envr defines it anew with each answer, in tests that need no process.
+function __envr_is_current
+    builtin false
+end
+
 function __envr_follow
+    if __envr_is_current
+        return
+    end
+    # The machine's clock is the one that fish can read: the answer holds for a hundred seconds.
+    if builtin read --local --delimiter . now rest 2>/dev/null </proc/uptime
+        builtin set --global __envr_until (builtin math $now + 100)
+    end
     # Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
     # fish would drop that and start the load again at the next prompt, except that it leaves SIGINT alone while a
     # function handles it. A handler of the user's runs, too.
     function __envr_interrupt --on-signal INT
     end
-    command @ENVR@ export fish | builtin source
+    command @ENVR@ export fish --hook | builtin source
     builtin functions --erase __envr_interrupt
 end
 

@@ -33,14 +33,21 @@ impl Rc {
 
 /// Looks in `dir`, then in each directory above it.
 pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
+    candidates(config, dir).find(|rc| governs(host, rc))
+}
+
+/// What would govern in place of `found`, if it could.
+pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
+    candidates(config, dir).take_while(|rc| found != Some(rc)).collect()
+}
+
+fn candidates(config: &Config, dir: &Path) -> impl Iterator<Item = Rc> {
     let kinds = [(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
-    let kinds = if config.load_dotenv { &kinds[..] } else { &kinds[..1] };
-    dir.ancestors().find_map(|dir| {
-        kinds
-            .iter()
-            .map(|(name, kind)| Rc { path: dir.join(name), kind: *kind })
-            .find(|rc| governs(host, rc))
-    })
+    let wanted = if config.load_dotenv { 2 } else { 1 };
+    let in_dir = move |dir: &Path| {
+        kinds.map(|(name, kind)| Rc { path: dir.join(name), kind }).into_iter().take(wanted)
+    };
+    dir.ancestors().flat_map(in_dir)
 }
 
 /// The rc that a verb's argument means: searched from the path (or the working directory) upwards.
