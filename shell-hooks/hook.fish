@@ -15,8 +15,9 @@ function __envr_follow
     if __envr_is_current
         return
     end
-    # The machine's clock is the one that fish can read: the answer holds for a hundred seconds.
-    if builtin read --local --delimiter . now rest 2>/dev/null </proc/uptime
+    # The answer holds for a hundred seconds at most, by the one clock that fish can read.
+    if builtin test -r /proc/uptime
+        builtin read --local --delimiter . now rest </proc/uptime
         builtin set --global __envr_until (builtin math $now + 100)
     end
     # Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
@@ -24,7 +25,12 @@ function __envr_follow
     # function handles it. A handler of the user's runs, too.
     function __envr_interrupt --on-signal INT
     end
-    command @ENVR@ export fish --hook | builtin source
+    # Before 3.6 `test` does not compare files, and fish always asks.
+    builtin set --local quiet
+    if builtin test . -ef . 2>/dev/null
+        builtin set quiet --hook
+    end
+    command @ENVR@ export fish $quiet | builtin source
     builtin functions --erase __envr_interrupt
 end
 

@@ -1,7 +1,7 @@
 # envr for zsh: before each prompt, follow what the directory asks for.
 # The function has the name of direnv's, which other programs look for and redefine. zsh keeps `$?` over it.
 
-# Whether nothing changed. envr defines it anew with each answer, in tests that need no process, and in terms of zstat.
+# Whether nothing changed. envr defines it anew with each answer, in tests that need no process: `zstat` is one of them.
 __envr_is_current() {
 	\builtin return 1
 }
@@ -15,7 +15,7 @@ _direnv_hook() {
 	# Were the wait to end instead, the load would start again at the next prompt. The user's trap is back on return.
 	\builtin setopt local_options local_traps
 	\builtin trap '' INT
-	\builtin eval "$(\command @ENVR@ export zsh --hook)" || \builtin true
+	\builtin eval "$(\command @ENVR@ export zsh "${builtins[zstat]:+--hook}")" || \builtin true
 }
 
 # First before the prompt, once, and not at each `cd`: that would ask twice, and in the middle of completions.

@@ -218,9 +218,9 @@ mod tests {
     fn a_hook_calls_the_program_by_its_quoted_path() {
         let hook =
             |shell: Shell| String::from_utf8(shell.hook(Path::new("/it's here")).unwrap()).unwrap();
-        assert!(hook(Shell::Bash).contains(r"$(\command $'/it\'s here' export bash --hook)"));
-        assert!(hook(Shell::Zsh).contains(r"$(\command $'/it\'s here' export zsh --hook)"));
-        assert!(hook(Shell::Fish).contains(r"command '/it\'s here' export fish --hook |"));
+        assert!(hook(Shell::Bash).contains(r"$(\command $'/it\'s here' export bash "));
+        assert!(hook(Shell::Zsh).contains(r"$(\command $'/it\'s here' export zsh "));
+        assert!(hook(Shell::Fish).contains(r"command '/it\'s here' export fish $quiet |"));
         let with_hooks =
             Shell::ALL.into_iter().filter(|shell| shell.hook(Path::new("/envr")).is_some());
         assert!(with_hooks.clone().all(|shell| !hook(shell).contains(HOLE)));

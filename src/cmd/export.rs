@@ -38,8 +38,8 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         }
     };
     let mut code = shell.render(&diff::changes(&host.env, &env));
-    if is_hook {
-        code.extend(quiet::code(shell, host, &config, &env, &Session::from_env(&env)?));
+    if is_hook && let Ok(session) = Session::from_env(&env) {
+        code.extend(quiet::code(shell, host, &config, &env, &session));
     }
     host.print(&code)?;
     Ok(match result {

@@ -109,5 +109,5 @@ fn is_stamp(path: &Path, time: i64) -> bool {
 
 fn set_time(file: &File, time: i64) -> Option<()> {
     let time = Timespec { tv_sec: time.div_euclid(SECOND), tv_nsec: time.rem_euclid(SECOND) };
-    futimens(file, &Timestamps { last_access: time.clone(), last_modification: time }).ok()
+    futimens(file, &Timestamps { last_access: time, last_modification: time }).ok()
 }

@@ -302,7 +302,7 @@ fn shells_in_shells(shell: Shell) {
     {
         terminal.run(start);
         settle(&mut terminal);
-        terminal.write("p/.envrc", format!("export FOO={round}\n"));
+        terminal.write("p/.envrc", format!("export FOO=changed{round}\n"));
         notices(&mut terminal, "is blocked");
         envr(&terminal, &["allow", "p"]);
         notices(&mut terminal, "loading");
