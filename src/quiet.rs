@@ -204,3 +204,29 @@ fn clock() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(modified: i64, changed: i64, is_young: bool) {
+        let now = 1_000_000 * SECOND + 1;
+        let entry =
+            Entry { path: "/".into(), modified: now + modified, changed: now + changed, inode: 1 };
+        assert_eq!(entry.is_young(now), is_young, "{modified} {changed}");
+    }
+
+    #[test]
+    fn young_is_what_may_change_without_its_times_showing_it() {
+        check(-TICK - 1, -TICK - 1, false);
+        check(-TICK + 1, -SECOND, true);
+        check(-SECOND, -TICK + 1, true);
+        // In whole seconds.
+        check(-1 - SECOND, -1 - SECOND, true);
+        check(-1 - 2 * SECOND, -1 - 2 * SECOND, false);
+        // A time of the future that was set long ago stays what it is; a change in the future is a clock set back.
+        check(3600 * SECOND, -SECOND, false);
+        check(-SECOND, 3600 * SECOND, true);
+    }
+}

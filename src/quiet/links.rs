@@ -57,3 +57,32 @@ fn names(path: &Path) -> Vec<OsString> {
         .map(|part| part.as_os_str().to_os_string())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn each_link_on_the_way_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        for dir in ["a", "b/c", "d"] {
+            std::fs::create_dir_all(root.join(dir)).unwrap();
+        }
+        symlink("../b", root.join("a/to_b")).unwrap();
+        symlink(root.join("d/end"), root.join("b/c/to_d")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        let directories = |path: &str, with_its_own| {
+            let mut links = Links::default();
+            links.follow(&root.join(path), with_its_own);
+            let below = |dir: &PathBuf| dir.strip_prefix(&root).unwrap().display().to_string();
+            links.directories.iter().map(below).collect::<Vec<_>>()
+        };
+        assert_eq!(directories("d/end", false), [""; 0]);
+        assert_eq!(directories("d/end", true), ["d"]);
+        assert_eq!(directories("a/to_b/c/to_d", false), ["a", "b/c"]);
+        assert_eq!(directories("a/to_b/c/to_d", true), ["a", "b/c", "d"]);
+        assert_eq!(directories("loop", false), [""]);
+    }
+}
