@@ -7,6 +7,7 @@ use crate::terminal::{ENVR, Shell, Terminal};
 use crate::test::Project;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -101,20 +102,57 @@ fn a_pruned_stamp_asks(shell: Shell) {
 
 /// What others could write to is not compared with.
 #[test]
+fn stamps_are_in_private_directories() {
+    let project = Project::new();
+    project.write(".envrc", "export FOO=1\n");
+    let runtime = project.path("runtime");
+    let data = project.path("home/.local/share/envr/stamps");
+    fs::create_dir_all(&data).unwrap();
+    fs::create_dir(&runtime).unwrap();
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&data, 0o700);
+    for shell in ["bash", "fish"] {
+        mode(&runtime, 0o700);
+        let check = check(&project, shell);
+        assert!(check.contains(&format!("{}/envr/stamps/", runtime.display())), "{check}");
+        mode(&runtime, 0o777);
+        let check = self::check(&project, shell);
+        assert!(check.contains(&format!("{}/", data.display())), "{check}");
+    }
+    assert!(check(&project.named_direnv(), "bash").contains("/.local/share/envr/stamps/"));
+}
+
+#[test]
 fn no_private_directory_no_check() {
     let project = Project::new();
     let stamps = project.path("home/.local/share/envr/stamps");
-    let export = |shell: &str| {
-        let run = project.envr(["export", shell, "--hook"]).env("PWD", project.path("project"));
-        run.any_stdout().success().stdout
-    };
     fs::create_dir_all(&stamps).unwrap();
-    for shell in ["bash", "fish"] {
-        fs::set_permissions(&stamps, fs::Permissions::from_mode(0o700)).unwrap();
-        assert_ne!(export(shell), b"", "{shell}");
-        fs::set_permissions(&stamps, fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(export(shell), b"", "{shell}");
+    for (mode, is_private) in [(0o700, true), (0o777, false)] {
+        fs::set_permissions(&stamps, fs::Permissions::from_mode(mode)).unwrap();
+        for shell in ["bash", "fish"] {
+            assert_eq!(hook(&project, shell).is_empty(), !is_private, "{shell}");
+        }
+        assert!(!hook(&project, "zsh").is_empty());
+        assert!(hook(&project, "json").is_empty());
     }
-    assert_ne!(export("zsh"), b"");
-    assert_eq!(export("json"), b"");
+}
+
+/// What the hook gets as soon as there is a check in it.
+fn check(project: &Project, shell: &str) -> String {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(20) {
+        let code = hook(project, shell);
+        if code.contains("__envr_is_current") {
+            return code;
+        }
+    }
+    panic!("{shell} always asks");
+}
+
+fn hook(project: &Project, shell: &str) -> String {
+    let run = project.envr(["export", shell, "--hook"]).env("PWD", project.path("project"));
+    let output = run.env("XDG_RUNTIME_DIR", project.path("runtime")).any_stdout().any_stderr();
+    String::from_utf8(output.output().stdout).unwrap()
 }
