@@ -13,12 +13,18 @@ use std::time::{Duration, Instant};
 
 drive! { every_byte_of_a_path a_bell_asks too_many_files_ask_always a_pruned_stamp_asks }
 
-/// Asks until the shell has a check that holds: files must be older than a tick of the clock for that.
+/// Asks until the shell has a check that holds: files must be older than a tick of the clock for that. From then on the
+/// clock by which bash and fish ask again stands still.
 #[track_caller]
 fn settle(terminal: &mut Terminal) {
     terminal.run(match terminal.shell {
-        Shell::Bash | Shell::Zsh => "until __envr_is_current; do _direnv_hook; done",
-        Shell::Fish => "while not __envr_is_current; __envr_follow; end",
+        Shell::Bash => {
+            "unset EPOCHSECONDS; EPOCHSECONDS=1000000; until __envr_is_current; do _direnv_hook; done"
+        }
+        Shell::Zsh => "until __envr_is_current; do _direnv_hook; done",
+        Shell::Fish => {
+            "while not __envr_is_current; __envr_follow; end; set -g __envr_until 99999999"
+        }
     });
 }
 
