@@ -6,13 +6,31 @@
 #   eval_after_arrow  follow before the next command runs
 #   disable_arrow     follow at the next prompt
 
+# Whether nothing changed. envr defines it anew with each answer, in tests that need no process.
+function __envr_is_current
+    builtin false
+end
+
 function __envr_follow
+    if __envr_is_current
+        return
+    end
+    # The answer holds for a hundred seconds at most, by the one clock that fish can read.
+    if builtin test -r /proc/uptime
+        builtin read --local --delimiter . now rest </proc/uptime
+        builtin set --global __envr_until (builtin math $now + 100)
+    end
     # Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
     # fish would drop that and start the load again at the next prompt, except that it leaves SIGINT alone while a
     # function handles it. A handler of the user's runs, too.
     function __envr_interrupt --on-signal INT
     end
-    command @ENVR@ export fish | builtin source
+    # Before 3.6 `test` does not compare files, and fish always asks.
+    builtin set --local quiet
+    if builtin test . -ef . 2>/dev/null
+        builtin set quiet --hook
+    end
+    command @ENVR@ export fish $quiet | builtin source
     builtin functions --erase __envr_interrupt
 end
 

@@ -1,12 +1,21 @@
 # envr for zsh: before each prompt, follow what the directory asks for.
 # The function has the name of direnv's, which other programs look for and redefine. zsh keeps `$?` over it.
 
+# Whether nothing changed. envr defines it anew with each answer, in tests that need no process: `zstat` is one of them.
+__envr_is_current() {
+	\builtin return 1
+}
+\builtin zmodload -F zsh/stat b:zstat 2>/dev/null || \builtin true
+
 _direnv_hook() {
+	if __envr_is_current; then
+		\builtin return
+	fi
 	# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
 	# Were the wait to end instead, the load would start again at the next prompt. The user's trap is back on return.
 	\builtin setopt local_options local_traps
 	\builtin trap '' INT
-	\builtin eval "$(\command @ENVR@ export zsh)" || \builtin true
+	\builtin eval "$(\command @ENVR@ export zsh "${builtins[zstat]:+--hook}")" || \builtin true
 }
 
 # First before the prompt, once, and not at each `cd`: that would ask twice, and in the middle of completions.

@@ -126,9 +126,7 @@ fn run(host: &Host) -> Result<ExitCode> {
             Some("hook") => {
                 return cmd::export::hook(host, arguments.first().map(OsString::as_os_str));
             }
-            Some("export") => {
-                return cmd::export::export(host, arguments.first().map(OsString::as_os_str));
-            }
+            Some("export") => return cmd::export::export(host, arguments),
             Some("exec") => return cmd::exec::exec(host, arguments),
             _ => {
                 if let Some(result) = cmd::direnv::run(host, verb, arguments) {
@@ -147,7 +145,7 @@ fn run(host: &Host) -> Result<ExitCode> {
 fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Hook { shell } => return cmd::export::hook(host, Some(&shell)),
-        Verb::Export { shell } => return cmd::export::export(host, Some(&shell)),
+        Verb::Export { shell } => return cmd::export::export(host, &[shell]),
         Verb::Exec { command } => return cmd::exec::exec(host, &command),
         Verb::Allow { path } => cmd::allow::allow(host, path.as_deref())?,
         Verb::Deny { path } => cmd::allow::deny(host, path.as_deref())?,

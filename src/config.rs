@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// A configuration larger than this many bytes is something else.
 const FILE_LIMIT: u64 = 1 << 20;
+/// In direnv's directory: its file, and the name it had before.
+const DIRENV_FILES: [&str; 2] = ["direnv.toml", "config.toml"];
+/// Variables that say where the files are.
+pub const VARIABLES: [&str; 3] = ["DIRENV_CONFIG", "HOME", "XDG_CONFIG_HOME"];
 const DEFAULT_WARN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -49,8 +53,8 @@ impl Config {
     pub fn load(host: &Host) -> Result<Self> {
         let dir = direnv_dir(host);
         let theirs = dir.as_deref().map(read_direnv).transpose()?.unwrap_or_default();
-        let ours = match host.xdg("XDG_CONFIG_HOME", ".config") {
-            Some(dir) => read::<EnvrToml>(&dir.join("envr/config.toml"))?.unwrap_or_default(),
+        let ours = match envr_file(host) {
+            Some(file) => read::<EnvrToml>(&file)?.unwrap_or_default(),
             None => EnvrToml::default(),
         };
         Self::from_files(host, dir, theirs, ours).context("could not read the configuration")
@@ -92,6 +96,12 @@ impl Config {
             log_format: global.log_format.or(theirs.log_format),
             quiet: ours.quiet,
         })
+    }
+
+    /// Where this may come from another time.
+    pub fn files(&self, host: &Host) -> Vec<PathBuf> {
+        let theirs = self.dir.iter().flat_map(|dir| DIRENV_FILES.map(|name| dir.join(name)));
+        theirs.chain(envr_file(host)).collect()
     }
 
     /// The printf format of status lines; `None` when they are not wanted.
@@ -142,17 +152,22 @@ impl Config {
     }
 }
 
+fn envr_file(host: &Host) -> Option<PathBuf> {
+    host.xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("envr/config.toml"))
+}
+
 /// `$DIRENV_CONFIG`, or `direnv` below the configuration directory.
 fn direnv_dir(host: &Host) -> Option<PathBuf> {
     let own = host.directory("DIRENV_CONFIG");
     own.or_else(|| Some(host.xdg("XDG_CONFIG_HOME", ".config")?.join("direnv")))
 }
 
-/// `direnv.toml`, or the name it had before.
+/// The first that is there.
 fn read_direnv(dir: &Path) -> Result<DirenvToml> {
-    match read(&dir.join("direnv.toml"))? {
+    let [name, name_before] = DIRENV_FILES;
+    match read(&dir.join(name))? {
         Some(config) => Ok(config),
-        None => Ok(read(&dir.join("config.toml"))?.unwrap_or_default()),
+        None => Ok(read(&dir.join(name_before))?.unwrap_or_default()),
     }
 }
 

@@ -11,6 +11,7 @@ mod eval;
 mod diff;
 mod session;
 mod watch;
+mod quiet;
 mod shell;
 
 // The ground floor.

@@ -55,6 +55,16 @@ pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
     }
 }
 
+/// What would govern in place of `found`, if it could.
+pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
+    let kinds = [(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
+    let wanted = if config.load_dotenv { 2 } else { 1 };
+    let in_dir = |dir: &Path| {
+        kinds.map(|(name, kind)| Rc { path: dir.join(name), kind }).into_iter().take(wanted)
+    };
+    dir.ancestors().flat_map(in_dir).take_while(|rc| found != Some(rc)).collect()
+}
+
 /// The rc that a verb's argument means: searched from the path (or the working directory) upwards.
 pub fn find_from(host: &Host, config: &Config, path: Option<&Path>) -> Result<Rc> {
     let start = match path {

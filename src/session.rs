@@ -13,9 +13,9 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 /// The variables that hold the state; nothing of a project may set them.
-const DIR: &str = "DIRENV_DIR";
-const FILE: &str = "DIRENV_FILE";
-const WATCHES: &str = "DIRENV_WATCHES";
+pub const DIR: &str = "DIRENV_DIR";
+pub const FILE: &str = "DIRENV_FILE";
+pub const WATCHES: &str = "DIRENV_WATCHES";
 const DIFF: &str = "DIRENV_DIFF";
 /// Files that `require_allowed` still waits for.
 pub const REQUIRED: &str = "DIRENV_REQUIRED";
@@ -49,6 +49,10 @@ impl Session {
             Some(text) => decode(WATCHES, text, Watches::decode),
             None => Ok(Watches::default()),
         }
+    }
+
+    pub fn has_way_back(&self) -> bool {
+        self.diff.is_some()
     }
 
     pub fn is_loaded(&self) -> bool {

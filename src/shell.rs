@@ -6,6 +6,7 @@ mod json;
 mod names;
 mod posix;
 mod pwsh;
+mod quiet;
 mod systemd;
 mod tcsh;
 mod vim;
@@ -13,6 +14,7 @@ mod xonsh;
 
 use crate::diff::Changes;
 use crate::gzenv;
+use crate::quiet::Check;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -120,6 +122,16 @@ impl Shell {
         }
     }
 
+    /// The function that says whether a check still holds; empty for shells whose hook knows none.
+    pub fn check(self, check: &Check) -> Vec<u8> {
+        match self {
+            Self::Bash => quiet::bash(check),
+            Self::Zsh => quiet::zsh(check),
+            Self::Fish => quiet::fish(check),
+            _ => Vec::new(),
+        }
+    }
+
     /// What the shell runs at start-up to ask `program` at each prompt; `None` for shells without a hook yet.
     pub fn hook(self, program: &Path) -> Option<Vec<u8>> {
         let program = program.as_os_str().as_bytes();
@@ -206,9 +218,9 @@ mod tests {
     fn a_hook_calls_the_program_by_its_quoted_path() {
         let hook =
             |shell: Shell| String::from_utf8(shell.hook(Path::new("/it's here")).unwrap()).unwrap();
-        assert!(hook(Shell::Bash).contains(r"$(\command $'/it\'s here' export bash)"));
-        assert!(hook(Shell::Zsh).contains(r"$(\command $'/it\'s here' export zsh)"));
-        assert!(hook(Shell::Fish).contains(r"command '/it\'s here' export fish |"));
+        assert!(hook(Shell::Bash).contains(r"$(\command $'/it\'s here' export bash "));
+        assert!(hook(Shell::Zsh).contains(r"$(\command $'/it\'s here' export zsh "));
+        assert!(hook(Shell::Fish).contains(r"command '/it\'s here' export fish $quiet |"));
         let with_hooks =
             Shell::ALL.into_iter().filter(|shell| shell.hook(Path::new("/envr")).is_some());
         assert!(with_hooks.clone().all(|shell| !hook(shell).contains(HOLE)));

@@ -6,6 +6,8 @@
     reason = "a test that cannot go on says where"
 )]
 
+#[macro_use]
+mod terminal;
 mod test;
 
 mod bad_input;
@@ -15,11 +17,11 @@ mod defects;
 mod docs;
 mod exec;
 mod export;
+mod quiet;
 mod quoting;
 mod rc;
 mod scale;
 mod scripts;
 mod shells;
-mod terminal;
 mod trust;
 mod verbs;

@@ -327,7 +327,7 @@ fn a_hook_is_silent_and_there_once() {
             &["--no-config", "-c"],
             "emit fish_prompt; emit fish_preexec; set --names | string match '*env*'; \
              functions --names --all | string match '__*env*'",
-            "__direnv_export_eval\n__direnv_export_eval_2\n__envr_follow\n",
+            "__envr_until\n__direnv_export_eval\n__direnv_export_eval_2\n__envr_follow\n__envr_is_current\n",
         ),
     ];
     for (shell, options, then, expected) in shells.into_iter().filter(|(shell, ..)| has(shell)) {

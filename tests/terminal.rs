@@ -3,6 +3,8 @@
 //! Nothing here waits on time: the start files in `tests/terminal/` write a line into a FIFO when a prompt is about to be drawn,
 //! and every wait ends with that line, or with a failure that shows the screen.
 
+#[macro_use]
+mod drive;
 mod setup;
 mod shell;
 #[cfg(target_os = "linux")]

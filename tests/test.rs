@@ -211,7 +211,8 @@ impl Run<'_> {
         output
     }
 
-    fn output(&self) -> Output {
+    /// However it ends and whatever it says.
+    pub fn output(&self) -> Output {
         let mut child = Command::new(&self.project.program)
             .args(&self.args)
             .current_dir(&self.dir)

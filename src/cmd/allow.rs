@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::host::{Host, Voice};
+use crate::quiet::Stamps;
 use crate::rc::find_from;
 use crate::session;
 use crate::trust::{self, Store};
@@ -36,6 +37,7 @@ pub fn deny(host: &Host, path: Option<&Path>) -> Result<()> {
 
 pub fn prune(host: &Host) -> Result<()> {
     let pruned = Store::open(host)?.prune()?;
+    Stamps::prune(host)?;
     if host.voice == Voice::Envr {
         host.print_line(format!("pruned {pruned} approval{}", if pruned == 1 { "" } else { "s" }))?;
     }

@@ -4,22 +4,29 @@ use crate::config::Config;
 use crate::diff;
 use crate::enter::{self, Entered, Entry};
 use crate::host::Host;
+use crate::quiet;
 use crate::rc;
 use crate::session::Session;
 use crate::shell::Shell;
 use crate::ui;
 use anyhow::{Context as _, Result};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 /// Prints what the shell has to do to be as its directory wants it; nothing when it is.
-pub fn export(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
-    let shell = shell(target)?;
+///
+/// A hook says so with `--hook` after its shell's name, and gets the quiet check besides.
+pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
+    let shell = shell(arguments.first().map(OsString::as_os_str))?;
+    let is_hook = arguments.get(1).is_some_and(|second| second == "--hook");
     let cwd = rc::working_directory(host)?;
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
     let found = rc::find(host, &config, cwd);
     if session.is_current(found.as_ref().map(|rc| rc.path.as_path()))? {
+        if is_hook {
+            host.print(&quiet::code(shell, host, &config, &host.env, &session))?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let Entered { env, result } = match found {
@@ -30,7 +37,11 @@ pub fn export(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
             Entered { env, result: Entry::Loaded }
         }
     };
-    host.print(&shell.render(&diff::changes(&host.env, &env)))?;
+    let mut code = shell.render(&diff::changes(&host.env, &env));
+    if is_hook {
+        code.extend(quiet::code(shell, host, &config, &env, &Session::from_env(&env)));
+    }
+    host.print(&code)?;
     Ok(match result {
         Entry::Loaded | Entry::Denied => ExitCode::SUCCESS,
         Entry::Failed => ExitCode::FAILURE,
