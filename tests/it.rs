@@ -9,11 +9,13 @@
 mod test;
 
 mod bad_input;
+mod cases;
 mod config;
 mod defects;
 mod docs;
 mod exec;
 mod export;
+mod lanes;
 mod quoting;
 mod rc;
 mod scripts;
