@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PREFIX ?= /usr/local
 
-.PHONY: build demo test install bench
+.PHONY: build demo test nightly install bench
 
 # Prints the path of the binary as its last line. Fully static where the target is to be had.
 build:
@@ -19,6 +19,10 @@ demo:
 test:
 	@dev/install-test-needs
 	@dev/test
+
+# What takes too long for every change: 10,000 random files, natively and with bash.
+nightly:
+	@ENVR_CASES=10000 cargo test --locked --test it -- --nocapture lanes::
 
 install:
 	@binary=$$(dev/build) && install -D "$$binary" "$(DESTDIR)$(PREFIX)/bin/envr"

@@ -62,8 +62,11 @@ fn load(
     mut trusted: Trusted,
     outer: &Env,
 ) -> Result<Entered> {
-    let Evaluation { outcome, mut watches, left_behind } =
+    let Evaluation { lane, outcome, mut watches, left_behind } =
         eval::eval(host, config, store, &mut trusted, outer)?;
+    if host.env.get(eval::LANE).is_some_and(|value| value == "tell") {
+        ui::note(host, &format!("lane: {lane}"));
+    }
     let path = &trusted.rc().path;
     let is_whole = matches!(outcome, Outcome::Loaded(_));
     if let Err(error) = trusted.remember(store, is_whole) {

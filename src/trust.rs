@@ -23,7 +23,7 @@ pub use store::Store;
 const RC_LIMIT: u64 = 4 << 20;
 
 /// What was judged and may run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trusted {
     rc: Rc,
     bytes: Vec<u8>,
@@ -103,6 +103,15 @@ impl Trusted {
         Ok(bytes.map_or(Execution::Absent, Execution::Run))
     }
 
+    /// Whether a file that the rc sources is the project's word: what lies outside the project or in its layout
+    /// directory is not.
+    pub fn covers(&self, path: &Path) -> bool {
+        let below = path.strip_prefix(self.rc.dir());
+        below.is_ok_and(|below| !below.starts_with(".direnv"))
+            && path != self.rc.path
+            && !path.metadata().is_ok_and(|file| !file.is_file())
+    }
+
     pub fn executed(&self) -> impl Iterator<Item = &Path> {
         self.closure.executed.keys().map(PathBuf::as_path)
     }
@@ -129,7 +138,7 @@ impl Trusted {
 }
 
 /// The files that an rc executes, as they were approved with it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Closure {
     executed: BTreeMap<PathBuf, Executed>,
     complete: bool,

@@ -110,6 +110,11 @@ fn is_coloured(host: &Host) -> bool {
         && host.env.get("TERM").is_some_and(|term| term != "dumb")
 }
 
+/// What a script said, as it stands.
+pub fn say(bytes: &[u8]) {
+    _ = io::stderr().lock().write_all(bytes);
+}
+
 /// Where stderr is closed or full there is nobody to tell.
 fn print(line: &str) {
     // One write: a line stays whole among those of others.

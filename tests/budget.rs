@@ -13,9 +13,9 @@ struct Budget {
     system_calls: usize,
 }
 
-const NOTHING_TO_LOAD: Budget = Budget { instructions: 13_400, system_calls: 25 };
-const UNCHANGED: Budget = Budget { instructions: 37_000, system_calls: 19 };
-const LEAVE: Budget = Budget { instructions: 84_000, system_calls: 19 };
+const NOTHING_TO_LOAD: Budget = Budget { instructions: 13_700, system_calls: 25 };
+const UNCHANGED: Budget = Budget { instructions: 39_600, system_calls: 20 };
+const LEAVE: Budget = Budget { instructions: 63_800, system_calls: 19 };
 
 #[test]
 fn a_prompt_with_nothing_to_load() {

@@ -12,12 +12,14 @@ mod test;
 
 mod bad_input;
 mod budget;
+mod cases;
 mod config;
 mod defects;
 mod docs;
 mod exec;
 mod export;
 mod quiet;
+mod lanes;
 mod quoting;
 mod rc;
 mod scale;

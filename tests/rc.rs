@@ -11,6 +11,8 @@
 //! | `expect.json`, `expect.status` | the changes direnv makes, null for unset, and its exit code unless that is 0 |
 //! | `differs.json`, `differs.status`, `reason` | the changes envr makes instead, and why it should |
 //!
+//! What envr evaluates natively it evaluates with bash, too, and both must say and do the same.
+//!
 //! `UPDATE_EXPECT=1` writes the expectations from direnv. `RC_CASE=word` picks the cases with that word in their name.
 #![expect(
     clippy::disallowed_methods,
@@ -29,6 +31,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::{env, io, thread};
 
+use crate::cases::{copy, decode, replace, split_once};
 use tempfile::TempDir;
 
 /// The direnv whose behaviour `expect.json` records.
@@ -37,6 +40,9 @@ const SYSTEM_PATH: &str = "/usr/bin:/bin";
 /// What direnv keeps for itself; its values are nobody else's business.
 const STATE: [&str; 5] =
     ["DIRENV_DIFF", "DIRENV_DIR", "DIRENV_FILE", "DIRENV_REQUIRED", "DIRENV_WATCHES"];
+/// Chooses the lane of an evaluation, or has envr tell it.
+const LANE: &str = "ENVR_LANE";
+const TOLD: &str = "direnv: lane: ";
 const FILES: [&str; 11] = [
     "allow",
     "cwd",
@@ -62,18 +68,21 @@ fn envr_loads_what_direnv_loads() {
 
     let queue = Mutex::new(cases().into_iter());
     let failures = Mutex::new(BTreeSet::new());
+    let lanes = Mutex::new(Lanes::default());
     let workers = thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(case) = { queue.lock().expect("no worker panicked").next() } {
-                    let found = case.failures(oracle.as_deref(), envr, update);
+                    let found = case.failures(oracle.as_deref(), envr, update, &lanes);
                     failures.lock().expect("no worker panicked").extend(found);
                 }
             });
         }
     });
 
+    let Lanes { native, bash } = lanes.into_inner().expect("no worker panicked");
+    println!("native: {native} of {} cases", native + bash);
     let failures = failures.into_inner().expect("no worker panicked");
     for failure in &failures {
         println!("{failure}");
@@ -119,6 +128,13 @@ fn every_case_says_what_it_expects() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// How many cases went which way.
+#[derive(Default)]
+struct Lanes {
+    native: usize,
+    bash: usize,
+}
+
 struct Case {
     name: String,
     dir: PathBuf,
@@ -136,7 +152,13 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     /// What is wrong, one readable text for each program and each place it was asked in.
-    fn failures(&self, oracle: Option<&Path>, envr: &Path, update: bool) -> Vec<String> {
+    fn failures(
+        &self,
+        oracle: Option<&Path>,
+        envr: &Path,
+        update: bool,
+        lanes: &Mutex<Lanes>,
+    ) -> Vec<String> {
         for program in self.lines("needs") {
             let program = program.to_string_lossy();
             if !env::split_paths(SYSTEM_PATH).any(|dir| dir.join(&*program).exists()) {
@@ -155,7 +177,8 @@ impl Case {
         }
 
         let which = if self.dir.join("differs.json").exists() { "differs" } else { "expect" };
-        let world = World::new(self, envr);
+        let mut world = World::new(self, envr);
+        world.vars.insert(LANE.into(), "tell".into());
         match world.load() {
             Err(fault) => failures.push(format!("{}: envr {fault}", self.name)),
             Ok(load) => {
@@ -163,9 +186,37 @@ impl Case {
                 if let Err(fault) = world.leave(&load) {
                     failures.push(format!("{}: envr, on leaving, {fault}", self.name));
                 }
+                let is_native = load.lane == "native";
+                let mut lanes = lanes.lock().expect("no worker panicked");
+                *if is_native { &mut lanes.native } else { &mut lanes.bash } += 1;
+                drop(lanes);
+                if is_native {
+                    failures.extend(self.compare_with_bash(envr, &world, &load));
+                }
             }
         }
         failures
+    }
+
+    fn compare_with_bash(&self, envr: &Path, world: &World, load: &Load) -> Option<String> {
+        let mut other = World::new(self, envr);
+        other.vars.insert(LANE.into(), "bash".into());
+        let bash = match other.load() {
+            Ok(load) => load,
+            Err(fault) => return Some(format!("{}: envr with bash {fault}", self.name)),
+        };
+        let mut text = String::new();
+        if load.outcome != bash.outcome {
+            text += &difference(&bash.outcome.changes, &load.outcome.changes);
+        }
+        for (native, bash) in
+            [(&load.stderr, &bash.stderr), (&world.watched(load), &other.watched(&bash))]
+        {
+            if native != bash {
+                let _ = write!(text, "  bash:\n{}  native:\n{}", quote(bash), quote(native));
+            }
+        }
+        (!text.is_empty()).then(|| format!("{}: the lanes do not agree\n{text}", self.name))
     }
 
     fn compare(&self, which: &str, program: &str, load: &Load) -> Option<String> {
@@ -232,6 +283,7 @@ struct Load {
     /// As printed: what is applied.
     raw: Changes,
     stderr: String,
+    lane: String,
 }
 
 /// A fresh home and project for one program, here called `direnv`.
@@ -293,7 +345,7 @@ impl World {
         let reply = self.export(&self.cwd, &self.vars);
         let raw = reply.changes()?;
         let mut changes = raw.clone();
-        changes.retain(|name, _| !STATE.contains(&name.as_str()));
+        changes.retain(|name, _| !STATE.contains(&name.as_str()) && name != LANE);
         for value in changes.values_mut().flatten() {
             if value.contains("$DIR") || value.contains("$HOME") {
                 return Err(format!("gave `{value}`, which would be taken for a masked path"));
@@ -301,7 +353,10 @@ impl World {
             *value = self.mask(value);
         }
         let outcome = Outcome { changes, status: reply.status };
-        Ok(Load { outcome, raw, stderr: self.mask(&reply.stderr) })
+        let (told, said): (Vec<&str>, Vec<&str>) =
+            reply.stderr.split_inclusive('\n').partition(|line| line.starts_with(TOLD));
+        let lane = told.concat().replace(TOLD, "").trim_end().to_owned();
+        Ok(Load { outcome, raw, stderr: self.mask(&said.concat()), lane })
     }
 
     /// Takes what was loaded into a directory without an rc: there the start must be back.
@@ -322,6 +377,17 @@ impl World {
             "does not restore the start:\n{difference}{}",
             quote(&self.mask(&reply.stderr))
         ))
+    }
+
+    /// The paths that the load depends on, apart from marks of approval, whose names are digests.
+    fn watched(&self, load: &Load) -> String {
+        let mut vars = self.vars.clone();
+        apply(&mut vars, &load.raw);
+        let paths = self.direnv(&["watch-print"].map(OsStr::new), &self.cwd, &vars).stdout;
+        let is_mark =
+            |line: &&str| line.contains("/direnv/allow/") || line.contains("/direnv/deny/");
+        let paths: String = paths.split_inclusive('\n').filter(|line| !is_mark(line)).collect();
+        self.mask(&paths)
     }
 
     fn export(&self, cwd: &Path, vars: &Vars) -> Reply {
@@ -425,53 +491,4 @@ fn skip(what: &str, why: &str) {
 fn children(dir: &Path) -> BTreeSet<OsString> {
     let entries = fs::read_dir(dir).unwrap_or_else(|fault| panic!("{}: {fault}", dir.display()));
     entries.map(|entry| entry.expect("the directory can be listed").file_name()).collect()
-}
-
-/// A tree with its links and modes, its names decoded.
-fn copy(from: &Path, to: &Path) {
-    let Ok(entries) = fs::read_dir(from) else { return };
-    fs::create_dir_all(to).expect("the root is ours");
-    for entry in entries {
-        let entry = entry.expect("the case can be listed");
-        let (source, target) = (entry.path(), to.join(decode(&entry.file_name())));
-        let kind = entry.file_type().expect("the case can be listed");
-        if kind.is_dir() {
-            copy(&source, &target);
-        } else if kind.is_symlink() {
-            symlink(source.read_link().expect("it is a link"), target).expect("the root is ours");
-        } else {
-            fs::copy(source, target).expect("the root is ours");
-        }
-    }
-}
-
-/// `%0A` and the like become their byte: no checkout and no package has to carry such a name.
-fn decode(name: &OsStr) -> OsString {
-    let mut bytes = Vec::new();
-    let mut rest = name.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).filter(|_| *first == b'%');
-        let code = code.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        bytes.push(code.unwrap_or(*first));
-        rest = if code.is_some() { &tail[2..] } else { tail };
-    }
-    OsString::from_vec(bytes)
-}
-
-fn split_once(text: &OsStr, at: u8) -> Option<(&OsStr, &OsStr)> {
-    let position = text.as_bytes().iter().position(|byte| *byte == at)?;
-    let (name, value) = text.as_bytes().split_at(position);
-    Some((OsStr::from_bytes(name), OsStr::from_bytes(&value[1..])))
-}
-
-fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some(position) = rest.windows(what.len()).position(|window| window == what) {
-        out.extend_from_slice(&rest[..position]);
-        out.extend_from_slice(with);
-        rest = &rest[position + what.len()..];
-    }
-    out.extend_from_slice(rest);
-    out
 }

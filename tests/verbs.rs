@@ -93,6 +93,31 @@ fn status_in_words() {
 }
 
 #[test]
+fn status_tells_the_lane() {
+    let project = Project::new();
+    let lane = |project: &Project, script: &str| {
+        project.write(".envrc", script);
+        project.allow();
+        let output = project.envr(["status"]).any_stdout().success();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lane = text.lines().last().unwrap().to_owned();
+        lane.strip_prefix("Found RC lane ").unwrap().to_owned()
+    };
+    assert_eq!(lane(&project, "export A=$PWD\n"), "native");
+    assert_eq!(lane(&project, "export A=1\nuse flake\n"), "bash, for line 2: `use`");
+    assert_eq!(lane(&project, "layout python\n"), "bash, for line 1: `layout python`");
+    let project = project.env("ENVR_LANE", "bash");
+    assert_eq!(lane(&project, ":\n"), "bash, for ENVR_LANE");
+    let project = project.env("ENVR_LANE", "").env("DIRENV_BASH", "/bin/bash");
+    assert_eq!(lane(&project, ":\n"), "bash, for the bash of your choice");
+    let project = project.env("DIRENV_BASH", "").env("IFS", ":");
+    assert_eq!(lane(&project, ":\n"), "bash, for `IFS` in the environment");
+    let project = project.without("IFS");
+    project.write_at("home/.direnvrc", "");
+    assert_eq!(lane(&project, ":\n"), "bash, for `~/.direnvrc`");
+}
+
+#[test]
 fn stdlib_is_a_script_that_works_alone() {
     let project = Project::new();
     project.write(".env", "A=1\n");

@@ -73,7 +73,13 @@ fn push_versions(page: &mut String, rivals: &[Rival]) {
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map_or("a processor without a name", |(_, model)| model);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    _ = writeln!(page, "\n- {model}, {cores} cores, {}", first_line("uname", "-sr"));
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    let system = first_line("uname", "-sr");
+    _ = writeln!(
+        page,
+        "\n- {model}, {cores} cores, {system}, load {load} at the end (1 is the bench itself)"
+    );
     for rival in rivals.iter().filter(|rival| rival.hook.is_some()) {
         _ = writeln!(page, "- {} {}", rival.name, rival.version());
     }

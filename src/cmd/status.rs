@@ -1,6 +1,7 @@
 //! `status`: what is loaded, what was found, and why, in direnv's lines and JSON.
 
 use crate::config::Config;
+use crate::eval;
 use crate::host::{Host, Voice};
 use crate::rc::{self, Rc};
 use crate::session::Session;
@@ -48,7 +49,15 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         None => page.push_str("No .envrc or .env loaded\n"),
     }
     match found {
-        Some(rc) => push_rc(&mut page, host, &config, &store, "Found", rc, None)?,
+        Some(rc) => {
+            push_rc(&mut page, host, &config, &store, "Found", rc.clone(), None)?;
+            if let (Voice::Envr, Verdict::Allowed(trusted)) =
+                (host.voice, trust::judge(host, &store, &config, rc))
+            {
+                let outer = session.revert(&host.env)?;
+                writeln!(page, "Found RC lane {}", eval::lane(host, &config, &trusted, &outer))?;
+            }
+        }
         None => page.push_str("No .envrc or .env found\n"),
     }
     let lines: Vec<String> = page.lines().map(ui::escape).collect();

@@ -1,10 +1,11 @@
 //! The bash lane: starts bash on an rc and turns its end and its report into an evaluation.
 
+pub mod library;
 mod running;
 mod terminal;
 
 use super::conversation::Conversation;
-use super::{Evaluation, Outcome, dump};
+use super::{Evaluation, Lane, Outcome, dump};
 use crate::config::Config;
 use crate::env::Env;
 use crate::host::{Host, Voice, find_program};
@@ -27,7 +28,9 @@ pub fn run(
     trusted: &mut Trusted,
     outer: &Env,
     first: Watches,
+    lane: String,
 ) -> Result<Evaluation> {
+    let lane = Lane::Bash(lane);
     let bash = config.bash(host)?;
     let link_dir = direnv_link_dir(host, outer);
     let mut start = outer.clone();
@@ -64,11 +67,16 @@ pub fn run(
                 if let Some(dir) = &link_dir {
                     remove_from_path(&mut env, dir);
                 }
-                return Ok(Evaluation { outcome: Outcome::Loaded(env), watches, left_behind });
+                return Ok(Evaluation {
+                    lane,
+                    outcome: Outcome::Loaded(env),
+                    watches,
+                    left_behind,
+                });
             }
         },
     };
-    Ok(Evaluation { outcome, watches: asked, left_behind: Vec::new() })
+    Ok(Evaluation { lane, outcome, watches: asked, left_behind: Vec::new() })
 }
 
 /// What the script left in its variable counts, for other programs add to it and take from it, too; where it is gone,
@@ -110,7 +118,7 @@ fn occurrences(text: &[u8], word: &[u8]) -> usize {
     text.split(|byte| !is_part(byte)).filter(|part| *part == word).count()
 }
 
-fn why(host: &Host, trusted: &Trusted, status: ExitStatus) -> String {
+pub fn why(host: &Host, trusted: &Trusted, status: ExitStatus) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) if host.voice == Voice::Direnv => return format!("exit status {code}"),
         (None, Some(signal)) if host.voice == Voice::Direnv => return format!("signal: {signal}"),
@@ -123,7 +131,7 @@ fn why(host: &Host, trusted: &Trusted, status: ExitStatus) -> String {
 
 /// Scripts call `direnv` by name. Where the name leads nowhere, a link of ours stands last on PATH while they run: in
 /// the data directory, whose path does not change, should a script keep its PATH somewhere.
-fn direnv_link_dir(host: &Host, outer: &Env) -> Option<PathBuf> {
+pub fn direnv_link_dir(host: &Host, outer: &Env) -> Option<PathBuf> {
     if find_program("direnv".as_ref(), outer.get("PATH"), host.cwd.as_deref()).is_some() {
         return None;
     }
@@ -137,7 +145,7 @@ fn direnv_link_dir(host: &Host, outer: &Env) -> Option<PathBuf> {
     Some(dir)
 }
 
-fn append_to_path(env: &mut Env, dir: &Path) {
+pub fn append_to_path(env: &mut Env, dir: &Path) {
     let mut path = env.get("PATH").map(OsStr::to_os_string).unwrap_or_default();
     if !path.is_empty() {
         path.push(":");
@@ -146,7 +154,7 @@ fn append_to_path(env: &mut Env, dir: &Path) {
     env.set("PATH", path);
 }
 
-fn remove_from_path(env: &mut Env, dir: &Path) {
+pub fn remove_from_path(env: &mut Env, dir: &Path) {
     let Some(path) = env.get("PATH") else { return };
     let dir = dir.as_os_str().as_bytes();
     let rest: Vec<&[u8]> =

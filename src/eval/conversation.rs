@@ -1,7 +1,7 @@
 //! The questions of `evaluate.bash`, answered without a process: watches, log lines, functions, and what may run.
 
+use super::bash::library;
 use super::stage::Stage;
-use super::stdlib;
 use crate::config::Config;
 use crate::host::Host;
 use crate::trust::{Execution, Store, Trusted};
@@ -50,7 +50,7 @@ impl<'a> Conversation<'a> {
         watches: Watches,
     ) -> Result<Self> {
         let stage = Stage::new(&host.env)?;
-        stage.write("stdlib", stdlib::text_for_subshell().as_bytes())?;
+        stage.write("stdlib", library::text_for_subshell().as_bytes())?;
         let began = watch::last_change(stage.path());
         Ok(Self {
             host,
@@ -115,7 +115,7 @@ impl<'a> Conversation<'a> {
                 self.watch(known, |watches| watches.add_tree(&crate::fs::clean(path_of(dir))))
             }
             (b"log", [kind, message]) => self.log(kind, &String::from_utf8_lossy(message)),
-            (b"function", [name]) => match stdlib::function(&String::from_utf8_lossy(name)) {
+            (b"function", [name]) => match library::function(&String::from_utf8_lossy(name)) {
                 Some(text) => Answer::Reply(text.into()),
                 None => Answer::Failed,
             },
@@ -163,17 +163,11 @@ impl<'a> Conversation<'a> {
         self.judge(&path, name)
     }
 
-    /// `source`. What lies outside the project or in its layout directory is not the project's word. Under a name that
-    /// leads down from the working directory a copy runs; under any other the file itself, for scripts look at the
-    /// path they were called by.
+    /// `source`. Under a name that leads down from the working directory a copy runs; under any other the file itself,
+    /// for scripts look at the path they were called by.
     fn script(&mut self, path: &Path, name: &Path) -> Result<Answer> {
         let path = crate::fs::clean(path);
-        let dir = self.trusted.rc().dir();
-        let is_projects = path.strip_prefix(dir).is_ok_and(|below| !below.starts_with(".direnv"));
-        if !is_projects
-            || path == self.trusted.rc().path
-            || path.metadata().is_ok_and(|file| !file.is_file())
-        {
+        if !self.trusted.covers(&path) {
             return Ok(Answer::Failed);
         }
         self.judge(&path, name)

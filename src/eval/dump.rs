@@ -1,8 +1,9 @@
 //! Reads what bash reports at the end of an evaluation: `declare -px`, functions and aliases.
 
+use super::parse::names::is_name;
 use crate::env::Env;
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 /// What `__envr_main` and `__envr_finish` of `evaluate.bash` write.
@@ -34,17 +35,11 @@ pub fn read(report: &[u8]) -> Option<Dump> {
 
 /// Variables of a process whose names bash cannot hold stay what they were.
 pub fn with_what_bash_cannot_hold(outer: &Env, exported: Vec<(OsString, OsString)>) -> Env {
-    let mut env: Env = outer.iter().filter(|(name, _)| !is_identifier(name)).collect();
+    let mut env: Env = outer.iter().filter(|(name, _)| !is_name(name.as_bytes())).collect();
     for (name, value) in exported {
         env.set(name, value);
     }
     env
-}
-
-fn is_identifier(name: &OsStr) -> bool {
-    let bytes = name.as_bytes();
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    !bytes.is_empty() && !bytes[0].is_ascii_digit() && bytes.iter().all(is_word)
 }
 
 /// `declare -f name`, `declare -fx name` …

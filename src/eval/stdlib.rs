@@ -1,62 +1,118 @@
-//! direnv's function library: whole, for those who source it, and function by function for the bash lane.
+//! direnv's functions, natively: each does what its namesake in `shell-hooks/stdlib.bash` does.
 
-const TEXT: &str = include_str!("../../shell-hooks/stdlib.bash");
+mod dotenv;
+mod layout;
+mod lists;
+mod paths;
+mod scripts;
 
-/// What an evaluation defines itself, in `evaluate.bash`; the library's own are for a shell that sourced it alone.
-const EVALUATIONS_OWN: [&str; 2] = ["__envr_ask", "source_env"];
+use super::bash::library;
+use super::native::{Flow, Shell, builtins, needs_bash};
 
-/// The library as it stands.
+pub use layout::layout_dir;
+pub use paths::absolute;
+pub use scripts::source;
+
+/// The whole library, as bash reads it.
 pub fn text() -> &'static str {
-    TEXT
+    library::text()
 }
 
-/// The library for a subshell of an evaluation.
-pub fn text_for_subshell() -> String {
-    EVALUATIONS_OWN
-        .into_iter()
-        .filter_map(function)
-        .fold(TEXT.to_string(), |text, own| text.replacen(own, "", 1))
+pub fn is_function(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(library::has)
 }
 
-/// One stub per function, which loads the function when it is first called: most rc files use one or two of them, and
-/// parsing all takes longer than starting bash. A stub that was exported into another bash finds the library through
-/// `direnv`, and is gone before it could call itself.
-pub fn stubs() -> String {
-    let mut stubs = String::with_capacity(16 << 10);
-    for name in names().filter(|name| !EVALUATIONS_OWN.contains(name)) {
-        stubs.extend([name, "() { __envr_load ", name, " 2>/dev/null || { unset -f ", name]);
-        stubs.extend(["; eval \"$(direnv stdlib)\"; }; ", name, " \"$@\"; }\n"]);
+/// The function's status.
+pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8> {
+    let first = arguments.first().copied().unwrap_or_default();
+    match name {
+        b"PATH_add" => lists::add(shell, b"PATH", arguments),
+        b"path_add" if !arguments.is_empty() => lists::add(shell, first, &arguments[1..]),
+        b"PATH_rm" => lists::remove(shell, b"PATH", arguments),
+        b"path_rm" if !arguments.is_empty() => lists::remove(shell, first, &arguments[1..]),
+        b"MANPATH_add" => lists::add_manual(shell, first),
+        b"load_prefix" => lists::load_prefix(shell, first),
+        b"has" => Ok(u8::from(!builtins::knows(shell, first)?)),
+        b"expand_path" => {
+            let base = arguments.get(1).copied().unwrap_or_default();
+            let mut line = absolute(shell.dir(), &[base, first]);
+            line.push(b'\n');
+            shell.print(1, &line);
+            Ok(0)
+        }
+        b"direnv_layout_dir" => {
+            let mut line = layout_dir(shell)?;
+            line.push(b'\n');
+            shell.print(1, &line);
+            Ok(0)
+        }
+        b"watch_file" => {
+            for file in arguments {
+                watch(shell, file);
+            }
+            Ok(0)
+        }
+        b"watch_dir" => watch_dir(shell, first),
+        b"dotenv" => dotenv::dotenv(shell, first, true),
+        b"dotenv_if_exists" => dotenv::dotenv(shell, first, false),
+        b"source_env" => scripts::source_env(shell, first),
+        b"source_env_if_exists" => scripts::source_env_if_exists(shell, first),
+        b"source_up" => scripts::source_up(shell, first, true),
+        b"source_up_if_exists" => scripts::source_up(shell, first, false),
+        b"env_vars_required" => env_vars_required(shell, arguments),
+        b"log_status" => {
+            shell.log_status(&arguments.join(&b' '));
+            Ok(0)
+        }
+        b"log_error" => {
+            shell.log_error(&arguments.join(&b' '));
+            Ok(0)
+        }
+        b"layout" => layout::layout(shell, first),
+        b"use_vim" => {
+            let file = if first.is_empty() { b".vimrc.local" } else { first };
+            lists::add(shell, b"DIRENV_EXTRA_VIMRC", &[file])
+        }
+        _ => match name.strip_prefix(b"layout_") {
+            Some(kind) => layout::run(shell, kind),
+            None => needs_bash("a call like this"),
+        },
     }
-    stubs
 }
 
-/// The text of one function.
-pub fn function(name: &str) -> Option<&'static str> {
-    let head = format!("\n{name}() {{\n");
-    let start = TEXT.find(&head)? + 1;
-    let end = TEXT[start..].find("\n}\n")? + 3;
-    Some(&TEXT[start..start + end])
+/// An empty name is no file.
+fn watch(shell: &mut Shell<'_>, file: &[u8]) {
+    if !file.is_empty() {
+        let file = absolute(shell.dir(), &[file]);
+        shell.watches.add(&crate::fs::clean(&shell.path(&file)));
+    }
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
-    TEXT.lines()
-        .filter_map(|line| line.strip_suffix("() {"))
-        .filter(|name| !name.starts_with(char::is_whitespace))
+fn watch_dir(shell: &mut Shell<'_>, dir: &[u8]) -> Flow<u8> {
+    if !shell.path(dir).is_dir() || dir.is_empty() {
+        return needs_bash("a directory that is not there");
+    }
+    let dir = absolute(shell.dir(), &[dir]);
+    let mut added = crate::watch::Watches::default();
+    if added.add_tree(&crate::fs::clean(&shell.path(&dir))).is_err() {
+        return needs_bash("a directory that cannot be read");
+    }
+    shell.watches.merge(added);
+    Ok(0)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_function_can_be_loaded_alone() {
-        assert!(names().count() > 60);
-        for name in names() {
-            let text = function(name).unwrap();
-            assert!(
-                text.starts_with(&format!("{name}() {{\n")) && text.ends_with("\n}\n"),
-                "{name}"
-            );
+fn env_vars_required(shell: &mut Shell<'_>, names: &[&[u8]]) -> Flow<u8> {
+    let mut status = 0;
+    for name in names {
+        if !super::parse::names::is_assignable(name) {
+            return needs_bash("a variable of bash's own");
+        }
+        let has_value = shell.variables.get(name).is_some_and(|value| !value.is_empty());
+        if !has_value || !shell.variables.is_exported(name) {
+            let message = [b"env var ", *name, b" is required but missing/empty"].concat();
+            shell.log_error(&message);
+            status = 1;
         }
     }
+    Ok(status)
 }

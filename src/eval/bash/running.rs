@@ -1,7 +1,7 @@
 //! A bash that runs: its pipes, Ctrl-C, the warning when it takes long, and the one place that waits for it.
 
 use super::super::conversation::Conversation;
-use super::super::stdlib;
+use super::library;
 use crate::config::Config;
 use crate::env::Env;
 use crate::host::{Host, Voice};
@@ -76,7 +76,7 @@ impl Running {
         }
 
         let Conversation { host, config, trusted, stage, .. } = conversation;
-        let script = [PRELUDE, &stdlib::stubs(), START].concat();
+        let script = [PRELUDE, &library::stubs(), START].concat();
         let mut command = Command::new(bash);
         command.arg("-c").arg(script).arg(bash).arg(host.program());
         command.arg(config.dir.as_deref().unwrap_or(Path::new(""))).arg(stage.path());

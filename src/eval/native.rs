@@ -1,0 +1,238 @@
+//! The native lane: runs what `parse` understood, as bash would, without starting it.
+//!
+//! Nothing is printed, run or written before the end. So whatever turns up on the way that only bash does right ends
+//! the attempt without a trace, and bash does all of it.
+
+pub mod builtins;
+mod condition;
+mod expand;
+mod shell;
+mod variables;
+
+use super::bash::{append_to_path, direnv_link_dir, remove_from_path, why};
+use super::parse::{AndOr, Assignment, Call, Command, Export, Joint, List, Pipeline};
+use super::{Evaluation, Lane, Outcome, stdlib};
+use crate::config::Config;
+use crate::env::Env;
+use crate::host::{Host, Voice};
+use crate::session;
+use crate::trust::{Store, Trusted};
+use crate::ui;
+use crate::watch::Watches;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+pub use shell::Shell;
+
+/// What keeps the next command from being run.
+#[derive(Debug)]
+pub enum Stop {
+    NeedsBash(String),
+    /// `return`, with the status that the shell has.
+    Return,
+    /// `exit`.
+    Exit,
+    /// A file that may not be executed.
+    Refused(PathBuf),
+}
+
+pub type Flow<T = ()> = Result<T, Stop>;
+
+pub fn needs_bash<T>(what: &str) -> Flow<T> {
+    Err(Stop::NeedsBash(what.to_string()))
+}
+
+/// `Err` says why bash must do it.
+pub fn run(
+    host: &Host,
+    config: &Config,
+    store: &Store,
+    trusted: &mut Trusted,
+    outer: &Env,
+    first: &Watches,
+    script: &List,
+) -> Result<Evaluation, String> {
+    let link_dir = direnv_link_dir(host, outer);
+    let mut start = outer.clone();
+    if let Some(dir) = &link_dir {
+        append_to_path(&mut start, dir);
+    }
+    let mut shell = Shell::start(host, config, store, trusted.clone(), &start, first.clone())?;
+    let outcome = match shell.run_rc(script) {
+        Err(Stop::NeedsBash(why)) => return Err(why),
+        Err(Stop::Refused(path)) => Outcome::Refused(path),
+        Err(Stop::Exit) if shell.status != 0 => {
+            let status = ExitStatus::from_raw(i32::from(shell.status) << 8);
+            Outcome::Failed(why(host, trusted, status))
+        }
+        Ok(()) | Err(Stop::Return | Stop::Exit) => {
+            let mut env = shell.variables.environment();
+            session::clear(&mut env);
+            if let Some(dir) = &link_dir {
+                remove_from_path(&mut env, dir);
+            }
+            Outcome::Loaded(env)
+        }
+    };
+    ui::say(&shell.said);
+    let Shell { trusted: after, mut watches, .. } = shell;
+    *trusted = after;
+    if matches!(outcome, Outcome::Loaded(_)) && host.voice == Voice::Envr {
+        for path in trusted.executed() {
+            watches.add(path);
+        }
+    }
+    Ok(Evaluation { lane: Lane::Native, outcome, watches, left_behind: Vec::new() })
+}
+
+impl Shell<'_> {
+    fn run_rc(&mut self, script: &List) -> Flow {
+        let path = self.trusted.rc().path.clone();
+        let message = format!("loading {}", self.host.tilde(&path));
+        if let Some(line) = ui::status_line(self.host, self.config, &message) {
+            self.say(&line);
+        }
+        let dir = self.trusted.rc().dir().as_os_str().as_bytes().to_vec();
+        self.in_directory(dir, |shell| shell.run_script(script))
+    }
+
+    /// A script ends where it says `return`.
+    pub fn run_script(&mut self, script: &List) -> Flow {
+        match self.run_list(script) {
+            Err(Stop::Return) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn run_list(&mut self, list: &List) -> Flow {
+        list.iter().try_for_each(|and_or| self.run_and_or(and_or))
+    }
+
+    fn run_and_or(&mut self, and_or: &AndOr) -> Flow {
+        self.run_pipeline(&and_or.first)?;
+        for (joint, pipeline) in &and_or.rest {
+            if (*joint == Joint::And) == (self.status == 0) {
+                self.run_pipeline(pipeline)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run_pipeline(&mut self, pipeline: &Pipeline) -> Flow {
+        self.run_command(&pipeline.command)?;
+        if pipeline.is_negated {
+            self.status = u8::from(self.status == 0);
+        }
+        Ok(())
+    }
+
+    fn run_command(&mut self, command: &Command) -> Flow {
+        match command {
+            Command::Assign(assignments) => {
+                for assignment in assignments {
+                    let value = self.value(assignment)?;
+                    self.assign(&assignment.name, value, self.exports_all);
+                }
+                self.status = 0;
+            }
+            Command::Export(exports) => self.export(exports)?,
+            Command::Unset(names) => self.unset(names)?,
+            Command::Call(call) => self.call(call)?,
+            Command::Condition(condition) => {
+                self.status = u8::from(!self.holds(condition)?);
+            }
+            Command::If { branches, otherwise } => return self.run_if(branches, otherwise),
+        }
+        Ok(())
+    }
+
+    fn run_if(&mut self, branches: &[(List, List)], otherwise: &List) -> Flow {
+        for (condition, body) in branches {
+            self.run_list(condition)?;
+            if self.status == 0 {
+                return self.run_list(body);
+            }
+        }
+        if otherwise.is_empty() {
+            self.status = 0;
+        }
+        self.run_list(otherwise)
+    }
+
+    /// All words are expanded before the first name is assigned.
+    fn export(&mut self, exports: &[Export]) -> Flow {
+        let mut values = Vec::new();
+        for export in exports {
+            values.push(match export {
+                Export::Name(_) => None,
+                Export::Assignment(assignment) => Some(self.expand(&assignment.value)?),
+            });
+        }
+        for (export, value) in exports.iter().zip(values) {
+            match (export, value) {
+                (Export::Assignment(assignment), Some(value)) => {
+                    let value = self.appended(assignment, value);
+                    self.assign(&assignment.name, value, true);
+                }
+                (Export::Assignment(Assignment { name, .. }) | Export::Name(name), _) => {
+                    self.check_known(name)?;
+                    self.variables.export(name);
+                }
+            }
+        }
+        self.status = 0;
+        Ok(())
+    }
+
+    fn value(&mut self, assignment: &Assignment) -> Flow<Vec<u8>> {
+        let value = self.expand(&assignment.value)?;
+        Ok(self.appended(assignment, value))
+    }
+
+    fn appended(&self, assignment: &Assignment, value: Vec<u8>) -> Vec<u8> {
+        match self.variables.get(&assignment.name) {
+            Some(before) if assignment.appends => [before, &value].concat(),
+            _ => value,
+        }
+    }
+
+    fn assign(&mut self, name: &[u8], value: Vec<u8>, exports: bool) {
+        self.variables.set(name, value);
+        if exports {
+            self.variables.export(name);
+        }
+    }
+
+    /// Where there is no variable, `unset` looks for a function.
+    fn unset(&mut self, names: &[Vec<u8>]) -> Flow {
+        for name in names {
+            if self.variables.get(name).is_none()
+                && (stdlib::is_function(name) || name == b"source")
+            {
+                return needs_bash("a function that is removed");
+            }
+            self.variables.unset(name);
+        }
+        self.status = 0;
+        Ok(())
+    }
+
+    fn call(&mut self, call: &Call) -> Flow {
+        let mut arguments = Vec::new();
+        for word in &call.arguments {
+            arguments.push(self.expand_argument(word)?);
+        }
+        let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
+        let sinks = self.redirect(&call.redirects);
+        let status = match builtins::call(self, &call.name, &arguments) {
+            Some(status) => status,
+            None if self.exports_all => needs_bash("a function under `set -a`"),
+            None => stdlib::call(self, &call.name, &arguments),
+        };
+        self.sinks = sinks;
+        self.status = status?;
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! bash's own commands.
+
+use super::shell::Sink;
+use super::{Flow, Shell, Stop, needs_bash};
+use crate::eval::parse::names;
+use crate::eval::stdlib;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+/// The status; `None` when the name is not one of these.
+pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Option<Flow<u8>> {
+    Some(match name {
+        b":" | b"true" => Ok(0),
+        b"false" => Ok(1),
+        b"[" => match arguments.split_last() {
+            Some((&b"]", arguments)) => shell.test(arguments).map(status),
+            _ => needs_bash("`[` without `]`"),
+        },
+        b"test" => shell.test(arguments).map(status),
+        b"echo" => echo(shell, arguments),
+        b"printf" => printf(shell, arguments),
+        b"pwd" if arguments.is_empty() => {
+            let line = [shell.dir(), b"\n"].concat();
+            shell.print(1, &line);
+            Ok(0)
+        }
+        b"set" => set(shell, arguments),
+        b"command" | b"type" => command(shell, name, arguments),
+        b"exit" | b"return" => end(shell, name, arguments),
+        b"source" | b"." => stdlib::source(shell, arguments),
+        b"pwd" => needs_bash("an option"),
+        _ => return None,
+    })
+}
+
+fn status(is_true: bool) -> u8 {
+    u8::from(!is_true)
+}
+
+fn echo(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
+    let is_option = |word: &&&[u8]| {
+        word.len() > 1 && word[0] == b'-' && word[1..].iter().all(|flag| b"neE".contains(flag))
+    };
+    let count = arguments.iter().take_while(is_option).count();
+    let (options, words) = arguments.split_at(count);
+    let has_flag = |flag: u8| options.iter().any(|option| option.contains(&flag));
+    let mut text = words.join(&b' ');
+    if has_flag(b'e') && text.contains(&b'\\') {
+        return needs_bash("escapes in `echo -e`");
+    }
+    if !has_flag(b'n') {
+        text.push(b'\n');
+    }
+    shell.print(1, &text);
+    Ok(0)
+}
+
+/// Formats of `%s`, `%%` and the plainest escapes.
+fn printf(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
+    let Some((format, mut words)) =
+        arguments.split_first().filter(|(format, _)| !format.starts_with(b"-"))
+    else {
+        return needs_bash("an option of `printf`");
+    };
+    let mut text = Vec::new();
+    loop {
+        let before = words.len();
+        let mut rest = *format;
+        loop {
+            rest = match rest {
+                [] => break,
+                [b'%', b's', after @ ..] => {
+                    if let Some((word, others)) = words.split_first() {
+                        text.extend(*word);
+                        words = others;
+                    }
+                    after
+                }
+                [b'%', b'%', after @ ..] | [b'\\', b'\\', after @ ..] => {
+                    text.push(rest[0]);
+                    after
+                }
+                [b'\\', b'n', after @ ..] => {
+                    text.push(b'\n');
+                    after
+                }
+                [b'\\', b't', after @ ..] => {
+                    text.push(b'\t');
+                    after
+                }
+                [b'%' | b'\\', ..] => return needs_bash("a format of `printf`"),
+                [byte, after @ ..] => {
+                    text.push(*byte);
+                    after
+                }
+            };
+        }
+        if words.is_empty() || words.len() == before {
+            break;
+        }
+    }
+    shell.print(1, &text);
+    Ok(0)
+}
+
+fn set(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
+    match arguments {
+        [b"-a"] | [b"-o", b"allexport"] => shell.exports_all = true,
+        [b"+a"] | [b"+o", b"allexport"] => shell.exports_all = false,
+        _ => return needs_bash("`set`"),
+    }
+    Ok(0)
+}
+
+/// `command -v NAME` and `type NAME`, where only the status counts.
+fn command(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8> {
+    let is_silent =
+        shell.sink(1) == Sink::Null && (name == b"command" || shell.sink(2) == Sink::Null);
+    match (name, arguments) {
+        (b"command", [b"-v", program]) | (b"type", [program])
+            if is_silent && !program.starts_with(b"-") =>
+        {
+            knows(shell, program).map(status)
+        }
+        _ => needs_bash("`command` and `type`, but for their status"),
+    }
+}
+
+/// Whether `type` finds the name.
+pub fn knows(shell: &Shell<'_>, name: &[u8]) -> Flow<bool> {
+    if name.is_empty() || name.starts_with(b"__envr_") {
+        return needs_bash("a name like this");
+    }
+    let Some(is_bashs_own) = names::is_bashs_own(name) else {
+        return needs_bash("a builtin that not every bash has");
+    };
+    if is_bashs_own || stdlib::is_function(name) {
+        return Ok(true);
+    }
+    if name.contains(&b'/') {
+        return Ok(is_program(&shell.path(name)));
+    }
+    shell.check_known(b"PATH")?;
+    let path = shell.variables.get(b"PATH").unwrap_or_default();
+    let mut is_there = false;
+    for dir in path.split(|byte| *byte == b':') {
+        if dir.is_empty() || dir.starts_with(b"~") {
+            return needs_bash("an entry of PATH that bash expands");
+        }
+        let file = shell.path(dir).join(OsStr::from_bytes(name));
+        if is_program(&file) {
+            return Ok(true);
+        }
+        is_there |= file.exists() && !file.is_dir();
+    }
+    if is_there { needs_bash("a file on PATH that cannot be executed") } else { Ok(false) }
+}
+
+fn is_program(file: &std::path::Path) -> bool {
+    file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+fn end(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8> {
+    match arguments {
+        [] => {}
+        [status]
+            if !status.is_empty() && status.len() < 4 && status.iter().all(u8::is_ascii_digit) =>
+        {
+            let status =
+                status.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0'));
+            shell.status = status.to_le_bytes()[0];
+        }
+        _ => return needs_bash("a status like this"),
+    }
+    Err(if name == b"exit" { Stop::Exit } else { Stop::Return })
+}

@@ -1,0 +1,192 @@
+//! The state of a native evaluation: what bash would hold in its memory, and what it would have said.
+
+use super::variables::Variables;
+use super::{Flow, needs_bash};
+use crate::config::Config;
+use crate::env::Env;
+use crate::eval::parse::{Redirect, names};
+use crate::host::Host;
+use crate::trust::{Store, Trusted};
+use crate::ui;
+use crate::watch::Watches;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// bash gives up deep recursion in its own way.
+const DEPTH_LIMIT: usize = 32;
+
+#[derive(Debug)]
+pub struct Shell<'a> {
+    pub host: &'a Host,
+    pub config: &'a Config,
+    pub store: &'a Store,
+    /// A copy, which counts when nothing needed bash.
+    pub trusted: Trusted,
+    pub variables: Variables,
+    pub watches: Watches,
+    /// What goes to stderr when all is decided.
+    pub said: Vec<u8>,
+    /// Of the last command.
+    pub status: u8,
+    /// `set -a`
+    pub exports_all: bool,
+    /// Where descriptors 1 and 2 lead.
+    pub sinks: [Sink; 2],
+    depth: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    Stderr,
+    Null,
+}
+
+impl<'a> Shell<'a> {
+    /// As bash starts with this environment, or why it would start differently.
+    pub fn start(
+        host: &'a Host,
+        config: &'a Config,
+        store: &'a Store,
+        trusted: Trusted,
+        env: &Env,
+        watches: Watches,
+    ) -> Result<Self, String> {
+        let mut variables = Variables::of(env);
+        // bash drops the prompts of other shells, as it has none to show.
+        variables.unset(b"PS1");
+        variables.unset(b"PS2");
+        for (name, value) in [(&b"PWD"[..], directory(host, env)), (b"SHLVL", level(env))] {
+            let value =
+                value.ok_or_else(|| format!("`{}` from outside", String::from_utf8_lossy(name)))?;
+            variables.set(name, value);
+            variables.export(name);
+        }
+        Ok(Self {
+            host,
+            config,
+            store,
+            trusted,
+            variables,
+            watches,
+            said: Vec::new(),
+            status: 0,
+            exports_all: false,
+            sinks: [Sink::Stderr; 2],
+            depth: 0,
+        })
+    }
+
+    /// `PWD`, where names of files are seen from.
+    pub fn dir(&self) -> &[u8] {
+        self.variables.get(b"PWD").unwrap_or(b"/")
+    }
+
+    /// A file as a script names it.
+    pub fn path(&self, file: &[u8]) -> PathBuf {
+        Path::new(OsStr::from_bytes(self.dir())).join(OsStr::from_bytes(file))
+    }
+
+    /// Does something in another directory, and comes back unless that ends it all: as `pushd` and `popd` do, twice.
+    pub fn in_directory(&mut self, dir: Vec<u8>, run: impl FnOnce(&mut Self) -> Flow) -> Flow {
+        let before = self.dir().to_vec();
+        for name in [&b"OLDPWD"[..], b"PWD"] {
+            self.variables.export(name);
+        }
+        self.variables.set(b"OLDPWD", before.clone());
+        self.variables.set(b"PWD", dir);
+        self.deeper(run)?;
+        self.variables.set(b"OLDPWD", before.clone());
+        self.variables.set(b"PWD", before);
+        Ok(())
+    }
+
+    pub fn deeper(&mut self, run: impl FnOnce(&mut Self) -> Flow) -> Flow {
+        if self.depth == DEPTH_LIMIT {
+            return needs_bash("files that execute each other");
+        }
+        self.depth += 1;
+        run(self)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Variables that bash makes up where there are none are not known here.
+    pub fn check_known(&self, name: &[u8]) -> Flow {
+        if names::has_default(name) && self.variables.get(name).is_none() {
+            return needs_bash("a variable that bash sets itself");
+        }
+        Ok(())
+    }
+
+    pub fn say(&mut self, line: &str) {
+        self.said.extend(line.bytes());
+        self.said.push(b'\n');
+    }
+
+    /// Writes to descriptor 1 or 2.
+    pub fn print(&mut self, descriptor: u8, bytes: &[u8]) {
+        if self.sink(descriptor) == Sink::Stderr {
+            self.said.extend(bytes);
+        }
+    }
+
+    pub fn sink(&self, descriptor: u8) -> Sink {
+        self.sinks[usize::from(descriptor) - 1]
+    }
+
+    /// Returns where the descriptors led before.
+    pub fn redirect(&mut self, redirects: &[Redirect]) -> [Sink; 2] {
+        let before = self.sinks;
+        for redirect in redirects {
+            match *redirect {
+                Redirect::ToNull { from } => self.sinks[usize::from(from) - 1] = Sink::Null,
+                Redirect::Duplicate { from, to } => {
+                    self.sinks[usize::from(from) - 1] = self.sink(to);
+                }
+            }
+        }
+        before
+    }
+
+    /// A script's `log_status`.
+    pub fn log_status(&mut self, message: &[u8]) {
+        let message = String::from_utf8_lossy(message);
+        if let Some(line) = ui::status_line(self.host, self.config, &message) {
+            self.log(&line);
+        }
+    }
+
+    /// A script's `log_error`.
+    pub fn log_error(&mut self, message: &[u8]) {
+        let line = ui::script_error_line(self.host, &String::from_utf8_lossy(message));
+        self.log(&line);
+    }
+
+    fn log(&mut self, line: &str) {
+        if !line.is_empty() {
+            self.print(2, format!("{line}\n").as_bytes());
+        }
+    }
+}
+
+/// bash believes `PWD` where it leads to the working directory.
+fn directory(host: &Host, env: &Env) -> Option<Vec<u8>> {
+    let cwd = host.cwd.as_deref()?;
+    let place = |path: &Path| path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    let named = env.get("PWD").map(Path::new).filter(|named| {
+        named.is_absolute()
+            && (*named == cwd || (place(named).is_some() && place(named) == place(cwd)))
+    });
+    let dir = named.map_or_else(|| cwd.to_path_buf(), crate::fs::clean);
+    Some(dir.into_os_string().as_bytes().to_vec())
+}
+
+fn level(env: &Env) -> Option<Vec<u8>> {
+    let level = match env.get("SHLVL") {
+        None => 0,
+        Some(level) => level.to_str()?.parse::<u32>().ok().filter(|level| *level < 900)?,
+    };
+    Some((level + 1).to_string().into_bytes())
+}

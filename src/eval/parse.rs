@@ -1,0 +1,191 @@
+//! The part of bash that envr runs by itself, as a tree; whatever lies outside needs bash.
+//!
+//! ```text
+//! script  = list
+//! list    = { [ and_or ] ( ";" | newline ) }
+//! and_or  = [ "!" ] command { ( "&&" | "||" ) [ "!" ] command }
+//! command = assignment+ | "export" ( name | assignment )+ | "unset" name+ | call redirect*
+//!         | "if" list "then" list { "elif" list "then" list } [ "else" list ] "fi"
+//!         | "[[" condition "]]"
+//! call    = one of the names in `names`, then words
+//! ```
+//!
+//! Words in `word`, conditions in `condition`. A parse never says that bash would fail: it does not know.
+
+mod condition;
+mod cursor;
+pub mod names;
+mod simple;
+mod word;
+
+use cursor::Cursor;
+use std::fmt;
+
+pub use condition::Condition;
+pub use word::{Expansion, Piece, Substitution, Trim, Word};
+
+pub type List = Vec<AndOr>;
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct AndOr {
+    pub first: Pipeline,
+    pub rest: Vec<(Joint, Pipeline)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joint {
+    And,
+    Or,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    pub is_negated: bool,
+    pub command: Command,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    Assign(Vec<Assignment>),
+    Export(Vec<Export>),
+    Unset(Vec<Vec<u8>>),
+    Call(Call),
+    Condition(Condition),
+    If { branches: Vec<(List, List)>, otherwise: List },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Assignment {
+    pub name: Vec<u8>,
+    /// `NAME+=value`
+    pub appends: bool,
+    pub value: Word,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Export {
+    Name(Vec<u8>),
+    Assignment(Assignment),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Call {
+    pub name: Vec<u8>,
+    pub arguments: Vec<Word>,
+    pub redirects: Vec<Redirect>,
+}
+
+/// `from` is 1 or 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    ToNull { from: u8 },
+    Duplicate { from: u8, to: u8 },
+}
+
+/// Why a script needs bash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeedsBash {
+    pub line: usize,
+    pub what: String,
+}
+
+impl fmt::Display for NeedsBash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+type Parsed<T> = Result<T, NeedsBash>;
+
+/// Reads a whole script.
+pub fn parse(text: &[u8]) -> Result<List, NeedsBash> {
+    let mut cursor = Cursor::new(text);
+    // bash drops NULs, and takes the other two for marks of its own in some places.
+    if let Some(at) = text.iter().position(|byte| matches!(byte, 0 | 0x01 | 0x7f)) {
+        return Err(cursor.needs_bash_at(at, "a control character"));
+    }
+    let list = read_list(&mut cursor)?;
+    if cursor.is_at_end() { Ok(list) } else { Err(cursor.needs_bash_for_next()) }
+}
+
+/// Reads up to what cannot begin a command: the end, or a word such as `then`.
+fn read_list(cursor: &mut Cursor<'_>) -> Parsed<List> {
+    let mut list = Vec::new();
+    loop {
+        cursor.skip_lines();
+        if cursor.is_at_end() || cursor.is_at_keyword(&["then", "elif", "else", "fi"]) {
+            return Ok(list);
+        }
+        list.push(read_and_or(cursor)?);
+        cursor.skip_blanks();
+        match cursor.rest() {
+            [] | [b'\n', ..] => {}
+            [b';', b';' | b'&', ..] => return Err(cursor.needs_bash("`case`")),
+            [b';', ..] => cursor.advance(1),
+            _ => return Err(cursor.needs_bash_for_next()),
+        }
+    }
+}
+
+fn read_and_or(cursor: &mut Cursor<'_>) -> Parsed<AndOr> {
+    let first = read_pipeline(cursor)?;
+    let mut rest = Vec::new();
+    loop {
+        cursor.skip_blanks();
+        let joint = match cursor.rest() {
+            [b'&', b'&', ..] => Joint::And,
+            [b'|', b'|', ..] => Joint::Or,
+            _ => return Ok(AndOr { first, rest }),
+        };
+        cursor.advance(2);
+        cursor.skip_lines();
+        rest.push((joint, read_pipeline(cursor)?));
+    }
+}
+
+fn read_pipeline(cursor: &mut Cursor<'_>) -> Parsed<Pipeline> {
+    cursor.skip_blanks();
+    let is_negated = cursor.take_keyword("!");
+    cursor.skip_blanks();
+    let command = if cursor.take_keyword("if") {
+        read_if(cursor)?
+    } else if cursor.take_keyword("[[") {
+        Command::Condition(condition::read(cursor)?)
+    } else {
+        simple::read(cursor)?
+    };
+    Ok(Pipeline { is_negated, command })
+}
+
+/// What follows `if`.
+fn read_if(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+    let mut branches = Vec::new();
+    loop {
+        let condition = read_body(cursor)?;
+        expect(cursor, "then")?;
+        branches.push((condition, read_body(cursor)?));
+        if !cursor.take_keyword("elif") {
+            break;
+        }
+    }
+    let otherwise = if cursor.take_keyword("else") { read_body(cursor)? } else { Vec::new() };
+    expect(cursor, "fi")?;
+    Ok(Command::If { branches, otherwise })
+}
+
+/// A list with at least one command, as every part of an `if` must be.
+fn read_body(cursor: &mut Cursor<'_>) -> Parsed<List> {
+    let list = cursor.deeper(read_list)?;
+    if list.is_empty() { Err(cursor.needs_bash("an `if` that is not whole")) } else { Ok(list) }
+}
+
+fn expect(cursor: &mut Cursor<'_>, keyword: &str) -> Parsed<()> {
+    if cursor.take_keyword(keyword) {
+        Ok(())
+    } else {
+        Err(cursor.needs_bash("an `if` that is not whole"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! What begins with `$`, and backquotes.
+
+use super::Word;
+use crate::eval::parse::cursor::{Cursor, is_name_byte};
+use crate::eval::parse::{Parsed, names, simple};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expansion {
+    /// `$name`
+    Variable(Vec<u8>),
+    /// `$?`
+    Status,
+    /// `${name-default}`, and with a colon, when it is empty, too.
+    Default {
+        name: Vec<u8>,
+        or_empty: bool,
+        default: Word,
+    },
+    /// `${name+alternative}`
+    Alternative {
+        name: Vec<u8>,
+        or_empty: bool,
+        alternative: Word,
+    },
+    /// `${name%trim}` and its like.
+    Trimmed {
+        name: Vec<u8>,
+        at_end: bool,
+        longest: bool,
+        trim: Trim,
+    },
+    Substitution(Substitution),
+}
+
+/// What is cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trim {
+    Text(Vec<u8>),
+    /// `*text`
+    UpTo(Vec<u8>),
+    /// `text*`
+    From(Vec<u8>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Substitution {
+    Pwd,
+    LayoutDir,
+    ExpandPath(Vec<Word>),
+}
+
+pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
+    cursor.deeper(|cursor| read_expansion(cursor, false))
+}
+
+/// Inside double quotes.
+pub fn read_quoted(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
+    cursor.deeper(|cursor| read_expansion(cursor, true))
+}
+
+fn read_expansion(cursor: &mut Cursor<'_>, is_quoted: bool) -> Parsed<Expansion> {
+    match cursor.rest() {
+        [b'$', b'?', ..] => {
+            cursor.advance(2);
+            Ok(Expansion::Status)
+        }
+        [b'$', b'{', ..] => read_braces(cursor, is_quoted),
+        [b'$', b'(', b'(', ..] => Err(cursor.needs_bash("arithmetic")),
+        [b'$', b'(', ..] => read_substitution(cursor),
+        [b'`', ..] => {
+            let Some(_) = cursor.rest().strip_prefix(b"`pwd`") else {
+                return Err(cursor.needs_bash("a command substitution"));
+            };
+            cursor.advance(5);
+            Ok(Expansion::Substitution(Substitution::Pwd))
+        }
+        _ => {
+            let start = cursor.clone();
+            cursor.advance(1);
+            let name = read_name(cursor, &start)?;
+            // bash joins the lines first: the name may go on.
+            if cursor.rest().starts_with(b"\\\n") {
+                return Err(cursor.needs_bash("a name over two lines"));
+            }
+            Ok(Expansion::Variable(name))
+        }
+    }
+}
+
+fn read_name(cursor: &mut Cursor<'_>, start: &Cursor<'_>) -> Parsed<Vec<u8>> {
+    let name = cursor.take_name();
+    match name {
+        b"" => Err(start.needs_bash("a special parameter")),
+        _ if names::is_readable(name) => Ok(name.to_vec()),
+        _ => Err(start.needs_bash(format!("the variable `{}`", String::from_utf8_lossy(name)))),
+    }
+}
+
+fn read_braces(cursor: &mut Cursor<'_>, is_quoted: bool) -> Parsed<Expansion> {
+    let start = cursor.clone();
+    cursor.advance(2);
+    let name = read_name(cursor, &start)?;
+    let read_default = if is_quoted { super::read_quoted_default } else { super::read_default };
+    let default = |cursor: &mut Cursor<'_>, length| {
+        cursor.advance(length);
+        read_default(cursor)
+    };
+    let expansion = match cursor.rest() {
+        [b'}', ..] => Expansion::Variable(name),
+        [b':', b'-', ..] => {
+            Expansion::Default { name, or_empty: true, default: default(cursor, 2)? }
+        }
+        [b'-', ..] => Expansion::Default { name, or_empty: false, default: default(cursor, 1)? },
+        [b':', b'+', ..] => {
+            Expansion::Alternative { name, or_empty: true, alternative: default(cursor, 2)? }
+        }
+        [b'+', ..] => {
+            Expansion::Alternative { name, or_empty: false, alternative: default(cursor, 1)? }
+        }
+        [operator @ (b'#' | b'%'), after @ ..] => {
+            let longest = after.first() == Some(operator);
+            cursor.advance(if longest { 2 } else { 1 });
+            let trim = read_trim(cursor)?;
+            Expansion::Trimmed { name, at_end: *operator == b'%', longest, trim }
+        }
+        _ => return Err(start.needs_bash("an expansion in braces")),
+    };
+    cursor.expect(b'}', "an expansion in braces")?;
+    Ok(expansion)
+}
+
+fn read_trim(cursor: &mut Cursor<'_>) -> Parsed<Trim> {
+    let start = cursor.clone();
+    let take_star = |cursor: &mut Cursor<'_>| {
+        let is_star = cursor.peek() == Some(b'*');
+        cursor.advance(usize::from(is_star));
+        is_star
+    };
+    let before = take_star(cursor);
+    let is_letter = |byte: &&u8| is_name_byte(**byte) || b"/.-,:=@".contains(*byte);
+    let text: Vec<u8> = cursor.rest().iter().take_while(is_letter).copied().collect();
+    cursor.advance(text.len());
+    let after = take_star(cursor);
+    match (before, after) {
+        _ if text.is_empty() => Err(start.needs_bash("a pattern")),
+        (false, false) => Ok(Trim::Text(text)),
+        (true, false) => Ok(Trim::UpTo(text)),
+        (false, true) => Ok(Trim::From(text)),
+        (true, true) => Err(start.needs_bash("a pattern")),
+    }
+}
+
+fn read_substitution(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
+    let start = cursor.clone();
+    cursor.advance(2);
+    cursor.skip_blanks();
+    let name = super::read(cursor)?;
+    let mut arguments = Vec::new();
+    loop {
+        cursor.skip_blanks();
+        match cursor.peek() {
+            Some(b')') => break,
+            _ if arguments.len() > 8 => return Err(start.needs_bash("a command substitution")),
+            _ => arguments.push(simple::read_argument(cursor)?),
+        }
+    }
+    cursor.advance(1);
+    match (name.plain(), arguments.as_slice()) {
+        (Some(b"pwd"), []) => Ok(Expansion::Substitution(Substitution::Pwd)),
+        (Some(b"direnv_layout_dir"), []) => Ok(Expansion::Substitution(Substitution::LayoutDir)),
+        (Some(b"expand_path"), [_, ..]) => {
+            Ok(Expansion::Substitution(Substitution::ExpandPath(arguments)))
+        }
+        _ => Err(start.needs_bash("a command substitution")),
+    }
+}
