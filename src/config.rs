@@ -67,8 +67,11 @@ impl Config {
         ours: EnvrToml,
     ) -> Result<Self> {
         let global = theirs.global;
-        let at_home =
-            |paths: Vec<PathBuf>| paths.into_iter().map(|path| expand_home(host, path)).collect();
+        // A relative one names no place, and an empty one would be the start of every path.
+        let at_home = |paths: Vec<PathBuf>| {
+            let expanded = paths.into_iter().map(|path| expand_home(host, path));
+            expanded.filter(|path| path.is_absolute()).collect()
+        };
         Ok(Self {
             dir,
             bash_path: global

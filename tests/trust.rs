@@ -455,3 +455,15 @@ fn who_trusts_a_directory_trusts_what_stands_beside_the_rc() {
         assert_eq!(shell.get("PART"), Some(value));
     }
 }
+
+#[test]
+fn a_relative_whitelist_approves_nothing() {
+    let project = Project::new();
+    project.write(".envrc", "touch ran\n");
+    for prefix in [".", "", "a/.."] {
+        let toml = format!("[whitelist]\nprefix = [{prefix:?}]\nexact = [{prefix:?}]\n");
+        project.write_at("home/.config/direnv/direnv.toml", toml);
+        project.envr(["export", "json"]).any_stdout().any_stderr().failure();
+    }
+    assert!(!project.path("project/ran").exists());
+}
