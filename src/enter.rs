@@ -11,6 +11,7 @@ use crate::session::{self, Session};
 use crate::trust::{self, Reason, Store, Trusted, Verdict};
 use crate::ui;
 use crate::watch::Watches;
+use crate::world::World;
 use anyhow::Result;
 use std::path::Path;
 
@@ -34,36 +35,28 @@ pub enum Entry {
 /// try again before something changes.
 pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<Entered> {
     let store = Store::open(host)?;
+    let world = World { host, config, store: &store };
     let outer = session.revert(&host.env)?;
     let path = rc.path.clone();
-    match trust::judge(host, &store, config, rc) {
-        Verdict::Allowed(trusted) => load(host, config, &store, session, trusted, &outer),
-        Verdict::Denied => Ok(outside(outer, &path, &watches_of(&store, &path), Entry::Denied)),
+    let mut watches = Watches::default();
+    let result = match trust::judge(world, rc, &mut watches) {
+        Verdict::Allowed(trusted) => return Ok(load(world, session, trusted, &outer)),
+        Verdict::Denied => Entry::Denied,
         Verdict::Blocked(reason) => {
             ui::error(host, &blocked(host, &path, &reason));
-            let mut watches = watches_of(&store, &path);
-            if let Reason::Executes(file) = &reason {
-                watch_approval(&mut watches, &store, file);
-            }
-            Ok(outside(outer, &path, &watches, Entry::Failed))
+            Entry::Failed
         }
         Verdict::Unusable(why) => {
             ui::fail(host, &format!("could not load `{}`: {why}", path.display()));
-            Ok(outside(outer, &path, &watches_of(&store, &path), Entry::Failed))
+            Entry::Failed
         }
-    }
+    };
+    Ok(outside(outer, &path, &watches, result))
 }
 
-fn load(
-    host: &Host,
-    config: &Config,
-    store: &Store,
-    session: &Session,
-    mut trusted: Trusted,
-    outer: &Env,
-) -> Result<Entered> {
-    let Evaluation { lane, outcome, mut watches, left_behind } =
-        eval::eval(host, config, store, &mut trusted, outer)?;
+fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> Entered {
+    let World { host, config, store } = world;
+    let Evaluation { lane, outcome, watches, left_behind } = eval::eval(world, &mut trusted, outer);
     if host.env.get(eval::LANE).is_some_and(|value| value == "tell") {
         ui::note(host, &format!("lane: {lane}"));
     }
@@ -75,26 +68,14 @@ fn load(
     match outcome {
         Outcome::Loaded(mut env) => {
             report(host, config, outer, &diff::changes(outer, &env));
-            if !left_behind.is_empty() {
-                let names = left_behind.join(", ");
-                ui::warn(
-                    host,
-                    &format!(
-                        "`{}` defines {names}: no shell gets these from an rc",
-                        host.tilde(path)
-                    ),
-                );
-            }
+            warn_of_left_behind(host, path, &left_behind);
             session::record(outer, &mut env, path, &watches);
-            return Ok(Entered { env, result: Entry::Loaded });
+            return Entered { env, result: Entry::Loaded };
         }
-        Outcome::Failed(why) => ui::fail(host, &why),
-        Outcome::Refused(file) => {
-            watch_approval(&mut watches, store, &file);
-            ui::error(host, &blocked(host, path, &Reason::Executes(file)));
-        }
+        Outcome::Failed(error) => ui::error(host, &error),
+        Outcome::Refused(reason) => ui::error(host, &blocked(host, path, &reason)),
         Outcome::Silent if host.voice == Voice::Direnv => {
-            return Ok(outside(outer.clone(), path, &watches, Entry::Loaded));
+            return outside(outer.clone(), path, &watches, Entry::Loaded);
         }
         Outcome::Silent => ui::fail(
             host,
@@ -106,11 +87,19 @@ fn load(
         Outcome::Interrupted => {
             ui::fail(host, &format!("could not load `{}`: interrupted", path.display()));
             if session.file.as_ref() == Some(path) {
-                return Ok(unchanged(&host.env, path, &watches));
+                return unchanged(&host.env, path, &watches);
             }
         }
     }
-    Ok(outside(outer.clone(), path, &watches, Entry::Failed))
+    outside(outer.clone(), path, &watches, Entry::Failed)
+}
+
+fn warn_of_left_behind(host: &Host, path: &Path, names: &[String]) {
+    if names.is_empty() {
+        return;
+    }
+    let (path, names) = (host.tilde(path), names.join(", "));
+    ui::warn(host, &format!("`{path}` defines {names}: no shell gets these from an rc"));
 }
 
 fn outside(mut env: Env, path: &Path, watches: &Watches, result: Entry) -> Entered {
@@ -124,16 +113,6 @@ fn unchanged(env: &Env, path: &Path, watches: &Watches) -> Entered {
     let mut env = env.clone();
     session::keep(&mut env, path, watches);
     Entered { env, result: Entry::Failed }
-}
-
-fn watches_of(store: &Store, path: &Path) -> Watches {
-    eval::rc_watches(store, path, &trust::read(path).unwrap_or_default())
-}
-
-/// An executed file that is blocked is free when it changes back, or when it is approved as an rc of its own.
-fn watch_approval(watches: &mut Watches, store: &Store, file: &Path) {
-    watches.add(file);
-    watches.add(&store.allow_path(file, &trust::read(file).unwrap_or_default()));
 }
 
 fn report(host: &Host, config: &Config, outer: &Env, changes: &Changes) {
@@ -151,26 +130,9 @@ pub fn blocked(host: &Host, path: &Path, reason: &Reason) -> anyhow::Error {
     if host.voice == Voice::Direnv {
         return anyhow::anyhow!("{shown} is blocked. Run `direnv allow` to approve its content");
     }
-    let why = match reason {
-        Reason::New => "it is not approved yet".to_string(),
-        Reason::Changed { added, removed } => {
-            format!(
-                "it changed since it was approved ({}, {})",
-                lines(*added, "added"),
-                lines(*removed, "removed")
-            )
-        }
-        Reason::Executes(file) => {
-            format!("`{}`, which it executes, is not as it was approved", host.tilde(file))
-        }
-    };
     Hinted::new(
-        format!("`{shown}` is blocked: {why}"),
+        format!("`{shown}` is blocked: {}", reason.text(host)),
         "`envr review` shows it, `envr allow` approves it",
     )
     .into()
-}
-
-fn lines(count: usize, what: &str) -> String {
-    format!("{count} line{} {what}", if count == 1 { "" } else { "s" })
 }

@@ -1,21 +1,21 @@
 //! Runs what is trusted: a `Trusted` and the environment outside become an evaluation.
 
-mod bash;
-mod conversation;
-pub mod dotenv;
-mod dump;
-mod native;
 mod parse;
-mod stage;
+mod native;
 mod stdlib;
+mod bash;
+mod link;
+pub mod dotenv;
 
 use crate::config::Config;
 use crate::env::Env;
 use crate::host::Host;
 use crate::rc::Kind;
-use crate::trust::{Store, Trusted};
+use crate::trust::{Reason, Trusted};
+use crate::ui;
 use crate::watch::Watches;
-use anyhow::Result;
+use crate::world::World;
+use anyhow::anyhow;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -39,10 +39,10 @@ pub struct Evaluation {
 #[derive(Debug)]
 pub enum Outcome {
     Loaded(Env),
-    /// Nothing of it counts; the message says why.
-    Failed(String),
+    /// Nothing of it counts; the error says why.
+    Failed(anyhow::Error),
     /// It wanted to execute a file that is not approved.
-    Refused(PathBuf),
+    Refused(Reason),
     /// The user pressed Ctrl-C.
     Interrupted,
     /// It ended without saying what the environment is, as after `exec`.
@@ -57,6 +57,12 @@ pub enum Lane {
     Bash(String),
 }
 
+impl Evaluation {
+    fn new(lane: Lane, outcome: Outcome, watches: Watches) -> Self {
+        Self { lane, outcome, watches, left_behind: Vec::new() }
+    }
+}
+
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,43 +72,59 @@ impl fmt::Display for Lane {
     }
 }
 
-pub fn eval(
-    host: &Host,
-    config: &Config,
-    store: &Store,
-    trusted: &mut Trusted,
-    outer: &Env,
-) -> Result<Evaluation> {
-    let watches = first_watches(host, config, store, trusted);
-    match trusted.rc().kind {
-        Kind::Envrc => {
-            let native = plan(host, config, trusted, outer).and_then(|script| {
-                native::run(host, config, store, trusted, outer, &watches, &script)
-            });
-            match native {
-                Ok(evaluation) => Ok(evaluation),
-                Err(why) => bash::run(host, config, store, trusted, outer, watches, why),
-            }
-        }
-        Kind::Dotenv => Ok(run_dotenv(host, config, trusted, outer, watches)),
-    }
+/// What an evaluation starts from.
+#[derive(Debug)]
+pub struct Start<'a> {
+    pub world: World<'a>,
+    /// The environment without any rc.
+    pub outer: &'a Env,
+    /// What every rc depends on.
+    pub watches: Watches,
+}
+
+/// Never fails as such: whatever keeps an rc from loading is an outcome, with what it depended on.
+pub fn eval(world: World, trusted: &mut Trusted, outer: &Env) -> Evaluation {
+    let mut watches = trusted.watches().clone();
+    watch_users_functions(&mut watches, world, trusted.rc().kind);
+    let start = Start { world, outer, watches };
+    let mut evaluation = match trusted.rc().kind {
+        Kind::Envrc => run_envrc(&start, trusted),
+        Kind::Dotenv => run_dotenv(&start, trusted),
+    };
+    // What was judged counts as it was then, whatever else names it.
+    evaluation.watches.merge(trusted.watches().clone());
+    evaluation
 }
 
 /// The lane that an rc takes, as far as can be told without running it.
-pub fn lane(host: &Host, config: &Config, trusted: &Trusted, outer: &Env) -> Lane {
+pub fn lane(world: World, trusted: &Trusted, outer: &Env) -> Lane {
     match trusted.rc().kind {
-        Kind::Envrc => plan(host, config, trusted, outer).map_or_else(Lane::Bash, |_| Lane::Native),
+        Kind::Envrc => plan(world, trusted, outer).map_or_else(Lane::Bash, |_| Lane::Native),
         Kind::Dotenv => Lane::Native,
     }
 }
 
+fn run_envrc(start: &Start, trusted: &mut Trusted) -> Evaluation {
+    let native = plan(start.world, trusted, start.outer)
+        .and_then(|script| native::run(start, trusted, &script));
+    native.unwrap_or_else(|why| {
+        let lane = Lane::Bash(why);
+        bash::run(start, trusted, lane.clone()).unwrap_or_else(|error| {
+            // A mended configuration is a reason to try again.
+            let mut watches = start.watches.clone();
+            if let Some(dir) = &start.world.config.dir {
+                watches.add(&dir.join("direnv.toml"));
+            }
+            let path = trusted.rc().path.display();
+            let outcome = Outcome::Failed(error.context(format!("could not load `{path}`")));
+            Evaluation::new(lane, outcome, watches)
+        })
+    })
+}
+
 /// The script, if it can run without bash; else why not.
-fn plan(
-    host: &Host,
-    config: &Config,
-    trusted: &Trusted,
-    outer: &Env,
-) -> Result<parse::List, String> {
+fn plan(world: World, trusted: &Trusted, outer: &Env) -> Result<parse::List, String> {
+    let World { host, config, .. } = world;
     let because = |why: &str| Err(why.to_string());
     if host.env.get(LANE).is_some_and(|lane| lane == "bash") {
         return because(LANE);
@@ -137,13 +159,7 @@ fn users_functions(host: &Host, config: &Config, outer: &Env) -> Option<PathBuf>
     let dir = config.dir.as_ref()?;
     let home = outer.non_empty("HOME").map(|home| Path::new(home).join(".direnvrc"));
     let rc = [Some(dir.join("direnvrc")), home].into_iter().flatten().find(|file| file.is_file());
-    rc.or_else(|| {
-        let files = std::fs::read_dir(dir.join("lib")).into_iter().flatten().flatten();
-        files
-            .map(|entry| entry.path())
-            .find(|file| file.extension().is_some_and(|extension| extension == "sh"))
-    })
-    .map(|file| host.absolute(&file))
+    rc.or_else(|| scripts_in(&dir.join("lib")).into_iter().next()).map(|file| host.absolute(&file))
 }
 
 /// Where a byte below 0x80 is always a letter of its own.
@@ -156,61 +172,44 @@ fn has_plain_locale(env: &Env) -> bool {
     matches!(name, "c" | "posix") || matches!(encoding, "utf-8" | "utf8")
 }
 
-/// What every rc depends on: itself, the two marks of its approval, and the user's own functions.
-pub fn first_watches(host: &Host, config: &Config, store: &Store, trusted: &Trusted) -> Watches {
-    let mut watches = rc_watches(store, &trusted.rc().path, trusted.bytes());
-    if let Some(dir) = config.dir.as_ref().filter(|_| trusted.rc().kind == Kind::Envrc) {
-        watches.add(&dir.join("direnvrc"));
-        if let Some(home) = host.home() {
-            watches.add(&home.join(".direnvrc"));
-        }
-        let lib = dir.join("lib");
-        watches.add(&lib);
-        let files =
-            std::fs::read_dir(&lib).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut scripts: Vec<PathBuf> = files
-            .filter(|file| file.extension().is_some_and(|extension| extension == "sh"))
-            .collect();
-        scripts.sort();
-        for script in scripts {
-            watches.add(&script);
-        }
+/// The user's own functions run before every `.envrc`.
+fn watch_users_functions(watches: &mut Watches, world: World, kind: Kind) {
+    let Some(dir) = world.config.dir.as_ref().filter(|_| kind == Kind::Envrc) else { return };
+    watches.add(&dir.join("direnvrc"));
+    if let Some(home) = world.host.home() {
+        watches.add(&home.join(".direnvrc"));
     }
-    watches
+    let lib = dir.join("lib");
+    watches.add(&lib);
+    for script in scripts_in(&lib) {
+        watches.add(&script);
+    }
 }
 
-/// What a blocked rc waits for: its content or its approval to change.
-pub fn rc_watches(store: &Store, path: &Path, bytes: &[u8]) -> Watches {
-    let mut watches = Watches::default();
-    watches.add(path);
-    watches.add(&store.allow_path(path, bytes));
-    watches.add(&store.deny_path(path));
-    watches
+/// In the order in which bash runs them.
+fn scripts_in(lib: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(lib).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut scripts: Vec<PathBuf> =
+        files.filter(|file| file.extension().is_some_and(|extension| extension == "sh")).collect();
+    scripts.sort();
+    scripts
 }
 
-fn run_dotenv(
-    host: &Host,
-    config: &Config,
-    trusted: &Trusted,
-    outer: &Env,
-    watches: Watches,
-) -> Evaluation {
-    crate::ui::status(host, config, &format!("loading {}", host.tilde(&trusted.rc().path)));
-    let dir = trusted.rc().dir();
-    let outcome = match dotenv::parse_in(dir, trusted.bytes(), outer) {
+fn run_dotenv(start: &Start, trusted: &Trusted) -> Evaluation {
+    let World { host, config, .. } = start.world;
+    let path = &trusted.rc().path;
+    ui::status(host, config, &format!("loading {}", host.tilde(path)));
+    let outcome = match dotenv::parse_in(trusted.rc().dir(), trusted.bytes(), start.outer) {
         Ok(variables) => {
-            let mut env = outer.clone();
+            let mut env = start.outer.clone();
             for (name, value) in variables {
                 env.set(name, value);
             }
             Outcome::Loaded(env)
         }
-        Err(error) => Outcome::Failed(format!(
-            "could not load `{}:{}`: {}",
-            trusted.rc().path.display(),
-            error.line,
-            error.message
-        )),
+        Err(dotenv::Error { line, message }) => {
+            Outcome::Failed(anyhow!("could not load `{}:{line}`: {message}", path.display()))
+        }
     };
-    Evaluation { lane: Lane::Native, outcome, watches, left_behind: Vec::new() }
+    Evaluation::new(Lane::Native, outcome, start.watches.clone())
 }

@@ -8,14 +8,21 @@ use std::path::{Component, Path, PathBuf};
 
 /// Writes a file so that readers see the old bytes or the new ones, never a part. Makes its directory, private.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().context("a file needs a directory")?;
-    make_private_dir(dir)?;
-    let name = path.file_name().context("a file needs a name")?.to_string_lossy();
-    let draft = dir.join(format!(".{name}.{}", std::process::id()));
-    write_new(&draft, bytes)
+    let draft = draft_of(path)?;
+    write_draft(&draft, bytes)
         .and_then(|()| fs::rename(&draft, path))
         .inspect_err(|_| _ = fs::remove_file(&draft))
         .with_context(|| format!("could not write `{}`", path.display()))
+}
+
+/// Makes a link, or turns one to another target, so that its name always leads somewhere. Makes its directory, private.
+pub fn link_atomic(target: &Path, path: &Path) -> Result<()> {
+    let draft = draft_of(path)?;
+    remove_if_there(&draft)?;
+    std::os::unix::fs::symlink(target, &draft)
+        .and_then(|()| fs::rename(&draft, path))
+        .inspect_err(|_| _ = fs::remove_file(&draft))
+        .with_context(|| format!("could not make link `{}`", path.display()))
 }
 
 /// Makes a directory and those above it, for this user alone.
@@ -84,9 +91,17 @@ pub fn clean(path: &Path) -> PathBuf {
     cleaned
 }
 
-/// Writes a file that must not exist yet. On some file systems a failed write is only reported when the data is
-/// flushed, and `Drop` swallows it: hence `sync_all`.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Where a file is made before it takes its name, in its directory.
+fn draft_of(path: &Path) -> Result<PathBuf> {
+    let dir = path.parent().context("a file needs a directory")?;
+    make_private_dir(dir)?;
+    let name = path.file_name().context("a file needs a name")?.to_string_lossy();
+    Ok(dir.join(format!(".{name}.{}", std::process::id())))
+}
+
+/// Writes a draft, over one that a killed process of our number left. On some file systems a failed write is only
+/// reported when the data is flushed, and `Drop` swallows it: hence `sync_all`.
+fn write_draft(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file: File =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;

@@ -5,6 +5,7 @@ mod cmd;
 
 // One prompt travels down this list.
 mod enter;
+mod world;
 mod rc;
 mod trust;
 mod eval;

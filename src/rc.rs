@@ -31,6 +31,11 @@ impl Rc {
         let kind = if path.ends_with(".env") { Kind::Dotenv } else { Kind::Envrc };
         Self { path, kind }
     }
+
+    /// Whether a file of this name can govern a directory.
+    pub fn is_name(path: &Path) -> bool {
+        path.ends_with(".envrc") || path.ends_with(".env")
+    }
 }
 
 /// Looks in `dir`, which is absolute, then in each directory above it.
@@ -67,15 +72,20 @@ pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
 
 /// The rc that a verb's argument means: searched from the path (or the working directory) upwards.
 pub fn find_from(host: &Host, config: &Config, path: Option<&Path>) -> Result<Rc> {
-    let start = match path {
-        Some(path) => std::fs::canonicalize(host.absolute(path))
-            .with_context(|| format!("could not find `{}`", path.display()))?,
+    let start = match path.map(|path| host.absolute(path)) {
+        // An rc that is a link is judged under its own path: only its directory is resolved.
+        Some(path) if Rc::is_name(&path) && path.is_file() => {
+            let (dir, name) = (path.parent().unwrap_or(&path), path.file_name());
+            return Ok(Rc::at(resolved(dir)?.join(name.unwrap_or_default())));
+        }
+        Some(path) => resolved(&path)?,
         None => working_directory(host)?.to_path_buf(),
     };
-    if start.is_file() && [".envrc", ".env"].iter().any(|name| start.ends_with(name)) {
-        return Ok(Rc::at(start));
-    }
     find(host, config, &start).ok_or_else(|| missing(host))
+}
+
+fn resolved(path: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(path).with_context(|| format!("could not find `{}`", path.display()))
 }
 
 pub fn working_directory(host: &Host) -> Result<&Path> {

@@ -1,20 +1,26 @@
 //! Whether a file may run. The only maker of `Trusted`, which holds the very bytes that were judged.
 
+mod closure;
 mod known;
 mod record;
 mod store;
 mod worktree;
 
-use crate::config::{Config, Sourced};
+use crate::config::Sourced;
 use crate::digest::Digest;
 use crate::fs::read_regular;
 use crate::host::{Host, Voice};
 use crate::rc::Rc;
+use crate::ui;
+use crate::watch::Watches;
+use crate::world::World;
 use anyhow::Result;
+use closure::Closure;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use closure::Execution;
 pub use known::known_to_execute;
 pub use record::{Approval, Executed};
 pub use store::Store;
@@ -52,14 +58,8 @@ pub enum Reason {
     },
     /// A file that it executes is not as it was approved.
     Executes(PathBuf),
-}
-
-/// The answer to "may this file, which an rc executes, run?".
-#[derive(Debug)]
-pub enum Execution {
-    Run(Vec<u8>),
-    Absent,
-    Refused,
+    /// A file that it executes is denied.
+    ExecutesDenied(PathBuf),
 }
 
 impl Trusted {
@@ -71,6 +71,11 @@ impl Trusted {
         &self.bytes
     }
 
+    /// What every judged file, and the marks of its approval, looked like before it was read.
+    pub fn watches(&self) -> &Watches {
+        &self.closure.watches
+    }
+
     /// Judges a file at the moment the rc wants to execute it, and keeps it for the record. `made` says that it changed
     /// after the load began.
     pub fn judge_executed(
@@ -79,28 +84,7 @@ impl Trusted {
         path: &Path,
         made: bool,
     ) -> io::Result<Execution> {
-        let bytes = match read_regular(path, RC_LIMIT) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            result => Some(result?.ok_or_else(|| io::Error::other("it is larger than 4 MiB"))?),
-        };
-        let known = self.closure.executed.get(path);
-        let is_made = made && known.is_none_or(|known| known.made);
-        if self.closure.sourced == Sourced::Check
-            && !is_made
-            && !self.closure.admits(store, path, bytes.as_deref())
-        {
-            // Known from now on: the next judgement and `review` name it, and an approval says whether it may be made
-            // anew at each load.
-            let seen = self.closure.executed.entry(path.to_path_buf()).or_default();
-            seen.made |= made;
-            return Ok(Execution::Refused);
-        }
-        let executed = Executed {
-            digest: bytes.as_deref().map(Digest::of),
-            made: is_made || known.is_some_and(|known| known.made),
-        };
-        self.closure.executed.insert(path.to_path_buf(), executed);
-        Ok(bytes.map_or(Execution::Absent, Execution::Run))
+        self.closure.judge(store, path, made)
     }
 
     /// Whether a file that the rc sources is the project's word: what lies outside the project or in its layout
@@ -112,68 +96,64 @@ impl Trusted {
             && !path.metadata().is_ok_and(|file| !file.is_file())
     }
 
-    pub fn executed(&self) -> impl Iterator<Item = &Path> {
-        self.closure.executed.keys().map(PathBuf::as_path)
-    }
-
     /// Writes what was executed into the approval, where it is not there yet. `complete` says that a whole evaluation
     /// has been seen, so that what it did not execute is new from now on.
     pub fn remember(&self, store: &Store, complete: bool) -> Result<()> {
-        let rc = Digest::of(&self.bytes);
+        let Closure { executed, sourced, .. } = &self.closure;
         let complete = self.closure.complete || complete;
-        let approval = Approval { rc, executed: self.closure.executed.clone(), complete };
-        if self.closure.sourced == Sourced::Follow
-            || store.approval(&self.rc.path).as_ref() == Some(&approval)
+        let approval =
+            Approval { rc: Digest::of(&self.bytes), executed: executed.clone(), complete };
+        if *sourced == Sourced::Follow
+            || store.approval(&self.rc.path, &self.bytes).as_ref() == Some(&approval)
         {
             return Ok(());
         }
         store.keep_content(&self.bytes)?;
-        for path in self.executed() {
-            if let Ok(Some(bytes)) = read_regular(path, RC_LIMIT) {
+        for (path, executed) in executed {
+            // One that changed while the rc ran is not what was judged.
+            if let Ok(Some(bytes)) = read_regular(path, RC_LIMIT)
+                && executed.digest == Some(Digest::of(&bytes))
+            {
                 store.keep_content(&bytes)?;
             }
         }
-        store.keep_approval(&self.rc.path, &approval)
+        store.keep_approval(&self.rc.path, &self.bytes, &approval)
     }
 }
 
-/// The files that an rc executes, as they were approved with it.
-#[derive(Clone, Debug)]
-struct Closure {
-    executed: BTreeMap<PathBuf, Executed>,
-    complete: bool,
-    sourced: Sourced,
-}
-
-impl Closure {
-    fn admits(&self, store: &Store, path: &Path, bytes: Option<&[u8]>) -> bool {
-        match (self.executed.get(path), bytes) {
-            (Some(approved), bytes) if approved.digest == bytes.map(Digest::of) => true,
-            (_, Some(bytes)) if store.allows(path, bytes) => true,
-            (None, bytes) => !self.complete || bytes.is_none(),
-            (Some(_), bytes) => bytes.is_none(),
+impl Reason {
+    pub fn text(&self, host: &Host) -> String {
+        match self {
+            Self::New => "it is not approved yet".to_string(),
+            Self::Changed { added, removed } => format!(
+                "it changed since it was approved ({}, {})",
+                lines(*added, "added"),
+                lines(*removed, "removed"),
+            ),
+            Self::Executes(file) => {
+                format!("`{}`, which it executes, is not as it was approved", host.tilde(file))
+            }
+            Self::ExecutesDenied(file) => {
+                format!("`{}`, which it executes, is denied", host.tilde(file))
+            }
         }
     }
-
-    /// The first file that changed since.
-    fn changed(&self, store: &Store) -> Option<PathBuf> {
-        let changed = |path: &Path| {
-            let bytes = read_regular(path, RC_LIMIT).ok().flatten();
-            !self.admits(store, path, bytes.as_deref())
-        };
-        // One that the rc makes is judged when it has made it.
-        let mut given = self.executed.iter().filter(|(_, executed)| !executed.made);
-        given.find(|(path, _)| changed(path)).map(|(path, _)| path.clone())
-    }
 }
 
-/// Reads the rc once and says whether these bytes may run.
-pub fn judge(host: &Host, store: &Store, config: &Config, rc: Rc) -> Verdict {
+/// Reads the rc once and says whether these bytes may run. `watches` takes in what the answer depends on.
+pub fn judge(world: World, rc: Rc, watches: &mut Watches) -> Verdict {
+    let World { host, config, store } = world;
+    // Each file is looked at before it is read, so that an edit in between counts as one that came later.
+    watches.add(&rc.path);
     let bytes = match read(&rc.path) {
         // bash drops NULs, and direnv leaves it to bash.
         Ok(bytes) if bytes.contains(&0) && host.voice == Voice::Envr => {
-            return Verdict::Unusable("it is not text: it has NUL bytes".to_string());
+            Err("it is not text: it has NUL bytes".to_string())
         }
+        result => result,
+    };
+    store.watch_marks(watches, &rc.path, bytes.as_deref().unwrap_or_default());
+    let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(why) => return Verdict::Unusable(why),
     };
@@ -182,39 +162,41 @@ pub fn judge(host: &Host, store: &Store, config: &Config, rc: Rc) -> Verdict {
     }
     let mut sourced = config.sourced;
     let approval = if store.allows(&rc.path, &bytes) {
-        store.approval(&rc.path)
+        store.approval(&rc.path, &bytes)
     } else if config.whitelists(&rc.path) {
         // Who trusts a whole directory trusts what stands beside the rc, too.
         sourced = Sourced::Follow;
         None
     } else {
-        match worktree::siblings(&rc.path)
-            .into_iter()
-            .find(|sibling| store.allows(&sibling.path, &bytes))
-        {
-            Some(sibling) => store.approval(&sibling.path).map(|approval| sibling.rebase(approval)),
-            None => return Verdict::Blocked(reason(store, &rc.path, &bytes)),
-        }
+        let siblings = worktree::siblings(&rc.path).into_iter();
+        let mut approved = siblings
+            .filter(|sibling| !store.denies(&sibling.path) && store.allows(&sibling.path, &bytes));
+        let Some(sibling) = approved.next() else {
+            return Verdict::Blocked(reason(store, &rc.path, &bytes));
+        };
+        store.watch_marks(watches, &sibling.path, &bytes);
+        store.approval(&sibling.path, &bytes).map(|approval| sibling.rebase(approval))
     };
-    let approval = approval.filter(|approval| approval.rc == Digest::of(&bytes));
-    let (executed, complete) =
-        approval.map(|approval| (approval.executed, approval.complete)).unwrap_or_default();
-    let closure = Closure { executed, complete, sourced };
-    match closure.changed(store).filter(|_| sourced == Sourced::Check) {
-        Some(path) => Verdict::Blocked(Reason::Executes(path)),
+    let mut closure = Closure::new(approval, sourced);
+    let refused = closure.first_refused(store);
+    watches.merge(closure.watches.clone());
+    closure.watches.merge(watches.clone());
+    match refused {
+        Some(reason) => Verdict::Blocked(reason),
         None => Verdict::Allowed(Trusted { rc, bytes, closure }),
     }
 }
 
-/// Approves an rc as it is now, with the files that it is known to execute; returns the approved bytes.
+/// Approves an rc as it is now, with the files that it is known to execute.
 pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
     let bytes = read(&rc.path)
         .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?;
-    let before = store.approval(&rc.path);
-    let complete = before
-        .as_ref()
-        .is_some_and(|approval| approval.complete && approval.rc == Digest::of(&bytes));
-    let known = before.map(|approval| approval.executed).unwrap_or_default();
+    let same = store.approval(&rc.path, &bytes);
+    let complete = same.as_ref().is_some_and(|approval| approval.complete);
+    let known = same
+        .or_else(|| store.last_approval(&rc.path))
+        .map(|approval| approval.executed)
+        .unwrap_or_default();
     let mut paths: Vec<PathBuf> = known.keys().cloned().collect();
     paths.extend(known_to_execute(rc, &bytes));
     let mut executed = BTreeMap::new();
@@ -227,7 +209,8 @@ pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
         executed.insert(path, Executed { digest: content.as_deref().map(Digest::of), made });
     }
     store.keep_content(&bytes)?;
-    store.keep_approval(&rc.path, &Approval { rc: Digest::of(&bytes), executed, complete })?;
+    let approval = Approval { rc: Digest::of(&bytes), executed, complete };
+    store.keep_approval(&rc.path, &bytes, &approval)?;
     store.allow(&rc.path, &bytes)
 }
 
@@ -241,22 +224,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
                 Err("it is a link to nothing".to_string())
             }
             Ok(metadata) if metadata.is_dir() => Err(crate::fs::kind_of(&metadata).to_string()),
-            _ => Err(plain(&error)),
+            _ => Err(ui::plain(&error)),
         },
     }
 }
 
-/// An operating system's message without its error number, in our case.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+fn lines(count: usize, what: &str) -> String {
+    format!("{count} line{} {what}", if count == 1 { "" } else { "s" })
 }
 
 fn reason(store: &Store, path: &Path, bytes: &[u8]) -> Reason {
-    let Some(approved) = store.approval(path).and_then(|approval| store.content(&approval.rc))
-    else {
+    let approval = store.last_approval(path);
+    let Some(approved) = approval.and_then(|approval| store.content(&approval.rc)) else {
         return Reason::New;
     };
     let diff = similar::TextDiff::from_lines(approved.as_slice(), bytes);

@@ -71,7 +71,13 @@ pub fn script_error_line(host: &Host, message: &str) -> String {
     if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line }
 }
 
-/// The system's words without its ` (os error 2)`.
+/// The system's words without its ` (os error 2)`, in our case.
+pub fn plain(error: &io::Error) -> String {
+    let text = without_number(&error.to_string());
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 fn without_number(text: &str) -> String {
     match text.split_once(" (os error ") {
         Some((words, _)) => words.to_string(),

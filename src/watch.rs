@@ -84,6 +84,10 @@ impl Watches {
             && self.entries.iter().all(|watch| watch.seen.still_holds(&watch.path))
     }
 
+    pub fn has(&self, path: &Path) -> bool {
+        self.entries.iter().any(|watch| watch.path.as_os_str() == path.as_os_str())
+    }
+
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.entries.iter().map(|watch| watch.path.as_path())
     }

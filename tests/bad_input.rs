@@ -246,11 +246,23 @@ fn a_configuration_that_is_no_toml() {
 #[test]
 fn a_bash_that_is_missing() {
     let project = Project::new();
+    project.write("before/.envrc", "export BEFORE=1\n");
+    project.envr(["allow", "before"]).success();
     project.write(".envrc", "export A=1\n");
-    project.write_at("home/.config/direnv/direnv.toml", "bash_path = \"/nowhere/bash\"\n");
     project.allow();
-    let said = "envr: error: could not start `/nowhere/bash`: No such file or directory\n";
-    project.envr(["export", "json"]).stderr(said).failure();
+    let mut shell = project.shell();
+    shell.cd("project/before");
+    shell.any_prompt(0);
+    project.write_at("home/.config/direnv/direnv.toml", "bash_path = \"/nowhere/bash\"\n");
+    shell.cd("project");
+    shell.failing_prompt(
+        "envr: error: could not load `$DIR/project/.envrc`: could not start `/nowhere/bash`: No such file or directory\n",
+    );
+    // It is outside every project, and does not try at each prompt.
+    assert_eq!((shell.get("A"), shell.get("BEFORE")), (None, None));
+    shell.prompt("");
+    project.write_at("home/.config/direnv/direnv.toml", "");
+    shell.prompt("envr: loading $DIR/project/.envrc\nenvr: export +A\n");
 }
 
 #[test]

@@ -15,11 +15,14 @@ fn loaded<'a>(project: &'a Project, rc: &str) -> crate::test::Shell<'a> {
 #[test]
 fn direnv_by_name_is_there_though_nobody_installed_it() {
     let project = Project::new();
+    for program in ["bash", "env", "mktemp", "rm"] {
+        let link = project.path(&format!("bin/{program}"));
+        std::os::unix::fs::symlink(format!("/usr/bin/{program}"), link).unwrap();
+    }
+    let path = project.path("bin");
+    let project = project.env("PATH", path);
     project.write("vars", "A=1\nB=\"two words\"\n");
-    let path = "/usr/bin-without-direnv";
-    std::os::unix::fs::symlink("/bin", project.path("bin/none")).unwrap();
     let rc = "eval \"$(direnv dotenv bash vars)\"\neval \"$(direnv watch bash w1 w2)\"\ndirenv_load env C=3 direnv dump\n";
-    _ = path;
     let shell = loaded(&project, rc);
     assert_eq!(
         (shell.get("A"), shell.get("B"), shell.get("C")),

@@ -59,6 +59,72 @@ fn denied_is_silent_and_comes_before_allowed() {
 }
 
 #[test]
+fn an_rc_that_is_a_link_is_approved_under_its_own_path() {
+    let project = Project::new();
+    project.write("shared/.envrc", "export A=1\n");
+    std::os::unix::fs::symlink("shared/.envrc", project.path("project/.envrc")).unwrap();
+    project.envr(["allow", ".envrc"]).success();
+    project.shell().prompt(&format!("{LOADING}envr: export +A\n"));
+    project.envr(["export", "json"]).dir("project/shared").any_stdout().any_stderr().failure();
+}
+
+#[test]
+fn an_older_approval_keeps_its_own_list_of_files() {
+    let project = Project::new();
+    let mut shell = project.shell();
+    project.write("lib.sh", "export LIB=1\n");
+    for rc in ["source ./lib.sh\n", "export OTHER=1\n"] {
+        project.write(".envrc", rc);
+        project.allow();
+        shell.any_prompt(0);
+    }
+    project.write("lib.sh", "touch ran\n");
+    project.write(".envrc", "source ./lib.sh\n");
+    let said = shell.any_prompt(1);
+    assert!(said.contains("lib.sh`, which it executes, is not as it was approved"), "{said}");
+    assert!(!project.path("project/ran").exists());
+}
+
+#[test]
+fn an_edit_of_an_executed_file_during_the_load_is_seen() {
+    for execute in ["source ./part.sh", "source_env part.sh", ". ./part.sh; watch_file part.sh"] {
+        let project = Project::new();
+        project.write(".envrc", format!("{execute}\necho 'touch ran' >part.sh\n"));
+        project.write("part.sh", "export PART=1\n");
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        let said = shell.any_prompt(1);
+        assert!(said.contains("part.sh`, which it executes, is not as it was approved"), "{said}");
+        assert!(!project.path("project/ran").exists());
+    }
+}
+
+#[test]
+fn a_denied_parent_does_not_run_through_source_up() {
+    for source_up in ["source_up", "[ -d . ] && source_up"] {
+        let project = Project::new();
+        project.write(".envrc", "export OUTER=1\n");
+        project.write("inner/.envrc", format!("{source_up}\nexport INNER=1\n"));
+        project.envr(["allow", "inner"]).success();
+        let mut shell = project.shell();
+        shell.cd("project/inner");
+        shell.any_prompt(0);
+        assert_eq!(shell.get("OUTER"), Some("1"));
+
+        project.envr(["deny"]).success();
+        shell.failing_prompt(&format!(
+            "envr: error: `$DIR/project/inner/.envrc` is blocked: `$DIR/project/.envrc`, which it executes, is denied\n{HINT}"
+        ));
+        assert_eq!((shell.get("OUTER"), shell.get("INNER")), (None, None));
+        shell.prompt("");
+        project.allow();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("OUTER"), shell.get("INNER")), (Some("1"), Some("1")));
+    }
+}
+
+#[test]
 fn approvals_are_shared_with_direnv() {
     if !has("direnv") {
         return;
@@ -291,6 +357,24 @@ fn worktrees_of_one_repository_share_approvals() {
 }
 
 #[test]
+fn a_denied_worktree_approves_nothing_elsewhere() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    git(
+        &project,
+        "init -q -b main && git add . && git commit -qm start && git worktree add -q ../tree",
+    );
+    project.allow();
+    let mut shell = project.shell();
+    shell.cd("tree");
+    shell.any_prompt(0);
+    // The approval of the older bytes stands beside the refusal.
+    project.write(".envrc", "export A=2\n");
+    project.envr(["deny"]).success();
+    shell.failing_prompt(&format!("{}{HINT}", NEW.replace("project", "tree")));
+}
+
+#[test]
 fn a_directory_that_claims_to_be_a_worktree_gains_nothing() {
     let project = Project::new();
     project.write(".envrc", "export A=1\n");
@@ -423,7 +507,7 @@ fn the_whitelist_approves_whole_directories() {
 #[test]
 fn a_file_that_the_rc_makes_anew_is_its_own_word() {
     let project = Project::new();
-    let rc = "watch_file go\nsleep 0.05; echo \"export MADE=$RANDOM$RANDOM\" >made.sh\nsource ./made.sh\n";
+    let rc = "watch_file go\n: >old; until [[ new -nt old ]]; do : >new; done; echo \"export MADE=$RANDOM$RANDOM\" >made.sh\nsource ./made.sh\n";
     project.write(".envrc", rc);
     project.allow();
     let mut shell = project.shell();

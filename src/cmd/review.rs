@@ -4,8 +4,10 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::host::Host;
 use crate::rc::{Rc, find_from};
-use crate::trust::{self, Approval, Store, Verdict};
+use crate::trust::{self, Approval, Reason, Store, Verdict};
 use crate::ui;
+use crate::watch::Watches;
+use crate::world::World;
 use anyhow::Result;
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeSet;
@@ -16,9 +18,15 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
     let config = Config::load(host)?;
     let rc = find_from(host, &config, path)?;
     let store = Store::open(host)?;
-    let bytes = trust::read(&rc.path)
-        .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?;
-    let approval = store.approval(&rc.path);
+    let world = World { host, config: &config, store: &store };
+    let verdict = trust::judge(world, rc.clone(), &mut Watches::default());
+    let bytes = match &verdict {
+        Verdict::Allowed(trusted) => trusted.bytes().to_vec(),
+        _ => trust::read(&rc.path)
+            .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?,
+    };
+    let same = store.approval(&rc.path, &bytes);
+    let approval = same.or_else(|| store.last_approval(&rc.path));
 
     let mut page = String::new();
     let approved = approval.as_ref().and_then(|approval| store.content(&approval.rc));
@@ -33,16 +41,19 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
         let approved = if is_approved { now.clone() } else { approved };
         push_file(&mut page, &file, approved.as_deref(), now.as_deref());
     }
-    let verdict = match trust::judge(host, &store, &config, rc) {
-        Verdict::Allowed(_) => "This is approved.\n".to_string(),
-        Verdict::Denied => format!("This is denied; `{} allow` approves it.\n", host.voice.name()),
-        Verdict::Blocked(_) => {
-            format!("This is not approved; `{} allow` approves it.\n", host.voice.name())
+    let allow = format!("`{} allow` approves it", host.voice.name());
+    let verdict = match verdict {
+        Verdict::Allowed(_) => "This is approved.".to_string(),
+        Verdict::Denied => format!("This is denied; {allow}."),
+        Verdict::Blocked(Reason::ExecutesDenied(file)) => {
+            let file = ui::escape(&file.to_string_lossy());
+            format!("This is not approved: `{file}` is denied.")
         }
-        Verdict::Unusable(why) => format!("This cannot be loaded: {why}.\n"),
+        Verdict::Blocked(_) => format!("This is not approved; {allow}."),
+        Verdict::Unusable(why) => format!("This cannot be loaded: {why}."),
     };
     page.push_str(&verdict);
-    host.print(page.as_bytes())?;
+    host.print_line(page)?;
     Ok(())
 }
 

@@ -5,13 +5,14 @@ use crate::eval;
 use crate::host::{Host, Voice};
 use crate::rc::{self, Rc};
 use crate::session::Session;
-use crate::trust::{self, Reason, Store, Verdict};
+use crate::trust::{self, Store, Verdict};
 use crate::ui;
 use crate::watch::Watches;
+use crate::world::World;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// direnv's numbers for an rc's approval.
 const ALLOWED: u8 = 0;
@@ -23,10 +24,13 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
     let session = Session::from_env(&host.env);
     let found = host.cwd.as_deref().and_then(|cwd| rc::find(host, &config, cwd));
     let store = Store::open(host)?;
+    let world = World { host, config: &config, store: &store };
+    let found = found.map(|rc| Judged::of(world, rc));
+    let loaded = session.file.clone().map(|path| Judged::of(world, Rc::at(path)));
     if as_json {
         let state = json!({
-            "foundRC": found.map(|rc| rc_json(host, &store, &config, rc)),
-            "loadedRC": session.file.clone().map(|path| rc_json(host, &store, &config, Rc::at(path))),
+            "foundRC": found.as_ref().map(Judged::json),
+            "loadedRC": loaded.as_ref().map(Judged::json),
         });
         let config = json!({ "ConfigDir": config.dir, "SelfPath": host.program() });
         host.print_line(serde_json::to_string_pretty(
@@ -36,38 +40,61 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
     }
 
     let mut page = settings(host, &config)?;
-    match &session.file {
-        Some(path) => push_rc(
-            &mut page,
-            host,
-            &config,
-            &store,
-            "Loaded",
-            Rc::at(path.clone()),
-            Some(&session.watches()?),
-        )?,
+    match &loaded {
+        Some(judged) => judged.push(&mut page, host, "Loaded", &session.watches()?)?,
         None => page.push_str("No .envrc or .env loaded\n"),
     }
-    match found {
-        Some(rc) => {
-            push_rc(&mut page, host, &config, &store, "Found", rc.clone(), None)?;
-            if let (Voice::Envr, Verdict::Allowed(trusted)) =
-                (host.voice, trust::judge(host, &store, &config, rc))
-            {
-                let outer = session.revert(&host.env)?;
-                writeln!(page, "Found RC lane {}", eval::lane(host, &config, &trusted, &outer))?;
-            }
-        }
+    match &found {
+        Some(judged) => judged.push(&mut page, host, "Found", &Watches::default())?,
         None => page.push_str("No .envrc or .env found\n"),
+    }
+    if let (Voice::Envr, Some(Judged { verdict: Verdict::Allowed(trusted), .. })) =
+        (host.voice, &found)
+    {
+        let outer = session.revert(&host.env)?;
+        writeln!(page, "Found RC lane {}", eval::lane(world, trusted, &outer))?;
     }
     let lines: Vec<String> = page.lines().map(ui::escape).collect();
     host.print_line(lines.join("\n"))?;
     Ok(())
 }
 
-fn rc_json(host: &Host, store: &Store, config: &Config, rc: Rc) -> Value {
-    let path = rc.path.to_string_lossy().into_owned();
-    json!({ "path": path, "allowed": number(&trust::judge(host, store, config, rc)) })
+/// An rc with what is to be said of it.
+struct Judged {
+    path: PathBuf,
+    allow_path: PathBuf,
+    verdict: Verdict,
+}
+
+impl Judged {
+    fn of(world: World, rc: Rc) -> Self {
+        let path = rc.path.clone();
+        let bytes = trust::read(&path).unwrap_or_default();
+        let allow_path = world.store.allow_path(&path, &bytes);
+        Self { path, allow_path, verdict: trust::judge(world, rc, &mut Watches::default()) }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "path": self.path.to_string_lossy(), "allowed": number(&self.verdict) })
+    }
+
+    fn push(&self, page: &mut String, host: &Host, which: &str, watches: &Watches) -> Result<()> {
+        writeln!(page, "{which} RC path {}", self.path.display())?;
+        for (watched, second) in watches.times() {
+            let shown = relative(host, watched);
+            writeln!(page, "{which} watch: \"{}\" - {}", shown.display(), rfc3339(second))?;
+        }
+        writeln!(page, "{which} RC allowed {}", number(&self.verdict))?;
+        writeln!(page, "{which} RC allowPath {}", self.allow_path.display())?;
+        let why = match &self.verdict {
+            _ if host.voice == Voice::Direnv => None,
+            Verdict::Allowed(_) => None,
+            Verdict::Denied => Some("denied".to_string()),
+            Verdict::Blocked(reason) => Some(format!("blocked: {}", reason.text(host))),
+            Verdict::Unusable(why) => Some(format!("unusable: {why}")),
+        };
+        why.map_or(Ok(()), |why| Ok(writeln!(page, "{which} RC is {why}")?))
+    }
 }
 
 fn number(verdict: &Verdict) -> u8 {
@@ -93,47 +120,6 @@ fn settings(host: &Host, config: &Config) -> Result<String> {
     writeln!(page, "whitelist.prefix {:?}", config.whitelist_prefix)?;
     writeln!(page, "whitelist.exact {:?}", config.whitelist_exact)?;
     Ok(page)
-}
-
-fn push_rc(
-    page: &mut String,
-    host: &Host,
-    config: &Config,
-    store: &Store,
-    which: &str,
-    rc: Rc,
-    watches: Option<&Watches>,
-) -> Result<()> {
-    let path = rc.path.clone();
-    let mark = store.allow_path(&path, &trust::read(&path).unwrap_or_default());
-    let verdict = trust::judge(host, store, config, rc);
-    writeln!(page, "{which} RC path {}", path.display())?;
-    for (watched, second) in watches.into_iter().flat_map(Watches::times) {
-        let shown = relative(host, watched);
-        writeln!(page, "{which} watch: \"{}\" - {}", shown.display(), rfc3339(second))?;
-    }
-    writeln!(page, "{which} RC allowed {}", number(&verdict))?;
-    writeln!(page, "{which} RC allowPath {}", mark.display())?;
-    if let (Voice::Envr, Some(why)) = (host.voice, why(host, &verdict)) {
-        writeln!(page, "{which} RC is {why}")?;
-    }
-    Ok(())
-}
-
-fn why(host: &Host, verdict: &Verdict) -> Option<String> {
-    match verdict {
-        Verdict::Allowed(_) => None,
-        Verdict::Denied => Some("denied".to_string()),
-        Verdict::Blocked(Reason::New) => Some("blocked: it is not approved yet".to_string()),
-        Verdict::Blocked(Reason::Changed { .. }) => {
-            Some("blocked: it changed since it was approved".to_string())
-        }
-        Verdict::Blocked(Reason::Executes(file)) => Some(format!(
-            "blocked: `{}`, which it executes, is not as it was approved",
-            host.tilde(file)
-        )),
-        Verdict::Unusable(why) => Some(format!("unusable: {why}")),
-    }
 }
 
 /// As seen from the working directory, where it is below that.

@@ -9,19 +9,16 @@ mod expand;
 mod shell;
 mod variables;
 
-use super::bash::{append_to_path, direnv_link_dir, remove_from_path, why};
+use super::bash::why;
+use super::link::DirenvLink;
 use super::parse::{AndOr, Assignment, Call, Command, Export, Joint, List, Pipeline};
-use super::{Evaluation, Lane, Outcome, stdlib};
-use crate::config::Config;
-use crate::env::Env;
-use crate::host::{Host, Voice};
+use super::{Evaluation, Lane, Outcome, Start, stdlib};
 use crate::session;
-use crate::trust::{Store, Trusted};
+use crate::trust::{Reason, Trusted};
 use crate::ui;
-use crate::watch::Watches;
+use crate::world::World;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 
 pub use shell::Shell;
@@ -35,7 +32,7 @@ pub enum Stop {
     /// `exit`.
     Exit,
     /// A file that may not be executed.
-    Refused(PathBuf),
+    Refused(Reason),
 }
 
 pub type Flow<T = ()> = Result<T, Stop>;
@@ -45,24 +42,15 @@ pub fn needs_bash<T>(what: &str) -> Flow<T> {
 }
 
 /// `Err` says why bash must do it.
-pub fn run(
-    host: &Host,
-    config: &Config,
-    store: &Store,
-    trusted: &mut Trusted,
-    outer: &Env,
-    first: &Watches,
-    script: &List,
-) -> Result<Evaluation, String> {
-    let link_dir = direnv_link_dir(host, outer);
-    let mut start = outer.clone();
-    if let Some(dir) = &link_dir {
-        append_to_path(&mut start, dir);
-    }
-    let mut shell = Shell::start(host, config, store, trusted.clone(), &start, first.clone())?;
+pub fn run(start: &Start, trusted: &mut Trusted, script: &List) -> Result<Evaluation, String> {
+    let host = start.world.host;
+    let link = DirenvLink::needed_by(host, start.outer);
+    let mut env = start.outer.clone();
+    link.add_to(&mut env);
+    let mut shell = Shell::start(start, &env, trusted.clone())?;
     let outcome = match shell.run_rc(script) {
         Err(Stop::NeedsBash(why)) => return Err(why),
-        Err(Stop::Refused(path)) => Outcome::Refused(path),
+        Err(Stop::Refused(reason)) => Outcome::Refused(reason),
         Err(Stop::Exit) if shell.status != 0 => {
             let status = ExitStatus::from_raw(i32::from(shell.status) << 8);
             Outcome::Failed(why(host, trusted, status))
@@ -70,28 +58,22 @@ pub fn run(
         Ok(()) | Err(Stop::Return | Stop::Exit) => {
             let mut env = shell.variables.environment();
             session::clear(&mut env);
-            if let Some(dir) = &link_dir {
-                remove_from_path(&mut env, dir);
-            }
+            link.remove_from(&mut env);
             Outcome::Loaded(env)
         }
     };
     ui::say(&shell.said);
-    let Shell { trusted: after, mut watches, .. } = shell;
+    let Shell { trusted: after, watches, .. } = shell;
     *trusted = after;
-    if matches!(outcome, Outcome::Loaded(_)) && host.voice == Voice::Envr {
-        for path in trusted.executed() {
-            watches.add(path);
-        }
-    }
-    Ok(Evaluation { lane: Lane::Native, outcome, watches, left_behind: Vec::new() })
+    Ok(Evaluation::new(Lane::Native, outcome, watches))
 }
 
 impl Shell<'_> {
     fn run_rc(&mut self, script: &List) -> Flow {
         let path = self.trusted.rc().path.clone();
-        let message = format!("loading {}", self.host.tilde(&path));
-        if let Some(line) = ui::status_line(self.host, self.config, &message) {
+        let World { host, config, .. } = self.world;
+        let message = format!("loading {}", host.tilde(&path));
+        if let Some(line) = ui::status_line(host, config, &message) {
             self.say(&line);
         }
         let dir = self.trusted.rc().dir().as_os_str().as_bytes().to_vec();

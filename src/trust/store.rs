@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::error::Hinted;
 use crate::fs::{read_regular, remove_if_there, write_atomic};
 use crate::host::Host;
+use crate::watch::Watches;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -20,7 +21,7 @@ const RECORD_LIMIT: u64 = 4 << 20;
 pub struct Store {
     /// direnv's: `allow/` and `deny/`.
     marks: PathBuf,
-    /// envr's: `approval/` and `content/`.
+    /// envr's: `approval/`, `last/` and `content/`.
     records: PathBuf,
 }
 
@@ -45,14 +46,17 @@ impl Store {
     }
 
     pub fn allows(&self, path: &Path, bytes: &[u8]) -> bool {
-        // The name of a mark is a digest of path and content joined by a newline, which a path may hold, too: the mark
-        // itself tells which path was meant. direnv's oldest marks are empty.
-        let mark = read_regular(&self.allow_path(path, bytes), RECORD_LIMIT).ok().flatten();
-        mark.is_some_and(|mark| mark.is_empty() || mark == line(path))
+        says(&self.allow_path(path, bytes), path)
     }
 
     pub fn denies(&self, path: &Path) -> bool {
         self.deny_path(path).exists()
+    }
+
+    /// Watches what the user says next of these bytes at this path.
+    pub fn watch_marks(&self, watches: &mut Watches, path: &Path, bytes: &[u8]) {
+        watches.add(&self.allow_path(path, bytes));
+        watches.add(&self.deny_path(path));
     }
 
     pub fn allow(&self, path: &Path, bytes: &[u8]) -> Result<()> {
@@ -69,21 +73,30 @@ impl Store {
     pub fn allow_required(&self, rc: &Path, file: &Path) -> Result<()> {
         let bytes = super::read(file)
             .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", file.display()))?;
-        let below = file.strip_prefix(rc.parent().unwrap_or(Path::new("/"))).unwrap_or(file);
-        write_atomic(&self.required_path(rc, file, &bytes), &line(below))
+        write_atomic(&self.required_path(rc, file, &bytes), &line(below(rc, file)))
     }
 
     pub fn allows_required(&self, rc: &Path, file: &Path) -> bool {
-        super::read(file).is_ok_and(|bytes| self.required_path(rc, file, &bytes).exists())
+        let Ok(bytes) = super::read(file) else { return false };
+        says(&self.required_path(rc, file, &bytes), below(rc, file))
     }
 
-    pub fn approval(&self, path: &Path) -> Option<Approval> {
-        let bytes = read_regular(&self.approval_path(path), RECORD_LIMIT).ok()??;
-        Approval::decode(&bytes).map(|(_, approval)| approval)
+    /// What is known of the approval of these bytes at this path.
+    pub fn approval(&self, path: &Path, bytes: &[u8]) -> Option<Approval> {
+        self.approval_named(&mark(path, bytes))
     }
 
-    pub fn keep_approval(&self, path: &Path, approval: &Approval) -> Result<()> {
-        write_atomic(&self.approval_path(path), &approval.encode(path.as_os_str()))
+    /// What is known of the last approval at this path, of whatever bytes.
+    pub fn last_approval(&self, path: &Path) -> Option<Approval> {
+        let name = read_regular(&self.last_path(path), RECORD_LIMIT).ok()??;
+        let name = std::str::from_utf8(&name).ok()?;
+        Digest::parse(name.as_bytes()).and_then(|_| self.approval_named(name))
+    }
+
+    pub fn keep_approval(&self, path: &Path, bytes: &[u8], approval: &Approval) -> Result<()> {
+        let name = mark(path, bytes);
+        write_atomic(&self.approval_path(&name), &approval.encode(path.as_os_str()))?;
+        write_atomic(&self.last_path(path), name.as_bytes())
     }
 
     pub fn content(&self, digest: &Digest) -> Option<Vec<u8>> {
@@ -106,19 +119,20 @@ impl Store {
         }
         let mut wanted = BTreeSet::new();
         for record in files(&self.records.join("approval"))? {
-            match read_regular(&record, RECORD_LIMIT)
-                .ok()
-                .flatten()
-                .as_deref()
-                .and_then(Approval::decode)
-            {
-                Some((path, approval)) if path.symlink_metadata().is_ok() => {
+            match self.live_approval(&record) {
+                Some(approval) => {
                     wanted.insert(self.content_path(&approval.rc));
                     let digests =
                         approval.executed.values().filter_map(|executed| executed.digest.as_ref());
                     wanted.extend(digests.map(|digest| self.content_path(digest)));
                 }
-                _ => remove_if_there(&record)?,
+                None => remove_if_there(&record)?,
+            }
+        }
+        for last in files(&self.records.join("last"))? {
+            let name = read_regular(&last, RECORD_LIMIT).ok().flatten().unwrap_or_default();
+            if !self.approval_path(OsStr::from_bytes(&name)).is_file() {
+                remove_if_there(&last)?;
             }
         }
         for content in files(&self.records.join("content"))? {
@@ -129,12 +143,32 @@ impl Store {
         Ok(pruned)
     }
 
+    /// A record whose rc still is what it tells of, or is approved last, for the next difference.
+    fn live_approval(&self, record: &Path) -> Option<Approval> {
+        let bytes = read_regular(record, RECORD_LIMIT).ok()??;
+        let (path, approval) = Approval::decode(&bytes)?;
+        let name = record.file_name()?.as_bytes();
+        let last = read_regular(&self.last_path(&path), RECORD_LIMIT).ok().flatten();
+        let is_last = last.as_deref() == Some(name) && path.symlink_metadata().is_ok();
+        let is_current = || super::read(&path).is_ok_and(|it| mark(&path, &it).as_bytes() == name);
+        (is_last || is_current()).then_some(approval)
+    }
+
     fn required_path(&self, rc: &Path, file: &Path, bytes: &[u8]) -> PathBuf {
         self.marks.join("allowed-required").join(mark(rc, b"")).join(mark(file, bytes))
     }
 
-    fn approval_path(&self, path: &Path) -> PathBuf {
-        self.records.join("approval").join(mark(path, b""))
+    fn approval_named(&self, name: &str) -> Option<Approval> {
+        let bytes = read_regular(&self.approval_path(name), RECORD_LIMIT).ok()??;
+        Approval::decode(&bytes).map(|(_, approval)| approval)
+    }
+
+    fn approval_path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.records.join("approval").join(name)
+    }
+
+    fn last_path(&self, path: &Path) -> PathBuf {
+        self.records.join("last").join(mark(path, b""))
     }
 
     fn content_path(&self, digest: &Digest) -> PathBuf {
@@ -145,6 +179,18 @@ impl Store {
 /// The name of direnv's marks: the digest of path, newline and content.
 fn mark(path: &Path, bytes: &[u8]) -> String {
     Digest::of(&[&line(path), bytes].concat()).to_string()
+}
+
+/// Whether a mark stands for this path. Its name is a digest of path and content joined by a newline, which a path may
+/// hold, too: so the mark itself tells which path was meant. direnv's oldest marks are empty.
+fn says(mark: &Path, path: &Path) -> bool {
+    let mark = read_regular(mark, RECORD_LIMIT).ok().flatten();
+    mark.is_some_and(|mark| mark.is_empty() || mark == line(path))
+}
+
+/// A file as its rc names it.
+fn below<'a>(rc: &Path, file: &'a Path) -> &'a Path {
+    file.strip_prefix(rc.parent().unwrap_or(Path::new("/"))).unwrap_or(file)
 }
 
 fn line(path: &Path) -> Vec<u8> {

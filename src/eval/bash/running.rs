@@ -1,11 +1,12 @@
 //! A bash that runs: its pipes, Ctrl-C, the warning when it takes long, and the one place that waits for it.
 
-use super::super::conversation::Conversation;
+use super::conversation::Conversation;
 use super::library;
 use crate::config::Config;
 use crate::env::Env;
 use crate::host::{Host, Voice};
 use crate::ui;
+use crate::world::World;
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
@@ -61,7 +62,7 @@ impl Running {
         let ended = signal_stream(SIGCHLD)?;
         let (interrupts, interrupter) =
             UnixStream::pair().context("could not make a pipe for signals")?;
-        if conversation.host.is_at_prompt() || !is_ignored(SIGINT) {
+        if conversation.world.host.is_at_prompt() || !is_ignored(SIGINT) {
             listen_for(SIGINT, interrupter.try_clone()?)?;
         }
         interrupts.set_nonblocking(true)?;
@@ -75,7 +76,7 @@ impl Running {
             ioctl_fionbio(fd, true)?;
         }
 
-        let Conversation { host, config, trusted, stage, .. } = conversation;
+        let Conversation { world: World { host, config, .. }, trusted, stage, .. } = conversation;
         let script = [PRELUDE, &library::stubs(), START].concat();
         let mut command = Command::new(bash);
         command.arg("-c").arg(script).arg(bash).arg(host.program());
@@ -107,12 +108,12 @@ impl Running {
 
     /// Answers until bash has ended, then takes what is still in the pipes.
     pub fn wait(&mut self, conversation: &mut Conversation) -> Result<End> {
-        let mut patience = Patience::new(conversation.config);
+        let mut patience = Patience::new(conversation.world.config);
         let mut interrupted = false;
         let status = loop {
             let ready = self.poll(patience.left())?;
             if patience.is_over() {
-                self.lose_patience(&mut patience, conversation.host);
+                self.lose_patience(&mut patience, conversation.world.host);
             }
             if ready.interrupt {
                 drain(&mut self.interrupts);

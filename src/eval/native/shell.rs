@@ -2,13 +2,14 @@
 
 use super::variables::Variables;
 use super::{Flow, needs_bash};
-use crate::config::Config;
 use crate::env::Env;
+use crate::eval::Start;
 use crate::eval::parse::{Redirect, names};
 use crate::host::Host;
-use crate::trust::{Store, Trusted};
+use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
+use crate::world::World;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,9 +20,7 @@ const DEPTH_LIMIT: usize = 32;
 
 #[derive(Debug)]
 pub struct Shell<'a> {
-    pub host: &'a Host,
-    pub config: &'a Config,
-    pub store: &'a Store,
+    pub world: World<'a>,
     /// A copy, which counts when nothing needed bash.
     pub trusted: Trusted,
     pub variables: Variables,
@@ -45,31 +44,24 @@ pub enum Sink {
 
 impl<'a> Shell<'a> {
     /// As bash starts with this environment, or why it would start differently.
-    pub fn start(
-        host: &'a Host,
-        config: &'a Config,
-        store: &'a Store,
-        trusted: Trusted,
-        env: &Env,
-        watches: Watches,
-    ) -> Result<Self, String> {
+    pub fn start(start: &Start<'a>, env: &Env, trusted: Trusted) -> Result<Self, String> {
         let mut variables = Variables::of(env);
         // bash drops the prompts of other shells, as it has none to show.
         variables.unset(b"PS1");
         variables.unset(b"PS2");
-        for (name, value) in [(&b"PWD"[..], directory(host, env)), (b"SHLVL", level(env))] {
+        for (name, value) in
+            [(&b"PWD"[..], directory(start.world.host, env)), (b"SHLVL", level(env))]
+        {
             let value =
                 value.ok_or_else(|| format!("`{}` from outside", String::from_utf8_lossy(name)))?;
             variables.set(name, value);
             variables.export(name);
         }
         Ok(Self {
-            host,
-            config,
-            store,
+            world: start.world,
             trusted,
             variables,
-            watches,
+            watches: start.watches.clone(),
             said: Vec::new(),
             status: 0,
             exports_all: false,
@@ -153,14 +145,14 @@ impl<'a> Shell<'a> {
     /// A script's `log_status`.
     pub fn log_status(&mut self, message: &[u8]) {
         let message = String::from_utf8_lossy(message);
-        if let Some(line) = ui::status_line(self.host, self.config, &message) {
+        if let Some(line) = ui::status_line(self.world.host, self.world.config, &message) {
             self.log(&line);
         }
     }
 
     /// A script's `log_error`.
     pub fn log_error(&mut self, message: &[u8]) {
-        let line = ui::script_error_line(self.host, &String::from_utf8_lossy(message));
+        let line = ui::script_error_line(self.world.host, &String::from_utf8_lossy(message));
         self.log(&line);
     }
 

@@ -59,12 +59,9 @@ pub fn source_env(shell: &mut Shell<'_>, argument: &[u8]) -> Flow<u8> {
 
 /// The bytes of a file that may be executed. Nothing that runs here makes files anew.
 fn judge(shell: &mut Shell<'_>, path: &Path) -> Flow<Vec<u8>> {
-    match shell.trusted.judge_executed(shell.store, path, false) {
+    match shell.trusted.judge_executed(shell.world.store, path, false) {
         Ok(Execution::Run(bytes)) => Ok(bytes),
-        Ok(Execution::Refused) => {
-            shell.watches.add(path);
-            Err(Stop::Refused(path.to_path_buf()))
-        }
+        Ok(Execution::Refused(reason)) => Err(Stop::Refused(reason)),
         Ok(Execution::Absent) | Err(_) => needs_bash("a file that cannot be read"),
     }
 }
@@ -124,7 +121,7 @@ pub fn source(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
     let Ok(Some(mut bytes)) = crate::fs::read_regular(&path, LIMIT) else {
         return needs_bash("a script that cannot be read");
     };
-    if shell.host.voice == Voice::Envr {
+    if shell.world.host.voice == Voice::Envr {
         let path = crate::fs::clean(&path);
         if shell.trusted.covers(&path) {
             bytes = judge(shell, &path)?;

@@ -1,33 +1,31 @@
 //! The questions of `evaluate.bash`, answered without a process: watches, log lines, functions, and what may run.
 
-use super::bash::library;
+use super::library;
 use super::stage::Stage;
-use crate::config::Config;
-use crate::host::Host;
-use crate::trust::{Execution, Store, Trusted};
+use crate::eval::Start;
+use crate::trust::{Execution, Reason, Trusted};
 use crate::ui;
 use crate::watch::{self, Watches};
-use anyhow::Result;
+use crate::world::World;
+use anyhow::{Error, Result, anyhow};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 /// A script that asks for more than this many bytes at once is broken.
 const QUESTION_LIMIT: usize = 8 << 20;
 
 #[derive(Debug)]
 pub struct Conversation<'a> {
-    pub host: &'a Host,
-    pub config: &'a Config,
-    pub store: &'a Store,
+    pub world: World<'a>,
     pub trusted: &'a mut Trusted,
     pub stage: Stage,
     /// Everything that was ever watched, also by a load that fails later.
     pub watches: Watches,
     /// Why the evaluation ended itself.
-    pub failure: Option<String>,
-    /// The file that it may not execute.
-    pub refused: Option<PathBuf>,
+    pub failure: Option<Error>,
+    /// Why it may not execute a file that it wanted to.
+    pub refused: Option<Reason>,
     /// By the clock that files are stamped with.
     began: i64,
     /// The part of a question that has arrived.
@@ -42,23 +40,15 @@ enum Answer {
 }
 
 impl<'a> Conversation<'a> {
-    pub fn new(
-        host: &'a Host,
-        config: &'a Config,
-        store: &'a Store,
-        trusted: &'a mut Trusted,
-        watches: Watches,
-    ) -> Result<Self> {
-        let stage = Stage::new(&host.env)?;
+    pub fn new(start: &Start<'a>, trusted: &'a mut Trusted) -> Result<Self> {
+        let stage = Stage::new(&start.world.host.env)?;
         stage.write("stdlib", library::text_for_subshell().as_bytes())?;
         let began = watch::last_change(stage.path());
         Ok(Self {
-            host,
-            config,
-            store,
+            world: start.world,
             trusted,
             stage,
-            watches,
+            watches: start.watches.clone(),
             failure: None,
             refused: None,
             began,
@@ -123,7 +113,7 @@ impl<'a> Conversation<'a> {
             (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
             (b"failed", [line, file, why]) => {
                 let [line, file, why] = [line, file, why].map(|text| String::from_utf8_lossy(text));
-                self.failure = Some(format!("could not load `{file}:{line}`: {why}"));
+                self.failure = Some(anyhow!("could not load `{file}:{line}`: {why}"));
                 Answer::Done
             }
             _ => Answer::Failed,
@@ -134,7 +124,7 @@ impl<'a> Conversation<'a> {
     fn watch(&mut self, known: &[u8], add: impl FnOnce(&mut Watches) -> Result<()>) -> Answer {
         let mut added = Watches::default();
         if let Err(error) = add(&mut added) {
-            ui::error(self.host, &error);
+            ui::error(self.world.host, &error);
             return Answer::Failed;
         }
         let mut watches = Watches::decode(OsStr::from_bytes(known)).unwrap_or_default();
@@ -145,8 +135,8 @@ impl<'a> Conversation<'a> {
 
     fn log(&self, kind: &[u8], message: &str) -> Answer {
         let line = match kind {
-            b"error" => Some(ui::script_error_line(self.host, message)),
-            _ => ui::status_line(self.host, self.config, message),
+            b"error" => Some(ui::script_error_line(self.world.host, message)),
+            _ => ui::status_line(self.world.host, self.world.config, message),
         };
         line.map_or(Answer::Done, |line| Answer::Reply(line.into_bytes()))
     }
@@ -156,7 +146,11 @@ impl<'a> Conversation<'a> {
         let path = crate::fs::clean(path);
         let name = path.file_name().map_or(path.as_path(), Path::new);
         if path == self.trusted.rc().path {
-            ui::status(self.host, self.config, &format!("loading {}", self.host.tilde(&path)));
+            ui::status(
+                self.world.host,
+                self.world.config,
+                &format!("loading {}", self.world.host.tilde(&path)),
+            );
             let dir = self.stage.copy(name, self.trusted.bytes())?;
             return Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()));
         }
@@ -175,7 +169,7 @@ impl<'a> Conversation<'a> {
 
     fn judge(&mut self, path: &Path, name: &Path) -> Result<Answer> {
         let made = watch::last_change(path) > self.began;
-        match self.trusted.judge_executed(self.store, path, made) {
+        match self.trusted.judge_executed(self.world.store, path, made) {
             Ok(Execution::Run(bytes)) => {
                 let leads_down = name
                     .components()
@@ -187,13 +181,13 @@ impl<'a> Conversation<'a> {
                 Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()))
             }
             Ok(Execution::Absent) => Ok(Answer::Failed),
-            Ok(Execution::Refused) => {
-                self.watches.add(path);
-                self.refused = Some(path.to_path_buf());
+            Ok(Execution::Refused(reason)) => {
+                self.refused = Some(reason);
                 Ok(Answer::Refused)
             }
             Err(error) => {
-                self.failure = Some(format!("could not execute `{}`: {error}", path.display()));
+                let why = ui::plain(&error);
+                self.failure = Some(anyhow!("could not execute `{}`: {why}", path.display()));
                 Ok(Answer::Refused)
             }
         }

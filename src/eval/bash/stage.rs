@@ -1,15 +1,15 @@
 //! The private directory of one evaluation: the judged bytes, as files that bash can source, and long replies.
 
+use crate::env::Env;
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
-use std::fs::{DirBuilder, OpenOptions};
+use rustix::process::{Pid, geteuid, test_kill_process};
+use std::fmt;
+use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use crate::env::Env;
 
 /// Put before the first line of each copy: back to where the file stands, as if it had been sourced there.
 const WAY_BACK: &[u8] = b"\\builtin cd -- \"$__envr_here\" || return; OLDPWD=$__envr_back; ";
@@ -35,7 +35,7 @@ impl Stage {
         for place in places.into_iter().flatten().filter(|place| place.is_absolute()) {
             sweep(&place);
             for attempt in 0..16 {
-                let dir = place.join(format!("envr-{process}-{attempt}"));
+                let dir = place.join(stage_name(process, attempt));
                 match DirBuilder::new().mode(0o700).create(&dir) {
                     Ok(()) => return Ok(Self { dir, copies: 0 }),
                     Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -86,20 +86,34 @@ impl Drop for Stage {
 fn sweep(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let process = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("envr-")?.split('-').next()?.parse().ok());
-        let Some(process) = process.and_then(Pid::from_raw) else { continue };
-        let age = entry
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-            .and_then(|time| time.elapsed().ok());
-        if test_kill_process(process) == Err(Errno::SRCH) && age.is_some_and(|age| age > SWEEP_AGE)
+        if let Some(process) = name.to_str().and_then(process_in)
+            && test_kill_process(process) == Err(Errno::SRCH)
+            && entry.metadata().is_ok_and(|dir| is_ours(&dir) && is_old(&dir))
         {
             _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+fn stage_name(process: impl fmt::Display, attempt: u32) -> String {
+    format!("envr-{process}-{attempt}")
+}
+
+/// The process that `Stage::new` named a directory after.
+fn process_in(name: &str) -> Option<Pid> {
+    let (process, attempt) = name.strip_prefix("envr-")?.split_once('-')?;
+    let (process, attempt): (i32, u32) = (process.parse().ok()?, attempt.parse().ok()?);
+    (name == stage_name(process, attempt)).then(|| Pid::from_raw(process))?
+}
+
+/// Made as `Stage::new` makes them.
+fn is_ours(dir: &Metadata) -> bool {
+    dir.is_dir() && dir.uid() == geteuid().as_raw() && dir.mode() & 0o7777 == 0o700
+}
+
+fn is_old(dir: &Metadata) -> bool {
+    let age = dir.modified().ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > SWEEP_AGE)
 }
 
 /// Nobody else looks here and nothing here outlives the evaluation: no need for a write that is whole or not at all.
@@ -107,4 +121,45 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(bytes))
         .with_context(|| format!("could not write `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{AtFlags, CWD, Timestamps, utimensat};
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// No system has processes of this number.
+    const DEAD: i32 = i32::MAX;
+
+    #[test]
+    fn only_what_killed_evaluations_left_is_swept() {
+        let place = tempfile::tempdir().unwrap();
+        let [yesterday, now] = [-86_400, 0].map(|seconds| {
+            let time = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().cast_signed() + seconds;
+            rustix::fs::Timespec { tv_sec: time, tv_nsec: 0 }
+        });
+        let make = |name: &str, mode, time| {
+            let dir = place.path().join(name);
+            std::fs::create_dir(&dir).unwrap();
+            std::fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();
+            let times = Timestamps { last_access: time, last_modification: time };
+            utimensat(CWD, &dir, &times, AtFlags::empty()).unwrap();
+            dir
+        };
+        let left = make(&format!("envr-{DEAD}-3"), 0o700, yesterday);
+        let kept = [
+            make(&format!("envr-{DEAD}-4"), 0o700, now),
+            make(&format!("envr-{DEAD}-5"), 0o755, yesterday),
+            make(&format!("envr-{DEAD}-notes"), 0o700, yesterday),
+            make(&format!("envr-{DEAD}-06"), 0o700, yesterday),
+            make(&format!("envr-{}-0", std::process::id()), 0o700, yesterday),
+        ];
+        sweep(place.path());
+        assert!(!left.exists());
+        for dir in kept {
+            assert!(dir.exists(), "{}", dir.display());
+        }
+    }
 }

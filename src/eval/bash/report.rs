@@ -1,14 +1,14 @@
 //! Reads what bash reports at the end of an evaluation: `declare -px`, functions and aliases.
 
-use super::parse::names::is_name;
 use crate::env::Env;
+use crate::eval::parse::names::is_name;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 /// What `__envr_main` and `__envr_finish` of `evaluate.bash` write.
 #[derive(Debug)]
-pub struct Dump {
+pub struct Report {
     pub exported: Vec<(OsString, OsString)>,
     /// Functions and aliases that the rc defined.
     pub functions: Vec<String>,
@@ -16,12 +16,12 @@ pub struct Dump {
 }
 
 /// `None` when the report did not come to its end.
-pub fn read(report: &[u8]) -> Option<Dump> {
+pub fn read(report: &[u8]) -> Option<Report> {
     let mut sections = report.strip_suffix(b"\0end")?.split(|byte| *byte == 0);
     let [before, declarations, functions, aliases] =
         [sections.next()?, sections.next()?, sections.next()?, sections.next()?];
     let known: BTreeSet<&[u8]> = function_names(before).collect();
-    Some(Dump {
+    Some(Report {
         exported: exported(declarations)?,
         functions: function_names(functions)
             .filter(|name| !known.contains(name) && !name.starts_with(b"__envr_"))
