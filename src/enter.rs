@@ -63,7 +63,7 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
     let path = &trusted.rc().path;
     let is_whole = matches!(outcome, Outcome::Loaded(_));
     if let Err(error) = trusted.remember(store, is_whole) {
-        ui::warn(host, &format!("{error:#}"));
+        ui::warn(host, &ui::causes(&error));
     }
     match outcome {
         Outcome::Loaded(mut env) => {

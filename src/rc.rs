@@ -40,8 +40,6 @@ impl Rc {
 
 /// Looks in `dir`, which is absolute, then in each directory above it.
 pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
-    let kinds = [(&b"/.envrc"[..], Kind::Envrc), (b"/.env", Kind::Dotenv)];
-    let kinds = if config.load_dotenv { &kinds[..] } else { &kinds[..1] };
     // One buffer serves all: at a prompt far below the root, joining paths is half the work.
     let mut path = dir.as_os_str().as_bytes().to_vec();
     loop {
@@ -49,8 +47,9 @@ pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
             path.pop();
         }
         let end = path.len();
-        for (name, kind) in kinds {
-            path.extend(*name);
+        for (name, kind) in names(config) {
+            path.push(b'/');
+            path.extend(name.bytes());
             if governs(host, OsStr::from_bytes(&path).as_ref(), *kind) {
                 return Some(Rc { path: OsString::from_vec(path).into(), kind: *kind });
             }
@@ -62,12 +61,15 @@ pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
 
 /// What would govern in place of `found`, if it could.
 pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
-    let kinds = [(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
-    let wanted = if config.load_dotenv { 2 } else { 1 };
-    let in_dir = |dir: &Path| {
-        kinds.map(|(name, kind)| Rc { path: dir.join(name), kind }).into_iter().take(wanted)
-    };
-    dir.ancestors().flat_map(in_dir).take_while(|rc| found != Some(rc)).collect()
+    let in_dir = |dir| names(config).iter().map(move |(name, kind)| (Path::join(dir, name), *kind));
+    let candidates = dir.ancestors().flat_map(in_dir).map(|(path, kind)| Rc { path, kind });
+    candidates.take_while(|rc| found != Some(rc)).collect()
+}
+
+/// What a directory may hold, the first that governs before the others.
+fn names(config: &Config) -> &'static [(&'static str, Kind)] {
+    let names = &[(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
+    if config.load_dotenv { names } else { &names[..1] }
 }
 
 /// The rc that a verb's argument means: searched from the path (or the working directory) upwards.

@@ -14,7 +14,7 @@ use crate::rc::Rc;
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use closure::Closure;
 use std::collections::BTreeMap;
 use std::io;
@@ -189,8 +189,7 @@ pub fn judge(world: World, rc: Rc, watches: &mut Watches) -> Verdict {
 
 /// Approves an rc as it is now, with the files that it is known to execute.
 pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
-    let bytes = read(&rc.path)
-        .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?;
+    let bytes = contents(&rc.path)?;
     let same = store.approval(&rc.path, &bytes);
     let complete = same.as_ref().is_some_and(|approval| approval.complete);
     let known = same
@@ -212,6 +211,11 @@ pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
     let approval = Approval { rc: Digest::of(&bytes), executed, complete };
     store.keep_approval(&rc.path, &bytes, &approval)?;
     store.allow(&rc.path, &bytes)
+}
+
+/// The bytes of a file that somebody is about to approve.
+pub fn contents(path: &Path) -> Result<Vec<u8>> {
+    read(path).map_err(|why| anyhow!("could not read `{}`: {why}", path.display()))
 }
 
 /// The bytes of an rc, or why it cannot be one.

@@ -10,9 +10,7 @@ const PLAIN: &str = "\x1b[0m";
 
 /// Prints a failure with its causes, then its hints.
 pub fn error(host: &Host, error: &anyhow::Error) {
-    let causes: Vec<String> =
-        error.chain().map(|cause| without_number(&cause.to_string())).collect();
-    fail(host, &causes.join(": "));
+    fail(host, &causes(error));
     for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
         for text in hinted.hints() {
             hint(host, text);
@@ -33,6 +31,13 @@ pub fn fail(host: &Host, message: &str) {
 
 pub fn hint(host: &Host, text: &str) {
     print(&format!("{}: hint: {}", host.voice.name(), escape(text)));
+}
+
+/// An error and its causes in one line.
+pub fn causes(error: &anyhow::Error) -> String {
+    let causes: Vec<String> =
+        error.chain().map(|cause| without_number(&cause.to_string())).collect();
+    causes.join(": ")
 }
 
 pub fn warn(host: &Host, message: &str) {

@@ -22,8 +22,7 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
     let verdict = trust::judge(world, rc.clone(), &mut Watches::default());
     let bytes = match &verdict {
         Verdict::Allowed(trusted) => trusted.bytes().to_vec(),
-        _ => trust::read(&rc.path)
-            .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", rc.path.display()))?,
+        _ => trust::contents(&rc.path)?,
     };
     let same = store.approval(&rc.path, &bytes);
     let approval = same.or_else(|| store.last_approval(&rc.path));

@@ -18,7 +18,6 @@ use report::Report;
 use running::{End, Running};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
-use terminal::LineMode;
 
 pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluation> {
     let host = start.world.host;
@@ -30,10 +29,8 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     link.add_to(&mut env);
 
     let mut conversation = Conversation::new(start, trusted)?;
-    let line_mode = LineMode::enter();
     let mut running = Running::start(&bash, &env, &conversation)?;
     let end = running.wait(&mut conversation)?;
-    drop(line_mode);
 
     let Conversation { watches: asked, failure, refused, .. } = conversation;
     let outcome = match (refused, failure, end) {

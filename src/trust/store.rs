@@ -71,8 +71,7 @@ impl Store {
 
     /// direnv's approval of a file that an rc required with `require_allowed`.
     pub fn allow_required(&self, rc: &Path, file: &Path) -> Result<()> {
-        let bytes = super::read(file)
-            .map_err(|why| anyhow::anyhow!("could not read `{}`: {why}", file.display()))?;
+        let bytes = super::contents(file)?;
         write_atomic(&self.required_path(rc, file, &bytes), &line(below(rc, file)))
     }
 

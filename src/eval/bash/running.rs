@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use super::library;
+use super::terminal::LineMode;
 use crate::config::Config;
 use crate::env::Env;
 use crate::host::{Host, Voice};
@@ -40,6 +41,7 @@ pub struct Running {
     interrupts: UnixStream,
     /// Keeps the stream from ending where no signal holds its other end.
     _interrupter: UnixStream,
+    line_mode: LineMode,
     /// Signals that end us, one each.
     fatal: [(i32, UnixStream); 2],
     /// What came over the report pipe.
@@ -65,7 +67,7 @@ impl Running {
         if conversation.world.host.is_at_prompt() || !is_ignored(SIGINT) {
             listen_for(SIGINT, interrupter.try_clone()?)?;
         }
-        interrupts.set_nonblocking(true)?;
+        interrupts.set_nonblocking(true).context("could not listen for signals")?;
         let fatal = [(SIGHUP, signal_stream(SIGHUP)?), (SIGTERM, signal_stream(SIGTERM)?)];
         let (questions, question) = pipe()?;
         let (answer, answers) = pipe()?;
@@ -73,7 +75,7 @@ impl Running {
         let [question, answer, report] = [question, answer, report].map(for_the_child);
         let (question, answer, report) = (question?, answer?, report?);
         for fd in [&questions, &reports] {
-            ioctl_fionbio(fd, true)?;
+            ioctl_fionbio(fd, true).context("could not listen to bash")?;
         }
 
         let Conversation { world: World { host, config, .. }, trusted, stage, .. } = conversation;
@@ -90,6 +92,7 @@ impl Running {
         if config.disable_stdin {
             command.stdin(Stdio::null());
         }
+        let line_mode = LineMode::enter();
         let child =
             command.spawn().with_context(|| format!("could not start `{}`", bash.display()))?;
         Ok(Self {
@@ -101,6 +104,7 @@ impl Running {
             ended,
             interrupts,
             _interrupter: interrupter,
+            line_mode,
             fatal,
             report: Vec::new(),
         })
@@ -130,11 +134,12 @@ impl Running {
             self.listen(conversation)?;
             if ready.end {
                 drain(&mut self.ended);
-                if let Some(status) = self.child.try_wait()? {
+                if let Some(status) = self.child.try_wait().context("could not wait for bash")? {
                     break status;
                 }
             }
         };
+        self.line_mode.leave();
         self.listen(conversation)?;
         Ok(End { status, interrupted })
     }
@@ -168,6 +173,7 @@ impl Running {
     /// Ends as the signal asks, but leaves nothing behind.
     fn die(&mut self, signal: i32, conversation: &mut Conversation) {
         _ = self.child.kill();
+        self.line_mode.leave();
         conversation.stage.remove();
         _ = emulate_default_handler(signal);
     }
@@ -252,16 +258,16 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 
 fn signal_stream(signal: i32) -> Result<UnixStream> {
     let (stream, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
-    stream.set_nonblocking(true)?;
+    stream.set_nonblocking(true).context("could not listen for signals")?;
     listen_for(signal, sender)?;
     Ok(stream)
 }
 
 fn listen_for(signal: i32, sender: UnixStream) -> Result<()> {
-    sender.set_nonblocking(true)?;
-    signal_hook::low_level::pipe::register(signal, sender)
-        .context("could not listen for signals")?;
-    Ok(())
+    sender
+        .set_nonblocking(true)
+        .and_then(|()| signal_hook::low_level::pipe::register(signal, sender).map(drop))
+        .context("could not listen for signals")
 }
 
 /// Whether whoever started us wants a signal to be ignored, as a shell does for what it protects from Ctrl-C.
@@ -283,7 +289,7 @@ fn drain(stream: &mut UnixStream) {
 /// inherit it by accident.
 fn for_the_child(fd: OwnedFd) -> Result<OwnedFd> {
     let fd = fcntl_dupfd_cloexec(&fd, FIRST_DESCRIPTOR).unwrap_or(fd);
-    fcntl_setfd(&fd, FdFlags::empty())?;
+    fcntl_setfd(&fd, FdFlags::empty()).context("could not pass a pipe to bash")?;
     Ok(fd)
 }
 

@@ -25,12 +25,17 @@ impl LineMode {
         }
         Self { before }
     }
+
+    /// Also what `Drop` does.
+    pub fn leave(&mut self) {
+        if let Some(before) = self.before.take() {
+            _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        }
+    }
 }
 
 impl Drop for LineMode {
     fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-        }
+        self.leave();
     }
 }
