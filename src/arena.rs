@@ -7,12 +7,14 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 const SIZE: usize = 64 << 10;
 
 /// Hands out its buffer from front to back. What is given back is lost, except for the block at the end.
 pub struct Arena {
+    /// How many bytes of the buffer, from its front, are handed out or lost. What lies behind belongs to nobody.
     used: AtomicUsize,
     buffer: UnsafeCell<Buffer>,
 }
@@ -23,7 +25,9 @@ struct Buffer {
     _bytes: [u8; SIZE],
 }
 
-// SAFETY: a block belongs to the one who moved `used` past it, which an atomic exchange decides.
+// SAFETY: the buffer is only reached through blocks, and a block belongs to the thread that moved `used` over it. Only
+// `move_end` changes `used`, by an exchange that acquires what every exchange before it released: so whatever the last
+// owner did with the bytes, on whichever thread, happened before the next owner has them.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -42,9 +46,12 @@ impl Arena {
         (offset < SIZE).then_some(offset)
     }
 
-    /// Moves the end of the buffer's used part, unless somebody else did.
+    /// Moves the end of the buffer's used part, unless it is elsewhere.
+    ///
+    /// It may have been elsewhere and come back since the caller looked: that is the same, for which bytes belong to
+    /// nobody depends on where the end is, not on how it came there.
     fn move_end(&self, from: usize, to: usize) -> bool {
-        to <= SIZE && self.used.compare_exchange(from, to, Relaxed, Relaxed).is_ok()
+        to <= SIZE && self.used.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
     }
 }
 
@@ -54,39 +61,44 @@ impl Default for Arena {
     }
 }
 
-// SAFETY: blocks lie within the buffer, do not overlap and are aligned; all others are the system's, and go back there.
+// SAFETY: a block begins at or behind the end of what was used, at a multiple of its alignment in a buffer that is
+// aligned for it, and the end moves behind it in one step: it overlaps no other. The end moves back only over the last
+// block, and only for its owner. All other blocks are the system's, and go back there. Nothing here panics or unwinds.
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // A guess: `move_end` finds out whether it is still so.
         let used = self.used.load(Relaxed);
         let begin = used.next_multiple_of(layout.align());
         if layout.align() <= align_of::<Buffer>()
             && layout.size() <= SIZE
             && self.move_end(used, begin + layout.size())
         {
-            // SAFETY: `begin` is within the buffer, or at its end for a block of no bytes.
+            // SAFETY: `move_end` takes no end beyond the buffer, so the block from `begin` on lies within it.
             return unsafe { self.start().add(begin) };
         }
-        // SAFETY: the caller's promise about the layout.
+        // SAFETY: the caller promises a layout of at least one byte.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match self.offset_of(block) {
+            // The bytes are the caller's to give, and what is behind the end is nobody's.
             Some(offset) => _ = self.move_end(offset + layout.size(), offset),
-            // SAFETY: it is not of the buffer, so it came from the system.
+            // SAFETY: it is not of the buffer, so it came from the system, with this layout.
             None => unsafe { System.dealloc(block, layout) },
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(offset) = self.offset_of(block) else {
-            // SAFETY: it is not of the buffer, so it came from the system.
+            // SAFETY: it is not of the buffer, so it came from the system, with this layout.
             return unsafe { System.realloc(block, layout, size) };
         };
         if size <= SIZE && self.move_end(offset + layout.size(), offset + size) {
             return block;
         }
-        // SAFETY: the caller promises that `size` with the same alignment is a layout; the two blocks do not overlap.
+        // SAFETY: the caller promises that `size` with the same alignment is a layout. Both blocks are the caller's, so
+        // they do not overlap; each holds the bytes that are copied, and the old one is given back with its own layout.
         unsafe {
             let fresh = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
             if !fresh.is_null() {
