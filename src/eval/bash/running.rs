@@ -11,7 +11,6 @@ use crate::world::World;
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
-use rustix::pipe::{PipeFlags, pipe_with};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, Read as _};
@@ -253,7 +252,8 @@ impl Patience {
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
-    pipe_with(PipeFlags::CLOEXEC).context("could not make a pipe to bash")
+    let (reader, writer) = io::pipe().context("could not make a pipe to bash")?;
+    Ok((reader.into(), writer.into()))
 }
 
 fn signal_stream(signal: i32) -> Result<UnixStream> {
