@@ -25,7 +25,7 @@ nightly:
 	@ENVR_CASES=10000 cargo test --locked --test it -- --nocapture lanes::
 
 install:
-	@binary=$$(dev/build) && install -D "$$binary" "$(DESTDIR)$(PREFIX)/bin/envr"
+	@binary=$$(dev/build) && install -d "$(DESTDIR)$(PREFIX)/bin" && install "$$binary" "$(DESTDIR)$(PREFIX)/bin/envr"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/envr"
 
 bench:
