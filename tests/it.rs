@@ -18,6 +18,7 @@ mod defects;
 mod docs;
 mod exec;
 mod export;
+mod fetchurl;
 mod quiet;
 mod lanes;
 mod quoting;

@@ -103,41 +103,6 @@ fn dump_writes_where_it_is_told() {
 }
 
 #[test]
-fn a_file_fetched_from_the_network_must_have_its_hash() {
-    let project = Project::new();
-    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/lib.sh", server.local_addr().unwrap());
-    let serve = std::thread::spawn(move || {
-        use std::io::{Read as _, Write as _};
-        for _ in 0..3 {
-            let (mut client, _) = server.accept().unwrap();
-            _ = client.read(&mut [0; 4096]).unwrap();
-            let body = "export FETCHED=1\n";
-            write!(
-                client,
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
-        }
-    });
-    let hash = project.envr(["fetchurl", &url]).any_stdout().success().stdout;
-    let hash = String::from_utf8(hash).unwrap().trim().to_string();
-    assert!(hash.starts_with("sha256-"));
-    let wrong = format!("sha256-{}=", "A".repeat(43));
-    project.envr(["fetchurl", &url, &wrong]).any_stderr().failure();
-    let sha512 = "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
-    let said = project.envr(["fetchurl", &url, sha512]).any_stderr().failure().stderr;
-    assert!(String::from_utf8(said).unwrap().contains("its hash is `sha512-"));
-    serve.join().unwrap();
-
-    // From the cache: nobody listens any more.
-    let shell = loaded(&project, &format!("source_url {url} {hash}\n"));
-    assert_eq!(shell.get("FETCHED"), Some("1"));
-    project.envr(["fetchurl", &url, "md5-AAAA"]).any_stderr().failure();
-}
-
-#[test]
 fn required_files_wait_for_their_own_approval() {
     let project = Project::new().named_direnv();
     project.write(".envrc", "require_allowed flake.nix\nexport A=1\n");

@@ -1,18 +1,28 @@
 //! `fetchurl`: a file from the network, kept under the hash that it must have.
 
 use crate::digest::hex;
+use crate::error::Hinted;
 use crate::host::Host;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::ffi::OsString;
 use std::fs::Permissions;
+use std::io::IsTerminal as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// A script larger than this many bytes is something else.
 const LIMIT: u64 = 64 << 20;
+/// A server that does not answer by then is not there: somebody waits at a prompt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Enough for `LIMIT` at 2 megabits a second; a server that sends a byte now and then must not hold a prompt for good.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Where OpenSSL, and so nearly every other program, lets the user name certificate authorities.
+const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// `fetchurl URL` prints the hash of what is there; `fetchurl URL HASH` prints the path of a file with that hash, from
 /// the cache if it is there.
@@ -22,70 +32,72 @@ pub fn fetchurl(host: &Host, arguments: &[OsString]) -> Result<()> {
         [url, integrity] => (url, Some(Integrity::parse(&integrity.to_string_lossy())?)),
         _ => bail!("which address? Type `fetchurl URL [HASH]`"),
     };
-    let url = url.to_str().context("the address is not text")?;
+    let url = url
+        .to_str()
+        .with_context(|| format!("could not fetch `{}`: it is not text", url.display()))?;
     let cache = host
         .xdg("XDG_CACHE_HOME", ".cache")
         .context("could not find the cache directory: neither `XDG_CACHE_HOME` nor `HOME` is set")?
         .join("direnv/cas");
-    let Some(integrity) = integrity else {
-        let bytes = fetch(url)?;
-        keep(&cache, &Integrity::sha256(&bytes), &bytes)?;
-        let hash = Integrity::sha256(&bytes).to_string();
-        let say = format!(
-            "Found hash: {hash}\n\nInvoke fetchurl again with the hash as an argument to get the path:\n\n"
-        );
-        let again = format!("    {} fetchurl \"{url}\" \"{hash}\"", host.voice.name());
-        let is_for_a_person = rustix::termios::isatty(std::io::stdout());
-        host.print_line(if is_for_a_person { say + &again } else { hash })?;
-        return Ok(());
-    };
-    let path = integrity.path(&cache);
-    if !path.exists() {
-        let bytes = fetch(url)?;
-        let found = integrity.of(&bytes);
-        if found != integrity {
+    match integrity {
+        None => tell_hash(host, &cache, url),
+        Some(integrity) => tell_path(host, &cache, url, &integrity),
+    }
+}
+
+fn tell_hash(host: &Host, cache: &Path, url: &str) -> Result<()> {
+    let bytes = fetch(host, url)?;
+    let integrity = Integrity::of(Algorithm::Sha256, &bytes);
+    keep(&integrity.path(cache), &bytes)?;
+    if !std::io::stdout().is_terminal() {
+        return host.print_line(integrity.to_string());
+    }
+    host.print_line(format!(
+        "Found hash: {integrity}\n\nInvoke fetchurl again with the hash as an argument to get the path:\n\n    \
+         {} fetchurl \"{url}\" \"{integrity}\"",
+        host.voice.name()
+    ))
+}
+
+fn tell_path(host: &Host, cache: &Path, url: &str, integrity: &Integrity) -> Result<()> {
+    let path = integrity.path(cache);
+    // What is cached may have been changed since, or be half of what a full disk took.
+    let cached = crate::fs::read_regular(&path, LIMIT).ok().flatten();
+    if cached.is_none_or(|bytes| Integrity::of(integrity.algorithm, &bytes) != *integrity) {
+        let bytes = fetch(host, url)?;
+        let found = Integrity::of(integrity.algorithm, &bytes);
+        if found != *integrity {
             bail!("could not trust `{url}`: its hash is `{found}`, not `{integrity}`");
         }
-        keep(&cache, &integrity, &bytes)?;
+        keep(&path, &bytes)?;
     }
-    host.print_line(path.as_os_str().as_encoded_bytes())?;
-    Ok(())
+    host.print_line(path.as_os_str().as_encoded_bytes())
 }
 
 /// A hash in the notation of browsers: `sha256-` and base64. Some tools write `_` for `/`, so that it can name a file.
 #[derive(PartialEq, Eq)]
 struct Integrity {
-    algorithm: &'static str,
+    algorithm: Algorithm,
     digest: Vec<u8>,
 }
 
 impl Integrity {
     fn parse(text: &str) -> Result<Self> {
-        let (algorithm, digest) =
-            text.split_once('-').with_context(|| format!("`{text}` is not a hash"))?;
-        let Some(algorithm) =
-            ["sha256", "sha384", "sha512"].into_iter().find(|known| *known == algorithm)
-        else {
-            bail!("`{algorithm}` is not a hash that can be trusted: use sha256, sha384 or sha512");
-        };
-        let digest = STANDARD
-            .decode(digest.replace('_', "/"))
-            .with_context(|| format!("`{text}` is not a hash"))?;
+        let refuse = || format!("could not read the hash `{text}`");
+        let (name, digest) = text.split_once('-').unwrap_or((text, ""));
+        let algorithm = Algorithm::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+            .context("it does not begin with `sha256-`, `sha384-` or `sha512-`")
+            .with_context(refuse)?;
+        let digest = STANDARD.decode(digest.replace('_', "/")).with_context(refuse)?;
+        let (found, needed) = (digest.len(), algorithm.digest_length());
+        ensure!(found == needed, "{}: it has {found} bytes, {name} has {needed}", refuse());
         Ok(Self { algorithm, digest })
     }
 
-    fn sha256(bytes: &[u8]) -> Self {
-        Self { algorithm: "sha256", digest: Sha256::digest(bytes).to_vec() }
-    }
-
-    /// The hash of other bytes by the same algorithm.
-    fn of(&self, bytes: &[u8]) -> Self {
-        let digest = match self.algorithm {
-            "sha512" => Sha512::digest(bytes).to_vec(),
-            "sha384" => Sha384::digest(bytes).to_vec(),
-            _ => return Self::sha256(bytes),
-        };
-        Self { algorithm: self.algorithm, digest }
+    fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        Self { algorithm, digest: algorithm.digest(bytes) }
     }
 
     fn path(&self, cache: &Path) -> PathBuf {
@@ -95,20 +107,80 @@ impl Integrity {
 
 impl std::fmt::Display for Integrity {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(formatter, "{}-{}", self.algorithm, STANDARD.encode(&self.digest))
+        write!(formatter, "{}-{}", self.algorithm.name(), STANDARD.encode(&self.digest))
     }
 }
 
-fn fetch(url: &str) -> Result<Vec<u8>> {
-    let fetched = ureq::get(url)
-        .call()
-        .and_then(|response| response.into_body().into_with_config().limit(LIMIT).read_to_vec());
-    fetched.with_context(|| format!("could not fetch `{url}`"))
+/// What nobody can make a second file for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    Sha256,
+    Sha384,
+    Sha512,
 }
 
-fn keep(cache: &Path, integrity: &Integrity, bytes: &[u8]) -> Result<()> {
-    let path = integrity.path(cache);
-    crate::fs::write_atomic(&path, bytes)?;
-    std::fs::set_permissions(&path, Permissions::from_mode(0o500))
+impl Algorithm {
+    const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// In bytes.
+    fn digest_length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => Sha256::digest(bytes).to_vec(),
+            Self::Sha384 => Sha384::digest(bytes).to_vec(),
+            Self::Sha512 => Sha512::digest(bytes).to_vec(),
+        }
+    }
+}
+
+fn fetch(host: &Host, url: &str) -> Result<Vec<u8>> {
+    let tls = TlsConfig::builder().root_certs(authorities(host)?).build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_global(Some(WHOLE_TIMEOUT));
+    let fetched = config.build().new_agent().get(url).call();
+    fetched
+        .and_then(|response| response.into_body().into_with_config().limit(LIMIT).read_to_vec())
+        .with_context(|| format!("could not fetch `{url}`"))
+}
+
+/// Whom to believe that a server is who it says: those the user names, else the system's, among them a company's own,
+/// else Mozilla's, which the program carries for a machine that has none.
+fn authorities(host: &Host) -> Result<RootCerts> {
+    let found = rustls_native_certs::load_native_certs();
+    if !found.certs.is_empty() {
+        let own = |der: &[u8]| Certificate::from_der(der).to_owned();
+        return Ok(found.certs.iter().map(|der| own(der)).into());
+    }
+    let named = |name| host.env.non_empty(name).map(|path| (name, path));
+    let Some((variable, path)) = AUTHORITIES.into_iter().find_map(named) else {
+        return Ok(RootCerts::WebPki);
+    };
+    let why = found.errors.first().map_or("there is none".to_string(), ToString::to_string);
+    bail!(Hinted::new(
+        format!("could not read certificate authorities from `{}`: {why}", path.display()),
+        format!("unset {variable}")
+    ))
+}
+
+fn keep(path: &Path, bytes: &[u8]) -> Result<()> {
+    crate::fs::write_atomic(path, bytes)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o500))
         .with_context(|| format!("could not protect `{}`", path.display()))
 }
