@@ -15,6 +15,7 @@ mod xonsh;
 use crate::diff::Changes;
 use crate::gzenv;
 use crate::quiet::Check;
+use anyhow::{Context as _, Result};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -61,13 +62,17 @@ impl Shell {
     ];
 
     /// From what a person or `$0` says: `bash`, `-zsh`, `/usr/bin/fish`, `nushell`.
-    pub fn from_name(name: &OsStr) -> Option<Self> {
-        let name = name.as_bytes().rsplit(|byte| *byte == b'/').next()?;
-        match name.strip_prefix(b"-").unwrap_or(name) {
+    pub fn from_name(said: &OsStr) -> Result<Self> {
+        let name = said.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let found = match name.strip_prefix(b"-").unwrap_or(name) {
             b"nushell" => Some(Self::Nu),
             b"powershell" => Some(Self::Pwsh),
             name => Self::ALL.into_iter().find(|shell| shell.name().as_bytes() == name),
-        }
+        };
+        found.with_context(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("could not write code for `{}`: it is none of {known}", said.display())
+        })
     }
 
     pub fn name(self) -> &'static str {
@@ -190,12 +195,12 @@ mod tests {
         for shell in Shell::ALL {
             for prefix in ["", "-", "/usr/bin/", "-/bin/"] {
                 let name = format!("{prefix}{}", shell.name());
-                assert_eq!(Shell::from_name(name.as_ref()), Some(shell), "{name}");
+                assert_eq!(Shell::from_name(name.as_ref()).unwrap(), shell, "{name}");
             }
         }
-        assert_eq!(Shell::from_name("nushell".as_ref()), Some(Shell::Nu));
+        assert_eq!(Shell::from_name("nushell".as_ref()).unwrap(), Shell::Nu);
         for name in ["", "-", "/", "bash/", "sh", "BASH", "--bash"] {
-            assert_eq!(Shell::from_name(name.as_ref()), None, "{name}");
+            assert!(Shell::from_name(name.as_ref()).is_err(), "{name}");
         }
     }
 

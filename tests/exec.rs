@@ -103,11 +103,11 @@ fn what_is_missing_is_told() {
     let project = project();
     project
         .envr(["exec"])
-        .stderr("envr: error: which command? Type `exec -- COMMAND` or `exec DIR COMMAND`\n")
+        .stderr("envr: error: could not execute: no command was named\nenvr: hint: envr exec -- COMMAND\n")
         .failure();
     project
         .envr(["exec", "."])
-        .stderr("envr: error: which command? Name one after the directory\n")
+        .stderr("envr: error: could not execute: no command was named\nenvr: hint: envr exec DIR COMMAND\n")
         .failure();
     let gone = "envr: error: could not find `gone`: No such file or directory\n";
     project.envr(["exec", "gone", "true"]).stderr(gone).failure();

@@ -193,14 +193,16 @@ fn a_new_shell_inherits_the_state_and_leaves_in_its_own_time() {
 #[test]
 fn an_unknown_shell_is_an_error() {
     let project = Project::new();
-    project
-        .envr(["export", "tclsh"])
-        .stderr("envr: error: unknown target shell `tclsh`\n")
-        .failure();
-    project
-        .envr(["export"])
-        .stderr("envr: error: which shell? Name one, as in `export zsh`\n")
-        .failure();
+    let said = "envr: error: could not write code for `tclsh`: it is none of bash, zsh, fish, tcsh, elvish, pwsh, murex, json, vim, gha, gzenv, systemd, nu, xonsh\n";
+    for verb in ["export", "hook", "dump", "dotenv", "watch", "watch-list"] {
+        project.envr([verb, "tclsh"]).stderr(said).failure();
+    }
+    for verb in ["export", "hook"] {
+        let said = format!(
+            "envr: error: could not {verb}: no shell was named\nenvr: hint: envr {verb} zsh\n"
+        );
+        project.envr([verb]).stderr(&said).failure();
+    }
 }
 
 #[test]

@@ -198,3 +198,21 @@ fn completions_are_as_they_are_committed() {
         assert!(std::fs::read(&path).unwrap() == made, "stale: run `UPDATE_EXPECT=1 make test`");
     }
 }
+
+#[test]
+fn what_a_script_forgot_to_name_is_told_with_the_line_to_type() {
+    let project = Project::new().named_direnv();
+    for (verb, what, line) in [
+        ("apply_dump", "apply a dump: no file was named", "apply_dump FILE"),
+        ("show_dump", "show a dump: no text was given", "show_dump TEXT"),
+        ("fetchurl", "fetch: no address was named", "fetchurl URL HASH"),
+        ("watch", "watch: no shell was named", "watch SHELL FILE…"),
+        ("watch-dir", "watch: no directory was named", "watch-dir SHELL DIR"),
+        ("current", "compare: no file was named", "current FILE"),
+        ("log", "log: no message was given", "log --status MESSAGE"),
+        ("check-required", "check: no file was named", "check-required SHELL RC FILE…"),
+    ] {
+        let said = format!("direnv: error could not {what}\ndirenv: hint: direnv {line}\n");
+        project.envr([verb]).stderr(&said).failure();
+    }
+}

@@ -2,8 +2,10 @@
 
 use super::{dotenv, dump, fetchurl, watch};
 use crate::config::Config;
+use crate::error::Hinted;
 use crate::host::Host;
 use crate::rc::Rc;
+use crate::shell::Shell;
 use crate::trust::Store;
 use crate::ui;
 use anyhow::{Result, bail};
@@ -37,9 +39,12 @@ pub fn run(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<(
 /// `log --status|--error MESSAGE`: the lines of the library's `log_status` and `log_error`.
 fn log(host: &Host, arguments: &[OsString]) -> Result<()> {
     let (kind, message) = match arguments {
-        [kind, message] => (kind.as_os_str(), message.to_string_lossy()),
+        [kind, message, ..] => (kind.as_os_str(), message.to_string_lossy()),
         [message] => (OsStr::new("--status"), message.to_string_lossy()),
-        _ => bail!("which message? Type `log --status MESSAGE` or `log --error MESSAGE`"),
+        [] => bail!(Hinted::new(
+            "could not log: no message was given",
+            format!("{} log --status MESSAGE", host.voice.name())
+        )),
     };
     match kind.to_str() {
         Some("--status" | "-status") => ui::status(host, &Config::load(host)?, &message),
@@ -52,11 +57,12 @@ fn log(host: &Host, arguments: &[OsString]) -> Result<()> {
 /// `check-required SHELL RC FILE…`: prints code for the files that still need approval, all of them below the rc.
 fn check_required(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [shell, rc, files @ ..] = arguments else {
-        bail!("which files? Type `check-required SHELL RC FILE…`")
+        bail!(Hinted::new(
+            "could not check: no file was named",
+            format!("{} check-required SHELL RC FILE…", host.voice.name())
+        ))
     };
-    let Some(shell) = crate::shell::Shell::from_name(shell) else {
-        bail!("unknown target shell `{}`", shell.display())
-    };
+    let shell = Shell::from_name(shell)?;
     let rc = Rc::at(host.absolute(Path::new(rc)));
     let store = Store::open(host)?;
     let mut missing = Vec::new();

@@ -14,9 +14,7 @@ const LIMIT: u64 = 16 << 20;
 
 /// Everything the file sets, whether the environment has it already or not.
 pub fn dotenv(host: &Host, target: Option<&OsStr>, file: Option<&Path>) -> Result<()> {
-    let target = target.unwrap_or("bash".as_ref());
-    let shell = Shell::from_name(target)
-        .with_context(|| format!("unknown target shell `{}`", target.display()))?;
+    let shell = Shell::from_name(target.unwrap_or("bash".as_ref()))?;
     let file = host.absolute(file.unwrap_or(Path::new(".env")));
     let text = read(&file).with_context(|| format!("could not read `{}`", file.display()))?;
     let dir = file.parent().unwrap_or(Path::new("/"));

@@ -2,6 +2,7 @@
 
 use crate::diff;
 use crate::env::Env;
+use crate::error::Hinted;
 use crate::gzenv::{self, Bytes};
 use crate::host::Host;
 use crate::shell::Shell;
@@ -16,8 +17,7 @@ use std::path::Path;
 /// `dump [SHELL [FILE]]`: the environment, into a file, a descriptor named by its number, or standard output.
 pub fn dump(host: &Host, arguments: &[OsString]) -> Result<()> {
     let shell = arguments.first().map_or("gzenv".as_ref(), OsString::as_os_str);
-    let shell = Shell::from_name(shell)
-        .with_context(|| format!("unknown target shell `{}`", shell.display()))?;
+    let shell = Shell::from_name(shell)?;
     let target =
         arguments.get(1).map(OsString::as_os_str).or(host.env.get("DIRENV_DUMP_FILE_PATH"));
     let all = host
@@ -35,7 +35,12 @@ pub fn dump(host: &Host, arguments: &[OsString]) -> Result<()> {
 
 /// `apply_dump FILE`: bash code that turns our environment into the dumped one.
 pub fn apply_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
-    let [file] = arguments else { bail!("which file? Type `apply_dump FILE`") };
+    let [file, ..] = arguments else {
+        bail!(Hinted::new(
+            "could not apply a dump: no file was named",
+            format!("{} apply_dump FILE", host.voice.name())
+        ))
+    };
     let text = crate::fs::read_regular(&host.absolute(Path::new(file)), 64 << 20)
         .with_context(|| format!("could not read `{}`", file.display()))?
         .with_context(|| format!("could not read `{}`: it is too large", file.display()))?;
@@ -53,7 +58,12 @@ pub fn apply_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
 
 /// `show_dump TEXT`: what a state variable holds, indented. Keys are sorted; scripts read the paths off the lines.
 pub fn show_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
-    let [text] = arguments else { bail!("which text? Type `show_dump TEXT`") };
+    let [text, ..] = arguments else {
+        bail!(Hinted::new(
+            "could not show a dump: no text was given",
+            format!("{} show_dump TEXT", host.voice.name())
+        ))
+    };
     let json = gzenv::decode(text.as_bytes()).context("could not read the dump")?;
     let value: serde_json::Value =
         serde_json::from_str(&String::from_utf8_lossy(&json)).context("could not read the dump")?;

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::enter::{self, Entry};
 use crate::env::Env;
+use crate::error::Hinted;
 use crate::host::{Host, find_program};
 use crate::rc;
 use crate::session::Session;
@@ -17,7 +18,10 @@ use std::process::{Command, ExitCode};
 pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let (dir, command) = split(host, arguments)?;
     let [name, arguments @ ..] = command.as_slice() else {
-        bail!("which command? Name one after the directory")
+        bail!(Hinted::new(
+            "could not execute: no command was named",
+            format!("{} exec DIR COMMAND", host.voice.name())
+        ))
     };
     let env = environment(host, &dir)?;
     // A name with a slash goes to the system as it is, for a script sees it as its own.
@@ -40,7 +44,10 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
 /// environment of the directory it stands in.
 fn split(host: &Host, arguments: &[OsString]) -> Result<(PathBuf, Vec<OsString>)> {
     let [first, rest @ ..] = arguments else {
-        bail!("which command? Type `exec -- COMMAND` or `exec DIR COMMAND`")
+        bail!(Hinted::new(
+            "could not execute: no command was named",
+            format!("{} exec -- COMMAND", host.voice.name())
+        ))
     };
     if first == OsStr::new("--") {
         return Ok((rc::working_directory(host)?.to_path_buf(), rest.to_vec()));

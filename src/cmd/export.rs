@@ -3,13 +3,14 @@
 use crate::config::Config;
 use crate::diff;
 use crate::enter::{self, Entered, Entry};
+use crate::error::Hinted;
 use crate::host::Host;
 use crate::quiet;
 use crate::rc;
 use crate::session::Session;
 use crate::shell::Shell;
 use crate::ui;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 ///
 /// A hook says so with `--hook` after its shell's name, and gets the quiet check besides.
 pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
-    let shell = shell(arguments.first().map(OsString::as_os_str))?;
+    let shell = shell(host, "export", arguments.first().map(OsString::as_os_str))?;
     let is_hook = arguments.get(1).is_some_and(|second| second == "--hook");
     let cwd = rc::working_directory(host)?;
     let config = Config::load(host)?;
@@ -50,7 +51,7 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
 
 /// Prints the code for a shell's start file.
 pub fn hook(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
-    let shell = shell(target)?;
+    let shell = shell(host, "hook", target)?;
     let hook = shell
         .hook(host.program())
         .with_context(|| format!("there is no hook for `{}`", shell.name()))?;
@@ -58,7 +59,12 @@ pub fn hook(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn shell(target: Option<&OsStr>) -> Result<Shell> {
-    let target = target.context("which shell? Name one, as in `export zsh`")?;
-    Shell::from_name(target).with_context(|| format!("unknown target shell `{}`", target.display()))
+fn shell(host: &Host, verb: &str, target: Option<&OsStr>) -> Result<Shell> {
+    let Some(target) = target else {
+        bail!(Hinted::new(
+            format!("could not {verb}: no shell was named"),
+            format!("{} {verb} zsh", host.voice.name())
+        ))
+    };
+    Shell::from_name(target)
 }

@@ -29,8 +29,11 @@ const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 pub fn fetchurl(host: &Host, arguments: &[OsString]) -> Result<()> {
     let (url, integrity) = match arguments {
         [url] => (url, None),
-        [url, integrity] => (url, Some(Integrity::parse(&integrity.to_string_lossy())?)),
-        _ => bail!("which address? Type `fetchurl URL [HASH]`"),
+        [url, integrity, ..] => (url, Some(Integrity::parse(&integrity.to_string_lossy())?)),
+        [] => bail!(Hinted::new(
+            "could not fetch: no address was named",
+            format!("{} fetchurl URL HASH", host.voice.name())
+        )),
     };
     let url = url
         .to_str()

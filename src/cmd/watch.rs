@@ -1,6 +1,7 @@
 //! The verbs by which scripts work on `DIRENV_WATCHES`: `watch`, `watch-dir`, `watch-list`, `watch-print`, `current`.
 
 use crate::diff::Changes;
+use crate::error::Hinted;
 use crate::host::Host;
 use crate::session;
 use crate::shell::Shell;
@@ -13,7 +14,10 @@ use std::path::Path;
 
 pub fn watch(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [shell, paths @ ..] = arguments else {
-        bail!("which shell and files? Type `watch SHELL FILE…`")
+        bail!(Hinted::new(
+            "could not watch: no shell was named",
+            format!("{} watch SHELL FILE…", host.voice.name())
+        ))
     };
     let mut watches = known(host);
     for path in paths {
@@ -23,8 +27,11 @@ pub fn watch(host: &Host, arguments: &[OsString]) -> Result<()> {
 }
 
 pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
-    let [shell, dir] = arguments else {
-        bail!("which shell and directory? Type `watch-dir SHELL DIR`")
+    let [shell, dir, ..] = arguments else {
+        bail!(Hinted::new(
+            "could not watch: no directory was named",
+            format!("{} watch-dir SHELL DIR", host.voice.name())
+        ))
     };
     let mut watches = known(host);
     watches.add_tree(&host.absolute(Path::new(dir)))?;
@@ -56,7 +63,12 @@ pub fn watch_print(host: &Host, arguments: &[OsString]) -> Result<()> {
 
 /// Fails unless the path is watched and unchanged.
 pub fn current(host: &Host, arguments: &[OsString]) -> Result<()> {
-    let [path] = arguments else { bail!("which file? Type `current FILE`") };
+    let [path, ..] = arguments else {
+        bail!(Hinted::new(
+            "could not compare: no file was named",
+            format!("{} current FILE", host.voice.name())
+        ))
+    };
     match known(host).reason(&host.absolute(Path::new(path))) {
         None => Ok(()),
         Some(reason) => bail!("`{}` is not current: {reason}", path.display()),
@@ -68,8 +80,7 @@ fn known(host: &Host) -> Watches {
 }
 
 fn print(host: &Host, shell: &OsStr, watches: &Watches) -> Result<()> {
-    let shell = Shell::from_name(shell)
-        .with_context(|| format!("unknown target shell `{}`", shell.display()))?;
+    let shell = Shell::from_name(shell)?;
     let changes = Changes::from([(OsString::from("DIRENV_WATCHES"), Some(watches.encode()))]);
     host.print(&shell.render(&changes))?;
     Ok(())
