@@ -2,11 +2,13 @@
 
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
+use crate::ui;
 use anyhow::{Context as _, Result};
 use regex_lite::Regex;
 use rustix::io::Errno;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A configuration larger than this many bytes is something else.
@@ -28,7 +30,6 @@ pub struct Config {
     /// `None` never warns.
     pub warn_timeout: Option<Duration>,
     pub hide_env_diff: bool,
-    pub log_filter: Option<Regex>,
     pub whitelist_prefix: Vec<PathBuf>,
     pub whitelist_exact: Vec<PathBuf>,
     /// What envr asks of the files that an rc executes.
@@ -36,6 +37,9 @@ pub struct Config {
     /// Directories whose status lines are not wanted, with all below them.
     pub quiet_projects: Vec<PathBuf>,
     log_format: Option<String>,
+    log_filter: Option<String>,
+    /// Compiled when there is a line to show, which most prompts have not.
+    compiled_filter: OnceLock<Option<Regex>>,
     quiet: bool,
 }
 
@@ -86,17 +90,13 @@ impl Config {
                 global.warn_timeout.or(theirs.warn_timeout).as_deref(),
             )?,
             hide_env_diff: global.hide_env_diff.or(theirs.hide_env_diff).unwrap_or(false),
-            log_filter: global
-                .log_filter
-                .or(theirs.log_filter)
-                .as_deref()
-                .map(compile)
-                .transpose()?,
             whitelist_prefix: at_home(theirs.whitelist.prefix),
             whitelist_exact: at_home(theirs.whitelist.exact),
             sourced: if host.voice == Voice::Direnv { Sourced::Follow } else { ours.trust.sourced },
             quiet_projects: at_home(ours.quiet_projects),
             log_format: global.log_format.or(theirs.log_format),
+            log_filter: global.log_filter.or(theirs.log_filter),
+            compiled_filter: OnceLock::new(),
             quiet: ours.quiet,
         })
     }
@@ -117,6 +117,15 @@ impl Config {
             None => self.log_format.clone().unwrap_or_else(|| format!("{}: %s", host.voice.name())),
         };
         (!format.is_empty() && format != "-").then_some(format)
+    }
+
+    /// What status lines must match; one that is no regular expression is told once, and hides nothing.
+    pub fn log_filter(&self, host: &Host) -> Option<&Regex> {
+        let complain = |cause: &regex_lite::Error| {
+            ui::warn(host, &format!("could not read the configuration: `log_filter`: {cause}"));
+        };
+        let compile = || Regex::new(self.log_filter.as_deref()?).inspect_err(complain).ok();
+        self.compiled_filter.get_or_init(compile).as_ref()
     }
 
     fn is_quiet(&self, host: &Host) -> bool {
@@ -244,10 +253,6 @@ fn parse_duration(text: &str) -> Option<Duration> {
         rest = tail;
     }
     if text.is_empty() { None } else { Duration::try_from_secs_f64(seconds).ok() }
-}
-
-fn compile(filter: &str) -> Result<Regex> {
-    Regex::new(filter).map_err(|cause| anyhow::anyhow!("`log_filter`: {cause}"))
 }
 
 fn expand_home(host: &Host, path: PathBuf) -> PathBuf {

@@ -59,7 +59,7 @@ pub fn status(host: &Host, config: &Config, message: &str) {
 /// The finished status line, or `None` when it is not wanted.
 pub fn status_line(host: &Host, config: &Config, message: &str) -> Option<String> {
     let format = config.log_format(host)?;
-    if config.log_filter.as_ref().is_some_and(|filter| !filter.is_match(message)) {
+    if config.log_filter(host).is_some_and(|filter| !filter.is_match(message)) {
         return None;
     }
     Some(fill(&format, &escape(message)))

@@ -27,6 +27,16 @@ fn log_format_filter_and_silence() {
 }
 
 #[test]
+fn a_filter_that_is_no_regular_expression_is_told_where_it_would_hide_a_line() {
+    let project = configured("[global]\nlog_filter = \"(\"\n");
+    let mut shell = project.shell();
+    let told = "envr: warning: could not read the configuration: `log_filter`: found open group without closing ')'\n";
+    shell.prompt(&format!("{told}{LOADING}envr: export +A\n"));
+    assert_eq!(shell.get("A"), Some("1"));
+    shell.prompt("");
+}
+
+#[test]
 fn direnv_log_format_overrules_the_file_and_needs_none() {
     let project = configured("[global]\nlog_format = \"x %s\"\n").env("DIRENV_LOG_FORMAT", "");
     project.shell().prompt("");
