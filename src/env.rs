@@ -77,6 +77,28 @@ impl PartialEq for Env {
 
 impl Eq for Env {}
 
+impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(vars: I) -> Self {
+        let owned = |(name, value): (K, V)| (Cow::Owned(name.into()), Cow::Owned(value.into()));
+        let vars: BTreeMap<Text, Text> = vars.into_iter().map(owned).collect();
+        Self { given: &[], vars: OnceLock::from(vars) }
+    }
+}
+
+/// Whether shells can have a variable of this name. A process can have others, too.
+pub fn is_name(name: &[u8]) -> bool {
+    name.first().is_some_and(|first| is_name_start(*first))
+        && name.iter().all(|byte| is_name_byte(*byte))
+}
+
+pub fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+pub fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 fn value_of(name: &OsStr, given: &'static OsStr) -> Option<&'static OsStr> {
     let value = given.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
     (!name.is_empty()).then(|| OsStr::from_bytes(value))
@@ -88,12 +110,4 @@ fn split(given: &'static OsStr) -> Option<(Text, Text)> {
     let end = 1 + bytes.get(1..)?.iter().position(|byte| *byte == b'=')?;
     let part = |bytes| Cow::Borrowed(OsStr::from_bytes(bytes));
     Some((part(&bytes[..end]), part(&bytes[end + 1..])))
-}
-
-impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(vars: I) -> Self {
-        let owned = |(name, value): (K, V)| (Cow::Owned(name.into()), Cow::Owned(value.into()));
-        let vars: BTreeMap<Text, Text> = vars.into_iter().map(owned).collect();
-        Self { given: &[], vars: OnceLock::from(vars) }
-    }
 }

@@ -8,7 +8,7 @@ mod link;
 pub mod dotenv;
 
 use crate::config::Config;
-use crate::env::Env;
+use crate::env::{Env, is_name};
 use crate::host::Host;
 use crate::rc::Kind;
 use crate::trust::{Reason, Trusted};
@@ -143,8 +143,7 @@ fn plan(world: World, trusted: &Trusted, outer: &Env) -> Result<parse::List, Str
     }
     let mut names = outer.iter().map(|(name, _)| name.as_bytes());
     if let Some(name) = names.find(|name| {
-        name.starts_with(b"BASH_FUNC_")
-            || (parse::names::is_name(name) && !parse::names::is_taken_over(name))
+        name.starts_with(b"BASH_FUNC_") || (is_name(name) && !parse::names::is_taken_over(name))
     }) {
         return Err(format!("`{}` in the environment", String::from_utf8_lossy(name)));
     }

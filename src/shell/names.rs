@@ -1,6 +1,7 @@
 //! Which names a shell can hold, and which values: the one place that leaves a change out.
 
 use super::{Change, Shell};
+use crate::env::is_name;
 
 /// Variables that bash does not let anyone set.
 const BASH_OWN: &str = "BASHOPTS BASH_VERSINFO PPID SHELLOPTS";
@@ -46,12 +47,10 @@ fn knows(shell: Shell, name: &[u8]) -> bool {
         Shell::Gzenv | Shell::Vim => true,
         // A name with U+FFFD in it would be another name.
         Shell::Elvish | Shell::Json | Shell::Murex | Shell::Nu => str::from_utf8(name).is_ok(),
-        Shell::Gha | Shell::Pwsh | Shell::Systemd | Shell::Tcsh | Shell::Xonsh => {
-            is_identifier(name)
-        }
-        Shell::Bash => is_identifier(name) && !is_in(BASH_OWN, name),
-        Shell::Fish => is_identifier(name) && !is_in(FISH_OWN, name),
-        Shell::Zsh => is_identifier(name) && !is_in(ZSH_OWN, name),
+        Shell::Gha | Shell::Pwsh | Shell::Systemd | Shell::Tcsh | Shell::Xonsh => is_name(name),
+        Shell::Bash => is_name(name) && !is_in(BASH_OWN, name),
+        Shell::Fish => is_name(name) && !is_in(FISH_OWN, name),
+        Shell::Zsh => is_name(name) && !is_in(ZSH_OWN, name),
     }
 }
 
@@ -61,11 +60,6 @@ fn reads(shell: Shell, name: &[u8], value: &[u8]) -> bool {
         Shell::Zsh => !is_in(ZSH_NUMBERS, name) || is_number(value),
         _ => true,
     }
-}
-
-fn is_identifier(name: &[u8]) -> bool {
-    !name.first().is_none_or(u8::is_ascii_digit)
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 /// A leading zero would make it octal.

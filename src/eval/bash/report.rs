@@ -1,7 +1,6 @@
 //! Reads what bash reports at the end of an evaluation: `declare -px`, functions and aliases.
 
-use crate::env::Env;
-use crate::eval::parse::names::is_name;
+use crate::env::{Env, is_name};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

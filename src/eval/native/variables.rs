@@ -1,7 +1,6 @@
 //! The variables of the native shell, exported or not.
 
-use crate::env::Env;
-use crate::eval::parse::names::is_name;
+use crate::env::{Env, is_name};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

@@ -1,6 +1,7 @@
 //! A place in a script, and what may stand between two words.
 
 use super::{NeedsBash, Parsed};
+use crate::env::{is_name_byte, is_name_start};
 
 /// Conditions in conditions and expansions in expansions: more than this many are generated, and would use up the stack.
 const DEPTH_LIMIT: usize = 32;
@@ -134,12 +135,4 @@ impl<'a> Cursor<'a> {
 
 pub fn ends_word(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')
-}
-
-pub fn is_name_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
-}
-
-pub fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }

@@ -1,7 +1,5 @@
 //! Names with a meaning: the commands that run natively, what bash has of its own, and variables that are more than text.
 
-use super::cursor::{is_name_byte, is_name_start};
-
 /// The commands and functions that run without bash.
 const CALLS: [&str; 42] = [
     ".",
@@ -75,12 +73,6 @@ const HARMLESS_FROM_OUTSIDE: &str = "\
     HISTTIMEFORMAT HOSTFILE HOSTNAME INPUTRC INSIDE_EMACS LANG LANGUAGE LC_ADDRESS LC_ALL LC_COLLATE LC_CTYPE \
     LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC LC_PAPER LC_TELEPHONE LC_TIME LINES MAIL \
     OLDPWD PROMPT_COMMAND PS1 PS2 PWD SHLVL _ DIRENV_DUMP_FILE_PATH";
-
-/// Whether a variable can have this name.
-pub fn is_name(text: &[u8]) -> bool {
-    text.first().is_some_and(|first| is_name_start(*first))
-        && text.iter().all(|byte| is_name_byte(*byte))
-}
 
 pub fn is_call(name: &[u8]) -> bool {
     CALLS.binary_search_by(|call| call.as_bytes().cmp(name)).is_ok()

@@ -4,6 +4,7 @@ use super::cursor::{Cursor, ends_word};
 use super::names;
 use super::word::{self, Word};
 use super::{Assignment, Call, Command, Export, Parsed, Redirect};
+use crate::env::is_name;
 
 pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     let mut assignments = Vec::new();
@@ -102,7 +103,7 @@ fn read_unset(cursor: &mut Cursor<'_>) -> Parsed<Command> {
 fn read_name(cursor: &mut Cursor<'_>, command: &str) -> Parsed<Vec<u8>> {
     let start = cursor.clone();
     let word = word::read(cursor)?;
-    let Some(name) = word.plain().filter(|name| names::is_name(name)) else {
+    let Some(name) = word.plain().filter(|name| is_name(name)) else {
         return Err(start.needs_bash(format!("`{command}` of what is no name")));
     };
     check_assignable(&start, name)?;

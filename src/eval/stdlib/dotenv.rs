@@ -1,5 +1,6 @@
 //! `.env` files.
 
+use crate::env::is_name;
 use crate::eval::dotenv::parse_in;
 use crate::eval::native::{Flow, Shell, needs_bash};
 use crate::eval::parse::names;
@@ -43,7 +44,7 @@ fn load(shell: &mut Shell<'_>, path: &Path) -> Flow<u8> {
     };
     for (name, value) in variables {
         let name = name.as_bytes();
-        if !names::is_name(name) || !names::is_assignable(name) {
+        if !is_name(name) || !names::is_assignable(name) {
             return needs_bash("a .env with a name that is not plain");
         }
         shell.variables.set(name, value.as_bytes().to_vec());

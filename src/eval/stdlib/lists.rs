@@ -1,6 +1,7 @@
 //! PATH and its like.
 
 use super::absolute;
+use crate::env::is_name;
 use crate::eval::native::{Flow, Shell, needs_bash};
 use crate::eval::parse::names;
 
@@ -73,7 +74,7 @@ pub fn load_prefix(shell: &mut Shell<'_>, dir: &[u8]) -> Flow<u8> {
 }
 
 fn value(shell: &Shell<'_>, name: &[u8]) -> Flow<Vec<u8>> {
-    if !names::is_name(name) || !names::is_assignable(name) {
+    if !is_name(name) || !names::is_assignable(name) {
         return needs_bash("a variable like this");
     }
     shell.check_known(name)?;

@@ -1,7 +1,8 @@
 //! What begins with `$`, and backquotes.
 
 use super::Word;
-use crate::eval::parse::cursor::{Cursor, is_name_byte};
+use crate::env::is_name_byte;
+use crate::eval::parse::cursor::Cursor;
 use crate::eval::parse::{Parsed, names, simple};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
