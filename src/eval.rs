@@ -5,6 +5,7 @@ mod native;
 mod stdlib;
 mod bash;
 mod link;
+mod ansi_c;
 pub mod dotenv;
 
 use crate::config::Config;

@@ -1,6 +1,7 @@
 //! Reads what bash reports at the end of an evaluation: `declare -px`, functions and aliases.
 
 use crate::env::{Env, is_name};
+use crate::eval::ansi_c::unescape;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -127,39 +128,14 @@ fn ansi_quoted(mut text: &[u8]) -> (Option<Vec<u8>>, &[u8]) {
         let (byte, rest) = match text {
             [] => return (Some(value), text),
             [b'\'', rest @ ..] => return (Some(value), rest),
-            [b'\\', digits @ ..] if digits.first().copied().is_some_and(is_octal) => {
-                let length = digits.iter().take(3).take_while(|digit| is_octal(**digit)).count();
-                let (octal, rest) = digits.split_at(length);
-                (
-                    octal
-                        .iter()
-                        .fold(0, |code: u8, digit| code.wrapping_mul(8).wrapping_add(digit - b'0')),
-                    rest,
-                )
-            }
-            [b'\\', letter, rest @ ..] => (unescaped(*letter), rest),
+            [b'\\', escape @ ..] => match unescape(escape) {
+                Some((byte, length)) => (byte, &escape[length..]),
+                None => (b'\\', escape),
+            },
             [byte, rest @ ..] => (*byte, rest),
         };
         value.push(byte);
         text = rest;
-    }
-}
-
-fn is_octal(byte: u8) -> bool {
-    (b'0'..=b'7').contains(&byte)
-}
-
-fn unescaped(letter: u8) -> u8 {
-    match letter {
-        b'a' => 0x07,
-        b'b' => 0x08,
-        b'e' | b'E' => 0x1b,
-        b'f' => 0x0c,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 0x0b,
-        other => other,
     }
 }
 
