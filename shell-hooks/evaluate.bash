@@ -2,8 +2,9 @@
 # What the bash lane runs: `bash -c THIS-FILE BASH ARGUMENT…`, followed by a stub for each function of stdlib.bash.
 # It owns the conversation with the envr that waits for it, over three inherited pipes and a private directory.
 #
-# SC2016: what stands in single quotes is expanded later.  SC2034: scripts use these variables.
-# shellcheck disable=SC2016,SC2034
+# SC2016: what stands in single quotes is expanded later.  SC2034: scripts use these variables.  SC2142: these aliases
+# want the caller's parameters.  SC2128, SC2178: an array without an index is its first element.
+# shellcheck disable=SC2016,SC2034,SC2128,SC2142,SC2178
 
 builtin shopt -s gnu_errfmt nullglob extglob
 
@@ -18,8 +19,9 @@ __envr_strict=$8
 __envr_rc=$9
 __envr_began=
 __envr_listed=
-__envr_wanted=
-__envr_wanted_name=
+# What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
+__envr_here=() __envr_back=() __envr_copy=() __envr_given=() __envr_result=()
+__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=()
 
 # Usage: __envr_ask VERB ARGUMENT…
 # Asks envr; the reply, if there is one, is in REPLY. A subshell may run beside this shell and take its answers, so it
@@ -62,20 +64,21 @@ __envr_load() {
 	fi
 }
 
-# Usage: __envr_copy_of PATH
-# Sets __envr_copy to the directory of the bytes that were judged; fails where envr lets the file itself run.
-__envr_copy_of() {
-	local REPLY
-	__envr_ask execute "$1" || return 1
+# Usage: __envr_judge VERB PATH [NAME]
+# Asks envr whether a file may run, and ends here if not. Sets __envr_copy to the directory of the bytes that were judged,
+# or to nothing where the file itself runs. The copy begins, before its first line, with the way back to $__envr_here, so
+# that for the script only the bytes are ours: its directory, $BASH_SOURCE and line numbers are as they would be in place.
+__envr_judge() {
+	local REPLY=
+	__envr_here=${PWD} __envr_back=${OLDPWD-}
+	__envr_ask "$@" || builtin true
 	__envr_copy=${REPLY}
 }
 
 # Usage: source_env FILE_OR_DIR …
-# The library's function, but what runs are the bytes that envr judged, from a copy. The copy begins, before its first
-# line, with the way back to $__envr_here, so that for the script only the bytes are ours: its directory, $BASH_SOURCE
-# and line numbers are as they would be in place. The first call is for the rc itself.
+# The library's function, but what runs are the bytes that envr judged. The first call is for the rc itself.
 source_env() {
-	local __envr_file __envr_here __envr_back __envr_copy=. __envr_status=0
+	local __envr_file __envr_place __envr_judged __envr_status=0
 	if [[ -n ${__envr_began} ]]; then
 		local __envr_rc
 		__envr_locate_rc "${1-}" || return 1
@@ -89,125 +92,77 @@ source_env() {
 	builtin pushd . >/dev/null || return 1
 	builtin pushd "${__envr_rc%/*}/" >/dev/null || return 1
 
-	__envr_here=${PWD} __envr_back=${OLDPWD-}
-	if ! __envr_copy_of "${PWD%/}/${__envr_file}"; then
-		__envr_copy=.
-	fi
+	__envr_place=${PWD%/}/${__envr_file}
+	__envr_judge execute "${__envr_place}"
+	__envr_judged=${__envr_copy:-.}/${__envr_file}
 	if [[ -n ${__envr_began} ]]; then
 		__envr_log_path loading "${__envr_rc}"
 	fi
+	# Where functions inherit the trap, it may be the user's by now.
+	if [[ ${__envr_voice} == envr && (-z ${__envr_began} || ! -o errtrace) ]]; then
+		# What runs a script is known by its text: that of the aliases and functions below.
+		builtin trap '[[ ${BASH_COMMAND} != command\ *{__envr_stage* ]] || __envr_unsourced "${LINENO}"' ERR
+	fi
 	__envr_began=1
-	builtin cd -- "${__envr_copy}" || return 1
-	if [[ ${__envr_voice} == envr ]]; then
-		builtin trap '[[ ${BASH_COMMAND} != "return \"\${__envr_status}\"" || -z ${__envr_wanted} ]] || __envr_unsourced "${LINENO}"' ERR
+	if [[ -n ${__envr_copy} ]]; then
+		builtin cd -- "${__envr_copy}" || return 1
 	fi
 	# shellcheck source=/dev/null
 	builtin . "./${__envr_file}"
 	__envr_status=$?
-	builtin trap - ERR
 	if [[ ${__envr_status} -ne 0 && ${__envr_voice} == envr ]]; then
-		__envr_check_syntax 0 "${__envr_here%/}/${__envr_file}" "${__envr_copy}/${__envr_file}"
+		__envr_check_syntax 0 "${__envr_place}" "${__envr_judged}"
 	fi
 	builtin popd >/dev/null || return 1
 	builtin popd >/dev/null || return 1
 }
 
 if [[ ${__envr_voice} == envr ]]; then
-	# Usage: source [--] FILE [ARGUMENT…]
-	# The builtin, but a file of the project is judged first. What it declares would be this function's own, and is
-	# handed on, for the builtin would have left it to the caller.
-	source() {
-		local __envr_wanted_path='' __envr_here=${PWD} __envr_back=${OLDPWD-} __envr_copy=. __envr_status=0
-		if [[ ${1-} == -- ]]; then
-			shift
-		fi
-		__envr_locate_script "${1-}"
-		__envr_wanted=
-		if [[ $# -gt 0 && ! -e ${__envr_wanted_path} ]]; then
-			# bash would name a line of ours.
-			builtin printf '%s: %s: No such file or directory\n' "${__envr_file}" "$1" >&2
-			__envr_status=1 __envr_wanted=${__envr_wanted_path} __envr_wanted_name=$1
-			return "${__envr_status}"
-		fi
-		if __envr_judge_script "${__envr_wanted_path}" "${1-}"; then
-			builtin cd -- "${__envr_copy}" || return 1
-		fi
-		# shellcheck source=/dev/null
-		builtin source "$@"
-		__envr_status=$?
-		if [[ ${BASH_VERSINFO[0]} -ge 5 ]]; then
-			builtin local -p >"${__envr_stage}/declared"
-			__envr_hand_on
-		fi
-		if [[ ${__envr_status} -ne 0 ]]; then
-			__envr_wanted=${__envr_wanted_path}
-			__envr_wanted_name=$1
-		fi
-		return "${__envr_status}"
-	}
-
-	function . {
-		# shellcheck source=/dev/null
-		source "$@"
-	}
+	# `source` and `.` are aliases, which put the judgement before FILE: no function could run it in the scope, and with
+	# the parameters, of its caller. A function that was exported finds the bare builtin in another bash. Where no alias is
+	# looked for (`\source`, `>log source`), functions of the same name see to it that the file is judged all the same.
+	function source { command source "${__envr_stage}/source" 0 "$@"; }
+	function . { command source "${__envr_stage}/source" 0 "$@"; }
+	if ! builtin shopt -q expand_aliases; then
+		# A script's own aliases stay as dead as bash has them: each stands for itself, unless the script wants otherwise.
+		alias() {
+			local __envr_alias
+			for __envr_alias in "$@"; do
+				if [[ ${__envr_alias} == *=* ]]; then
+					__envr_alias=${__envr_alias%%=*}=${__envr_alias%%=*}
+				fi
+				set -- "${@:2}" "${__envr_alias}"
+			done
+			builtin alias "$@"
+		}
+		shopt() {
+			if [[ $* == *expand_aliases* ]]; then
+				builtin unset -f alias shopt
+			fi
+			builtin shopt "$@"
+		}
+		for __envr_alias in "${!BASH_ALIASES[@]}"; do
+			# shellcheck disable=SC2139
+			alias "${__envr_alias}="
+		done
+		builtin shopt -s expand_aliases
+	fi
+	builtin alias source='command source ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
+	builtin alias .='command . ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
 fi
 
-# Usage: __envr_locate_script NAME
-# Sets __envr_wanted_path to the file that `source NAME` would read: a bare name is looked for on PATH first.
-__envr_locate_script() {
-	local __envr_entry IFS=:
-	case $1 in
-	/*) __envr_wanted_path=$1 ;;
-	*/*) __envr_wanted_path=${PWD%/}/$1 ;;
-	*)
-		__envr_wanted_path=${PWD%/}/$1
-		# shellcheck disable=SC2086
-		for __envr_entry in ${PATH-}; do
-			if [[ -f ${__envr_entry}/$1 ]]; then
-				__envr_wanted_path=${__envr_entry}/$1
-				break
-			fi
-		done
-		;;
-	esac
-}
-
-# Usage: __envr_judge_script PATH NAME
-# Succeeds with __envr_copy set where the judged bytes stand ready under NAME; elsewhere the file itself runs.
-__envr_judge_script() {
-	local REPLY
-	__envr_ask script "$1" "$2" && [[ -n ${REPLY} ]] || return 1
-	__envr_copy=${REPLY}
-}
-
-# Declares for the whole shell what the last script declared in the function that ran it.
-__envr_hand_on() {
-	local __envr_line __envr_code=
-	while IFS= builtin read -r __envr_line; do
-		case ${__envr_line} in
-		"declare "*" __envr_"*) ;;
-		"declare -"*) __envr_code+="declare -g ${__envr_line#declare }"$'\n' ;;
-		*) __envr_code+=${__envr_line}$'\n' ;;
-		esac
-	done <"${__envr_stage}/declared"
-	builtin eval "${__envr_code}"
-}
-
 # Usage: __envr_unsourced LINE
-# A `source` failed unhandled: ends the evaluation where the file is missing or no bash, not where its last command
-# happened to be false.
+# A `source` failed unhandled: ends the evaluation where there was nothing to read or it is no bash, not where its last
+# command happened to be false.
 __envr_unsourced() {
-	local __envr_at="${__envr_here%/}/${__envr_file}" REPLY
-	if [[ -d ${__envr_wanted} ]]; then
-		__envr_ask failed "$1" "${__envr_at}" "could not source \`${__envr_wanted_name}\`: it is a directory" || builtin true
-	elif [[ -r ${__envr_wanted} ]]; then
-		__envr_check_syntax "$1" "${__envr_at}" "${__envr_wanted}"
+	local REPLY
+	if [[ -z ${__envr_why-} ]]; then
+		if [[ -r ${__envr_wanted-} ]]; then
+			__envr_check_syntax "$1" "${__envr_place}" "${__envr_wanted}"
+		fi
 		return 0
-	elif [[ -e ${__envr_wanted} ]]; then
-		__envr_ask failed "$1" "${__envr_at}" "could not source \`${__envr_wanted_name}\`: it is not readable" || builtin true
-	else
-		__envr_ask failed "$1" "${__envr_at}" "could not source \`${__envr_wanted_name}\`: there is no such file" || builtin true
 	fi
+	__envr_ask failed "$1" "${__envr_place}" "could not source \`${__envr_wanted_name}\`: ${__envr_why}" || builtin true
 	builtin exit 1
 }
 
@@ -240,6 +195,7 @@ __envr_finish() {
 		if [[ ${__envr_voice} == envr ]]; then
 			builtin declare -F
 			builtin printf '\0'
+			builtin unalias source . 2>/dev/null
 			builtin alias
 		else
 			builtin printf '\0'

@@ -125,7 +125,7 @@ fn a_load_that_takes_long_says_so_once() {
         ),
     ] {
         project.write_at("home/.config/direnv/direnv.toml", "[global]\nwarn_timeout = \"1ms\"\n");
-        project.write(".envrc", "sleep 0.3\n");
+        project.write(".envrc", "[ -p never ] || mkfifo never\nread -r -t 0.3 <>never || true\n");
         project.allow();
         let said = project.shell().any_prompt(0);
         assert!(said.contains(&warning), "{said}");

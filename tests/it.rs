@@ -26,5 +26,6 @@ mod rc;
 mod scale;
 mod scripts;
 mod shells;
+mod source;
 mod trust;
 mod verbs;

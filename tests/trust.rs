@@ -229,6 +229,13 @@ fn no_way_of_sourcing_escapes_the_record() {
         "source ./other $(echo x)\n",
         "trap 'source ./other' DEBUG; :; trap - DEBUG\n",
         "PATH_add sub; source path_only\n",
+        "n=other; PATH=.:$PATH; source $n\n",
+        "n=path_only; PATH=sub::$PATH; . $n\n",
+        "\\source ./other\n",
+        "dot=.; $dot ./other\n",
+        "n=other; unalias -a\nsource ./$n\n",
+        "n=other; alias x=y\nsource ./$n\n",
+        "n=other; shopt -u expand_aliases\n. ./$n\n",
         "source ./other | cat\n",
     ] {
         let project = Project::new();

@@ -43,6 +43,7 @@ impl<'a> Conversation<'a> {
     pub fn new(start: &Start<'a>, trusted: &'a mut Trusted) -> Result<Self> {
         let stage = Stage::new(&start.world.host.env)?;
         stage.write("stdlib", library::text_for_subshell().as_bytes())?;
+        stage.write("source", library::SOURCE.as_bytes())?;
         let began = watch::last_change(stage.path());
         Ok(Self {
             world: start.world,

@@ -2,6 +2,9 @@
 
 const TEXT: &str = include_str!("../../../shell-hooks/stdlib.bash");
 
+/// What `source` reads in an evaluation, in place of the file that is to be judged first.
+pub const SOURCE: &str = include_str!("../../../shell-hooks/source.bash");
+
 /// What an evaluation defines itself, in `evaluate.bash`; the library's own are for a shell that sourced it alone.
 const EVALUATIONS_OWN: [&str; 2] = ["__envr_ask", "source_env"];
 
