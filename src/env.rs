@@ -1,6 +1,7 @@
 //! An environment as a value: ordered, byte-exact, compared and edited without touching our own.
 
 pub mod lists;
+pub mod outside;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -91,6 +91,17 @@ pub fn clean(path: &Path) -> PathBuf {
     cleaned
 }
 
+/// The path by which the kernel finds a file, as far as `..` goes: what `..` leads out of may be a link. Cleaned else.
+pub fn straight(path: &Path) -> PathBuf {
+    let mut way: Vec<Component> = path.components().collect();
+    let Some(last) = way.iter().rposition(|part| *part == Component::ParentDir) else {
+        return clean(path);
+    };
+    let below: PathBuf = way.split_off(last + 1).into_iter().collect();
+    let above: PathBuf = way.into_iter().collect();
+    above.canonicalize().map_or_else(|_| clean(path), |above| above.join(below))
+}
+
 /// Where a file is made before it takes its name, in its directory.
 fn draft_of(path: &Path) -> Result<PathBuf> {
     let dir = path.parent().context("a file needs a directory")?;

@@ -1,7 +1,8 @@
 //! The world as this process found it: environment, directory, arguments. Read once here, passed down.
 
-use crate::env::Env;
+use crate::env::{Env, outside};
 use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -35,6 +36,8 @@ pub struct Host {
     /// The physical working directory; `None` when it was removed under us.
     pub cwd: Option<PathBuf>,
     pub voice: Voice,
+    /// Variables that the loaded project has changed, as they were before.
+    outside: OnceLock<BTreeMap<OsString, OsString>>,
     called: &'static OsStr,
     /// Found on PATH when it is asked for.
     program: OnceLock<PathBuf>,
@@ -52,6 +55,7 @@ impl Host {
             args: arguments.iter().skip(1).map(OsString::from).collect(),
             cwd: std::env::current_dir().ok(),
             voice,
+            outside: OnceLock::new(),
             called,
             program: OnceLock::new(),
         }
@@ -95,10 +99,15 @@ impl Host {
         self.directory("HOME")
     }
 
-    /// A directory that a variable names. A relative one would be another in each project, which could then approve
-    /// itself: it counts as none.
+    /// A directory that a variable names, outside of any project: one that says where the user's approvals are could
+    /// approve itself. A relative one would be another in each project, and counts as none.
     pub fn directory(&self, variable: &str) -> Option<PathBuf> {
-        self.env.non_empty(variable).map(PathBuf::from).filter(|dir| dir.is_absolute())
+        let outside = self.outside.get_or_init(|| outside::decode(&self.env));
+        let value = match outside.get(OsStr::new(variable)) {
+            Some(value) => Some(value.as_os_str()),
+            None => self.env.get(variable),
+        };
+        value.map(PathBuf::from).filter(|dir| dir.is_absolute())
     }
 
     /// `$XDG_x_HOME`, or its default below the home directory.

@@ -1,7 +1,7 @@
 //! What the last prompt left in the shell: direnv's variables, read and written.
 
 use crate::diff::Undo;
-use crate::env::Env;
+use crate::env::{Env, outside};
 use crate::error::Hinted;
 use crate::gzenv::{self, Bytes, Reader};
 use crate::watch::Watches;
@@ -79,7 +79,7 @@ impl Session {
 
 /// Takes the state out of an environment.
 pub fn clear(env: &mut Env) {
-    for name in [DIR, FILE, WATCHES, DIFF] {
+    for name in [DIR, FILE, WATCHES, DIFF, outside::VARIABLE] {
         env.unset(name);
     }
 }
@@ -89,6 +89,10 @@ pub fn record(from: &Env, to: &mut Env, file: &Path, watches: &Watches) {
     clear(to);
     let mut undo = Undo::between(from, to);
     undo.names.extend([DIR, FILE, WATCHES].map(OsString::from));
+    if let Some(outside) = outside::encode(from, to) {
+        to.set(outside::VARIABLE, outside);
+        undo.names.insert(outside::VARIABLE.into());
+    }
     keep(to, file, watches);
     to.set(DIFF, encode_undo(&undo));
 }

@@ -15,12 +15,12 @@ use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
 use anyhow::{Result, anyhow};
-use closure::Closure;
+use closure::Rule;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use closure::Execution;
+pub use closure::{Closure, Execution};
 pub use known::known_to_execute;
 pub use record::{Approval, Executed};
 pub use store::Store;
@@ -87,38 +87,23 @@ impl Trusted {
         self.closure.judge(store, path, made)
     }
 
-    /// Whether a file that the rc sources is the project's word: what lies outside the project or in its layout
-    /// directory is not.
+    /// Whether a file that the rc sources is a project's word: its own, or that of another rc that it runs.
     pub fn covers(&self, path: &Path) -> bool {
-        let below = path.strip_prefix(self.rc.dir());
-        below.is_ok_and(|below| !below.starts_with(".direnv"))
+        let mut projects = std::iter::once(self.rc.dir()).chain(self.closure.other_projects());
+        projects.any(|project| is_of(project, path))
             && path != self.rc.path
             && !path.metadata().is_ok_and(|file| !file.is_file())
     }
 
-    /// Writes what was executed into the approval, where it is not there yet. `complete` says that a whole evaluation
-    /// has been seen, so that what it did not execute is new from now on.
-    pub fn remember(&self, store: &Store, complete: bool) -> Result<()> {
-        let Closure { executed, sourced, .. } = &self.closure;
-        let complete = self.closure.complete || complete;
-        let approval =
-            Approval { rc: Digest::of(&self.bytes), executed: executed.clone(), complete };
-        if *sourced == Sourced::Follow
-            || store.approval(&self.rc.path, &self.bytes).as_ref() == Some(&approval)
-        {
-            return Ok(());
-        }
-        store.keep_content(&self.bytes)?;
-        for (path, executed) in executed {
-            // One that changed while the rc ran is not what was judged.
-            if let Ok(Some(bytes)) = read_regular(path, RC_LIMIT)
-                && executed.digest == Some(Digest::of(&bytes))
-            {
-                store.keep_content(&bytes)?;
-            }
-        }
-        store.keep_approval(&self.rc.path, &self.bytes, &approval)
+    /// Writes what was executed into the approval. `whole` says that the evaluation came to its end.
+    pub fn remember(&self, store: &Store, whole: bool) -> Result<()> {
+        self.closure.remember(store, &self.rc.path, &self.bytes, whole)
     }
+}
+
+/// Whether a file is the word of a project: what lies outside, or in its layout directory, is not.
+fn is_of(project: &Path, path: &Path) -> bool {
+    path.strip_prefix(project).is_ok_and(|below| !below.starts_with(".direnv"))
 }
 
 impl Reason {
@@ -142,7 +127,7 @@ impl Reason {
 
 /// Reads the rc once and says whether these bytes may run. `watches` takes in what the answer depends on.
 pub fn judge(world: World, rc: Rc, watches: &mut Watches) -> Verdict {
-    let World { host, config, store } = world;
+    let World { host, store, .. } = world;
     // Each file is looked at before it is read, so that an edit in between counts as one that came later.
     watches.add(&rc.path);
     let bytes = match read(&rc.path) {
@@ -160,24 +145,9 @@ pub fn judge(world: World, rc: Rc, watches: &mut Watches) -> Verdict {
     if store.denies(&rc.path) {
         return Verdict::Denied;
     }
-    let mut sourced = config.sourced;
-    let approval = if store.allows(&rc.path, &bytes) {
-        store.approval(&rc.path, &bytes)
-    } else if config.whitelists(&rc.path) {
-        // Who trusts a whole directory trusts what stands beside the rc, too.
-        sourced = Sourced::Follow;
-        None
-    } else {
-        let siblings = worktree::siblings(&rc.path).into_iter();
-        let mut approved = siblings
-            .filter(|sibling| !store.denies(&sibling.path) && store.allows(&sibling.path, &bytes));
-        let Some(sibling) = approved.next() else {
-            return Verdict::Blocked(reason(store, &rc.path, &bytes));
-        };
-        store.watch_marks(watches, &sibling.path, &bytes);
-        store.approval(&sibling.path, &bytes).map(|approval| sibling.rebase(approval))
+    let Some(mut closure) = approved(world, &rc, &bytes, watches) else {
+        return Verdict::Blocked(reason(store, &rc.path, &bytes));
     };
-    let mut closure = Closure::new(approval, sourced);
     let refused = closure.first_refused(store);
     watches.merge(closure.watches.clone());
     closure.watches.merge(watches.clone());
@@ -185,6 +155,32 @@ pub fn judge(world: World, rc: Rc, watches: &mut Watches) -> Verdict {
         Some(reason) => Verdict::Blocked(reason),
         None => Verdict::Allowed(Trusted { rc, bytes, closure }),
     }
+}
+
+/// What an rc with these bytes may execute, if it is approved. `watches` takes in what the answer depends on.
+pub fn approved(world: World, rc: &Rc, bytes: &[u8], watches: &mut Watches) -> Option<Closure> {
+    let World { host, config, store } = world;
+    let rule = match (host.voice, config.sourced) {
+        (Voice::Direnv, _) => Rule::Anything,
+        (Voice::Envr, Sourced::Follow) => Rule::NotDenied,
+        (Voice::Envr, Sourced::Check) => Rule::Approved,
+    };
+    let recorded = store.approval(&rc.path, bytes);
+    if store.allows(&rc.path, bytes) {
+        return Some(Closure::new(rule, recorded.clone(), recorded));
+    }
+    if config.whitelists(&rc.path) {
+        // Who trusts a whole directory trusts what stands beside the rc, too.
+        let rule = if rule == Rule::Approved { Rule::NotDenied } else { rule };
+        return Some(Closure::new(rule, None, recorded));
+    }
+    let siblings = worktree::siblings(&rc.path).into_iter();
+    let mut approved = siblings
+        .filter(|sibling| !store.denies(&sibling.path) && store.allows(&sibling.path, bytes));
+    let sibling = approved.next()?;
+    store.watch_marks(watches, &sibling.path, bytes);
+    let approval = store.approval(&sibling.path, bytes).map(|approval| sibling.rebase(approval));
+    Some(Closure::new(rule, approval, recorded))
 }
 
 /// Approves an rc as it is now, with the files that it is known to execute.
@@ -207,10 +203,29 @@ pub fn allow(store: &Store, rc: &Rc) -> Result<()> {
         let made = known.get(&path).is_some_and(|known: &Executed| known.made);
         executed.insert(path, Executed { digest: content.as_deref().map(Digest::of), made });
     }
-    store.keep_content(&bytes)?;
-    let approval = Approval { rc: Digest::of(&bytes), executed, complete };
-    store.keep_approval(&rc.path, &bytes, &approval)?;
-    store.allow(&rc.path, &bytes)
+    keep(store, rc, &bytes, executed, complete)
+}
+
+/// Approves these bytes of an rc; the files that it executes stay approved as they were.
+pub fn allow_alone(store: &Store, rc: &Rc, bytes: &[u8]) -> Result<()> {
+    let same = store.approval(&rc.path, bytes);
+    let complete = same.as_ref().is_some_and(|approval| approval.complete);
+    let known = same.or_else(|| store.last_approval(&rc.path));
+    let executed = known.map(|approval| approval.executed).unwrap_or_default();
+    keep(store, rc, bytes, executed, complete)
+}
+
+fn keep(
+    store: &Store,
+    rc: &Rc,
+    bytes: &[u8],
+    executed: BTreeMap<PathBuf, Executed>,
+    complete: bool,
+) -> Result<()> {
+    store.keep_content(bytes)?;
+    let approval = Approval { rc: Digest::of(bytes), executed, complete };
+    store.keep_approval(&rc.path, bytes, &approval)?;
+    store.allow(&rc.path, bytes)
 }
 
 /// The bytes of a file that somebody is about to approve.

@@ -27,5 +27,6 @@ mod scale;
 mod scripts;
 mod shells;
 mod source;
+mod executed;
 mod trust;
 mod verbs;

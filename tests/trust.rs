@@ -1,4 +1,4 @@
-//! Nothing runs that was not approved: rc files, what they execute, worktrees, and direnv's store.
+//! Nothing runs that was not approved: rc files, worktrees, the whitelist, and direnv's store.
 
 use crate::test::{Project, has};
 use std::process::Command;
@@ -69,62 +69,6 @@ fn an_rc_that_is_a_link_is_approved_under_its_own_path() {
 }
 
 #[test]
-fn an_older_approval_keeps_its_own_list_of_files() {
-    let project = Project::new();
-    let mut shell = project.shell();
-    project.write("lib.sh", "export LIB=1\n");
-    for rc in ["source ./lib.sh\n", "export OTHER=1\n"] {
-        project.write(".envrc", rc);
-        project.allow();
-        shell.any_prompt(0);
-    }
-    project.write("lib.sh", "touch ran\n");
-    project.write(".envrc", "source ./lib.sh\n");
-    let said = shell.any_prompt(1);
-    assert!(said.contains("lib.sh`, which it executes, is not as it was approved"), "{said}");
-    assert!(!project.path("project/ran").exists());
-}
-
-#[test]
-fn an_edit_of_an_executed_file_during_the_load_is_seen() {
-    for execute in ["source ./part.sh", "source_env part.sh", ". ./part.sh; watch_file part.sh"] {
-        let project = Project::new();
-        project.write(".envrc", format!("{execute}\necho 'touch ran' >part.sh\n"));
-        project.write("part.sh", "export PART=1\n");
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        let said = shell.any_prompt(1);
-        assert!(said.contains("part.sh`, which it executes, is not as it was approved"), "{said}");
-        assert!(!project.path("project/ran").exists());
-    }
-}
-
-#[test]
-fn a_denied_parent_does_not_run_through_source_up() {
-    for source_up in ["source_up", "[ -d . ] && source_up"] {
-        let project = Project::new();
-        project.write(".envrc", "export OUTER=1\n");
-        project.write("inner/.envrc", format!("{source_up}\nexport INNER=1\n"));
-        project.envr(["allow", "inner"]).success();
-        let mut shell = project.shell();
-        shell.cd("project/inner");
-        shell.any_prompt(0);
-        assert_eq!(shell.get("OUTER"), Some("1"));
-
-        project.envr(["deny"]).success();
-        shell.failing_prompt(&format!(
-            "envr: error: `$DIR/project/inner/.envrc` is blocked: `$DIR/project/.envrc`, which it executes, is denied\n{HINT}"
-        ));
-        assert_eq!((shell.get("OUTER"), shell.get("INNER")), (None, None));
-        shell.prompt("");
-        project.allow();
-        shell.any_prompt(0);
-        assert_eq!((shell.get("OUTER"), shell.get("INNER")), (Some("1"), Some("1")));
-    }
-}
-
-#[test]
 fn approvals_are_shared_with_direnv() {
     if !has("direnv") {
         return;
@@ -150,126 +94,6 @@ fn approvals_are_shared_with_direnv() {
 }
 
 #[test]
-fn what_an_rc_sources_is_part_of_its_approval() {
-    for (rc, which) in [
-        ("source ./part.sh\n", "source"),
-        (". \"$PWD/part.sh\"\n", "dot"),
-        ("source_env part.sh\n", "source_env"),
-        ("f=part.sh; . \"$(dirname \"${BASH_SOURCE[0]}\")/$f\"\n", "a path that only bash knows"),
-    ] {
-        let project = Project::new();
-        project.write(".envrc", rc);
-        project.write("part.sh", "export PART=1\n");
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        project.write("part.sh", "export PART=2\ntouch ran\n");
-        let said = shell.any_prompt(1);
-        let blocked = "envr: error: `$DIR/project/.envrc` is blocked: `$DIR/project/part.sh`, which it executes, is not as it was approved\n";
-        assert_eq!(said, format!("{blocked}{HINT}"), "{which}");
-        assert!(!project.path("project/ran").exists(), "{which}");
-        project.allow();
-        shell.any_prompt(0);
-        assert_eq!(shell.get("PART"), Some("2"), "{which}");
-    }
-}
-
-#[test]
-fn a_file_that_appears_after_the_approval_is_not_executed() {
-    let project = Project::new();
-    project.write(".envrc", "source_env_if_exists .envrc.local\nexport A=1\n");
-    project.allow();
-    let mut shell = project.shell();
-    shell.prompt(&format!("{LOADING}envr: export +A\n"));
-    project.write(".envrc.local", "touch ran\nexport LOCAL=1\n");
-    let said = shell.any_prompt(1);
-    assert!(
-        said.contains("`$DIR/project/.envrc.local`, which it executes, is not as it was approved"),
-        "{said}"
-    );
-    assert!(!project.path("project/ran").exists());
-    project.allow();
-    assert_eq!(shell.any_prompt(0).lines().last(), Some("envr: export +A +LOCAL"));
-}
-
-#[test]
-fn a_plain_source_of_a_file_that_appears_is_not_executed() {
-    for rc in [
-        "if [ -f late.sh ]; then source late.sh; fi\n",
-        "for f in late*.sh; do . \"$f\"; done\n",
-        "f() { [ -e late.sh ] && source -- ./late.sh; }; f\n",
-        "[ -e late.sh ] && . \"$PWD/late.sh\" x y\n",
-    ] {
-        let project = Project::new();
-        project.write(".envrc", format!("watch_file late.sh\n{rc}export A=1\n"));
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        project.write("late.sh", "touch ran\nexport LATE=1\n");
-        let said = shell.any_prompt(1);
-        assert!(
-            said.contains("late.sh`, which it executes, is not as it was approved"),
-            "{rc}{said}"
-        );
-        assert!(!project.path("project/ran").exists(), "{rc}");
-        project.allow();
-        shell.any_prompt(0);
-        assert_eq!(shell.get("LATE"), Some("1"), "{rc}");
-    }
-}
-
-#[test]
-fn no_way_of_sourcing_escapes_the_record() {
-    for rc in [
-        "f() { source ./other; }; f\n",
-        "(source ./other)\n",
-        "x=$(source ./other)\n",
-        "source -- ./other\n",
-        "X=1 . -- ./other\n",
-        "source ./other $(echo x)\n",
-        "trap 'source ./other' DEBUG; :; trap - DEBUG\n",
-        "PATH_add sub; source path_only\n",
-        "n=other; PATH=.:$PATH; source $n\n",
-        "n=path_only; PATH=sub::$PATH; . $n\n",
-        "\\source ./other\n",
-        "dot=.; $dot ./other\n",
-        "n=other; unalias -a\nsource ./$n\n",
-        "n=other; alias x=y\nsource ./$n\n",
-        "n=other; shopt -u expand_aliases\n. ./$n\n",
-        "source ./other | cat\n",
-    ] {
-        let project = Project::new();
-        project.write(".envrc", format!("watch_file go\n{rc}"));
-        project.write("other", "export O=1\n");
-        project.write("sub/path_only", "export O=1\n");
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        project.write("other", "touch ran\n");
-        project.write("sub/path_only", "touch ran\n");
-        shell.any_prompt(1);
-        assert!(!project.path("project/ran").exists(), "{rc}");
-    }
-}
-
-#[test]
-fn a_file_swapped_during_the_load_is_not_executed() {
-    let project = Project::new();
-    project.write(
-        ".envrc",
-        "watch_file go\nif [ -e go ]; then mv swapped other; fi\nsource ./other\n",
-    );
-    project.write("other", "export A=1\n");
-    project.allow();
-    let mut shell = project.shell();
-    shell.any_prompt(0);
-    project.write("swapped", "touch ran\n");
-    project.write("go", "");
-    shell.any_prompt(1);
-    assert!(!project.path("project/ran").exists());
-}
-
-#[test]
 fn a_path_with_a_newline_is_not_taken_for_another_path_and_content() {
     let project = Project::new();
     project.write(".envrc\nfoo/.envrc", "export OK=1\n");
@@ -288,57 +112,6 @@ fn a_directory_cannot_approve_itself_through_a_relative_path() {
     for name in ["DIRENV_CONFIG", "XDG_CONFIG_HOME"] {
         project.envr(["export", "json"]).env(name, ".").any_stdout().any_stderr().failure();
     }
-    assert!(!project.path("project/ran").exists());
-}
-
-#[test]
-fn a_parents_rc_that_is_approved_itself_may_change() {
-    let project = Project::new();
-    project.write(".envrc", "export OUTER=1\n");
-    project.write("inner/.envrc", "source_up\nexport INNER=1\n");
-    project.allow();
-    project.envr(["allow", "inner"]).success();
-    let mut shell = project.shell();
-    shell.cd("project/inner");
-    shell.any_prompt(0);
-    project.write(".envrc", "export OUTER=2\n");
-    shell.any_prompt(1);
-    project.allow();
-    shell.any_prompt(0);
-    assert_eq!((shell.get("OUTER"), shell.get("INNER")), (Some("2"), Some("1")));
-}
-
-#[test]
-fn a_sourced_file_may_change_under_direnvs_rule() {
-    for direnv in [true, false] {
-        let mut project = Project::new();
-        if direnv {
-            project = project.named_direnv();
-        } else {
-            project.write_at("home/.config/envr/config.toml", "[trust]\nsourced = \"follow\"\n");
-        }
-        project.write(".envrc", "watch_file part.sh\nsource_env part.sh\n");
-        project.write("part.sh", "export PART=1\n");
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        project.write("part.sh", "export PART=2\n");
-        shell.any_prompt(0);
-        assert_eq!(shell.get("PART"), Some("2"));
-    }
-}
-
-#[test]
-fn a_subshell_is_checked_too() {
-    let project = Project::new();
-    project.write(".envrc", "export A=$(source_env part.sh; echo \"$PART\")\n");
-    project.write("part.sh", "export PART=1\n");
-    project.allow();
-    let mut shell = project.shell();
-    shell.any_prompt(0);
-    assert_eq!(shell.get("A"), Some("1"));
-    project.write("part.sh", "touch ran\n");
-    project.envr(["export", "json"]).any_stdout().any_stderr().failure();
     assert!(!project.path("project/ran").exists());
 }
 
@@ -489,6 +262,16 @@ fn prune_forgets_what_is_gone_or_changed() {
     project.write_at("home/.local/share/direnv/allow/garbage", "\x00\u{1f4a9}");
     project.envr(["prune"]).stdout("pruned 1 approval\n").success();
     project.envr(["prune"]).stdout("pruned 0 approvals\n").success();
+    assert!(project.path("home/.local/share/direnv/allow/garbage").exists());
+    // What was approved last is still there to compare with, until the rc is gone.
+    let page = project.envr(["review"]).any_stdout().success().stdout;
+    assert!(String::from_utf8(page).unwrap().contains(".envrc: changed since approved\n"));
+    let records =
+        || std::fs::read_dir(project.path("home/.local/share/envr/last")).unwrap().count();
+    assert_eq!(records(), 2);
+    project.remove(".envrc");
+    project.envr(["prune"]).stdout("pruned 0 approvals\n").success();
+    assert_eq!(records(), 1);
     let mut shell = project.shell();
     shell.cd("project/kept");
     shell.prompt("envr: loading $DIR/project/kept/.envrc\nenvr: export +K\n");
@@ -512,22 +295,116 @@ fn the_whitelist_approves_whole_directories() {
 }
 
 #[test]
-fn a_file_that_the_rc_makes_anew_is_its_own_word() {
+fn a_relative_whitelist_approves_nothing() {
     let project = Project::new();
-    let rc = "watch_file go\n: >old; until [[ new -nt old ]]; do : >new; done; echo \"export MADE=$RANDOM$RANDOM\" >made.sh\nsource ./made.sh\n";
-    project.write(".envrc", rc);
+    project.write(".envrc", "touch ran\n");
+    for prefix in [".", "", "a/.."] {
+        let toml = format!("[whitelist]\nprefix = [{prefix:?}]\nexact = [{prefix:?}]\n");
+        project.write_at("home/.config/direnv/direnv.toml", toml);
+        project.envr(["export", "json"]).any_stdout().any_stderr().failure();
+    }
+    assert!(!project.path("project/ran").exists());
+}
+
+#[test]
+fn a_mark_of_an_old_direnv_approves() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
     project.allow();
+    let marks = project.path("home/.local/share/direnv/allow");
+    let mark = std::fs::read_dir(marks).unwrap().next().unwrap().unwrap().file_name();
+    let mark = format!("home/.local/share/direnv/allow/{}", mark.to_str().unwrap());
+    project.write_at(&mark, "");
+    project.shell().prompt(&format!("{LOADING}envr: export +A\n"));
+    project.write_at(&mark, "/another/path/.envrc\n");
+    project.shell().failing_prompt(&format!("{NEW}{HINT}"));
+}
+
+#[test]
+fn a_project_cannot_bring_its_own_approvals_or_configuration() {
+    for (rc, config) in [
+        ("export XDG_DATA_HOME=$PWD/.data\n", ".data"),
+        ("export HOME=$PWD/.home\n", ".home/.local/share"),
+        ("unset XDG_DATA_HOME; export HOME=$PWD/.home XDG_CONFIG_HOME=$PWD/.config\n", ".data"),
+    ] {
+        let project = Project::new();
+        project.write(".envrc", rc);
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        // The same approval holds at the next load.
+        project.envr(["reload"]).success();
+        shell.any_prompt(0);
+        // Another project's is not found in places that this one named.
+        let other = "touch ran\n";
+        project.write("sub/.envrc", other);
+        let path = project.path("project/sub/.envrc");
+        let named = format!("{}\n", path.display());
+        let digest = Command::new("sh")
+            .args([
+                "-c",
+                "printf '%s\n%s' \"$1\" \"$2\" | sha256sum | cut -d ' ' -f 1 | tr -d '\n'",
+                "sh",
+            ])
+            .args([path.to_str().unwrap(), other])
+            .output()
+            .unwrap();
+        let digest = String::from_utf8(digest.stdout).unwrap();
+        project.write(&format!("{config}/direnv/allow/{digest}"), &named);
+        for place in [".config", ".home/.config"] {
+            project
+                .write(&format!("{place}/direnv/direnv.toml"), "[whitelist]\nprefix = [\"/\"]\n");
+        }
+        shell.cd("project/sub");
+        let said = shell.any_prompt(1);
+        assert!(said.contains("is blocked: it is not approved yet"), "{said}");
+        assert!(!project.path("project/sub/ran").exists());
+        assert_eq!(shell.get("DIRENV_OUTSIDE"), None);
+    }
+}
+
+#[test]
+fn files_that_another_project_waits_for_are_not_approved() {
+    let project = Project::new();
+    project.write("a/.envrc", "require_allowed tasks.txt\n");
+    project.write("a/tasks.txt", "a\n");
+    project.write("b/.envrc", "export B=1\n");
+    project.write("b/tasks.txt", "b\n");
+    project.envr(["allow", "a"]).success();
     let mut shell = project.shell();
-    for go in ["1", "2", "3"] {
-        project.write("go", go);
-        shell.any_prompt(0);
-    }
-    // Approving again, with the file there, changes nothing of that.
+    shell.cd("project/a");
+    shell.any_prompt(0);
+    let required = shell.get("DIRENV_REQUIRED").unwrap();
+    let file = shell.get("DIRENV_FILE").unwrap();
+    let allow = |dir| {
+        let run = project.envr(["allow", dir]).env("DIRENV_REQUIRED", required);
+        run.env("DIRENV_FILE", file)
+    };
+    allow("b").success();
+    allow("a").stdout("envr: allowing tasks.txt\n").success();
+}
+
+#[test]
+fn review_shows_as_approved_what_another_word_approves() {
+    let project = Project::new();
+    project.write(".envrc", "source ./part.sh\n");
+    project.write("part.sh", "export PART=1\n");
+    git(
+        &project,
+        "init -q -b main && git add . && git commit -qm start && git worktree add -q ../tree",
+    );
     project.allow();
-    for go in ["4", "5", "6"] {
-        project.write("go", go);
-        shell.any_prompt(0);
-    }
+    project
+        .envr(["review"])
+        .dir("tree")
+        .stdout("$DIR/tree/.envrc: as approved\n\n$DIR/tree/part.sh: as approved\n\nThis is approved.\n")
+        .success();
+    // git can name worktrees by relative paths.
+    project.write_at("tree/.git", "gitdir: ../project/.git/worktrees/tree\n");
+    project.write(".git/worktrees/tree/gitdir", "../../../../tree/.git\n");
+    let mut shell = project.shell();
+    shell.cd("tree");
+    shell.any_prompt(0);
 }
 
 #[test]
@@ -548,13 +425,17 @@ fn who_trusts_a_directory_trusts_what_stands_beside_the_rc() {
 }
 
 #[test]
-fn a_relative_whitelist_approves_nothing() {
+fn a_refusal_comes_before_the_whitelist() {
     let project = Project::new();
+    let prefix = project.path("project");
+    let toml = format!("[whitelist]\nprefix = [{prefix:?}]\n");
+    project.write_at("home/.config/direnv/direnv.toml", toml);
     project.write(".envrc", "touch ran\n");
-    for prefix in [".", "", "a/.."] {
-        let toml = format!("[whitelist]\nprefix = [{prefix:?}]\nexact = [{prefix:?}]\n");
-        project.write_at("home/.config/direnv/direnv.toml", toml);
-        project.envr(["export", "json"]).any_stdout().any_stderr().failure();
-    }
+    project.write("inner/.envrc", "source_up\n");
+    project.envr(["deny"]).success();
+    let mut shell = project.shell();
+    shell.cd("project/inner");
+    let said = shell.any_prompt(1);
+    assert!(said.contains(".envrc`, which it executes, is denied"), "{said}");
     assert!(!project.path("project/ran").exists());
 }

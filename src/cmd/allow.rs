@@ -16,15 +16,15 @@ pub fn allow(host: &Host, path: Option<&Path>) -> Result<()> {
     let rc = find_from(host, &Config::load(host)?, path)?;
     let store = Store::open(host)?;
     trust::allow(&store, &rc)?;
-    let Some(required) = host.env.non_empty(session::REQUIRED) else { return Ok(()) };
+    // The list is of the rc that waits in this shell.
+    let is_of_another = host.env.non_empty(session::FILE).is_some_and(|file| file != rc.path);
+    let required = host.env.non_empty(session::REQUIRED).filter(|_| !is_of_another);
+    let Some(required) = required else { return Ok(()) };
     for file in required.as_bytes().split(|byte| *byte == b':').filter(|file| !file.is_empty()) {
         let file = Path::new(std::ffi::OsStr::from_bytes(file));
-        host.print_line(format!(
-            "{}: allowing {}",
-            host.voice.name(),
-            ui::escape(&file.to_string_lossy())
-        ))?;
         store.allow_required(&rc.path, &rc.dir().join(file))?;
+        let (name, file) = (host.voice.name(), ui::escape(&file.to_string_lossy()));
+        host.print_line(format!("{name}: allowing {file}"))?;
     }
     Ok(())
 }

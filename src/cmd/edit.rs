@@ -19,9 +19,12 @@ pub fn edit(host: &Host, path: Option<&Path>) -> Result<()> {
     let store = Store::open(host)?;
     let before = trust::read(&rc.path).ok();
     run_editor(host, &config, &rc.path)?;
-    let after = trust::read(&rc.path).ok();
-    // Opened and closed is not approved; written anew is, for the user has just seen every line.
-    if after.is_some() && after != before { trust::allow(&store, &rc) } else { Ok(()) }
+    match trust::read(&rc.path).ok() {
+        // Written anew is approved, for the user has just seen every line of it, though not of what it executes.
+        Some(after) if before.as_ref() != Some(&after) => trust::allow_alone(&store, &rc, &after),
+        // Opened and closed is not.
+        _ => Ok(()),
+    }
 }
 
 fn target(host: &Host, config: &Config, path: Option<&Path>) -> Result<PathBuf> {

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::host::Host;
 use crate::rc::{Rc, find_from};
-use crate::trust::{self, Approval, Reason, Store, Verdict};
+use crate::trust::{self, Approval, Closure, Reason, Store, Verdict};
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
@@ -24,21 +24,25 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
         Verdict::Allowed(trusted) => trusted.bytes().to_vec(),
         _ => trust::contents(&rc.path)?,
     };
+    let mut closure = trust::approved(world, &rc, &bytes, &mut Watches::default());
     let same = store.approval(&rc.path, &bytes);
     let approval = same.or_else(|| store.last_approval(&rc.path));
 
     let mut page = String::new();
-    let approved = approval.as_ref().and_then(|approval| store.content(&approval.rc));
-    push_file(&mut page, &rc.path, approved.as_deref(), Some(&bytes));
-    for file in executed(&rc, &bytes, approval.as_ref()) {
+    let before = approval.as_ref().and_then(|approval| store.content(&approval.rc));
+    let before = if closure.is_some() { Some(bytes.clone()) } else { before };
+    push_file(&mut page, &rc.path, before.as_deref(), Some(&bytes));
+    for file in executed(&rc, &bytes, closure.as_ref(), approval.as_ref()) {
         let digest =
             approval.as_ref().and_then(|approval| approval.executed.get(&file)?.digest.clone());
-        let approved = digest.as_ref().and_then(|digest| store.content(digest));
+        let before = digest.as_ref().and_then(|digest| store.content(digest));
         let now = trust::read(&file).ok();
-        let is_approved = digest.is_some() && digest == now.as_deref().map(Digest::of)
-            || now.as_ref().is_some_and(|now| store.allows(&file, now));
-        let approved = if is_approved { now.clone() } else { approved };
-        push_file(&mut page, &file, approved.as_deref(), now.as_deref());
+        let is_approved = match &mut closure {
+            Some(closure) => closure.refused(&store, &file, now.as_deref(), false).is_none(),
+            None => digest.is_some() && digest == now.as_deref().map(Digest::of),
+        };
+        let before = if is_approved { now.clone() } else { before };
+        push_file(&mut page, &file, before.as_deref(), now.as_deref());
     }
     let allow = format!("`{} allow` approves it", host.voice.name());
     let verdict = match verdict {
@@ -56,10 +60,20 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// What the last evaluation executed, and what the rc names.
-fn executed(rc: &Rc, bytes: &[u8], approval: Option<&Approval>) -> BTreeSet<PathBuf> {
-    let seen = approval.into_iter().flat_map(|approval| approval.executed.keys().cloned());
-    seen.chain(trust::known_to_execute(rc, bytes)).collect()
+/// What earlier evaluations executed, and what the rc names; other rc files come first, for they may approve the rest.
+fn executed(
+    rc: &Rc,
+    bytes: &[u8],
+    closure: Option<&Closure>,
+    approval: Option<&Approval>,
+) -> Vec<PathBuf> {
+    let now = closure.into_iter().flat_map(Closure::executed).map(Path::to_path_buf);
+    let before = approval.into_iter().flat_map(|approval| approval.executed.keys().cloned());
+    let named = trust::known_to_execute(rc, bytes);
+    let all: BTreeSet<PathBuf> = now.chain(before).chain(named).collect();
+    let mut all: Vec<PathBuf> = all.into_iter().collect();
+    all.sort_by_key(|path| !Rc::is_name(path));
+    all
 }
 
 /// The lines of a file: all where none was approved, else those that changed with three around them.

@@ -31,7 +31,10 @@ fn executed_by(rc: &Rc, command: &[u8]) -> Option<PathBuf> {
     let verb = words.next()?;
     let word = words.next();
     match verb {
-        b"source" | b"." => Some(rc.dir().join(literal(word?)?)),
+        b"source" | b"." => {
+            let file = crate::fs::straight(&rc.dir().join(literal(word?)?));
+            super::is_of(rc.dir(), &file).then_some(file)
+        }
         b"source_env" | b"source_env_if_exists" => {
             let file = rc.dir().join(literal(word?)?);
             Some(crate::fs::clean(&if file.is_dir() { file.join(".envrc") } else { file }))

@@ -69,7 +69,8 @@ fn common_dir(root: &Path) -> Option<PathBuf> {
 }
 
 fn root_named_in(git_dir: &Path) -> Option<PathBuf> {
-    path_in(&git_dir.join("gitdir"), b"")?.parent().map(Path::to_path_buf)
+    let dot_git = git_dir.join(path_in(&git_dir.join("gitdir"), b"")?);
+    Some(crate::fs::clean(dot_git.parent()?))
 }
 
 /// The one line of a small file, after a prefix, as a path.

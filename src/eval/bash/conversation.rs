@@ -161,7 +161,7 @@ impl<'a> Conversation<'a> {
     /// `source`. Under a name that leads down from the working directory a copy runs; under any other the file itself,
     /// for scripts look at the path they were called by.
     fn script(&mut self, path: &Path, name: &Path) -> Result<Answer> {
-        let path = crate::fs::clean(path);
+        let path = crate::fs::straight(path);
         if !self.trusted.covers(&path) {
             return Ok(Answer::Failed);
         }
