@@ -1,7 +1,7 @@
 //! The quiet check: what must still hold at a prompt where nothing changed, told in tests that shells have built in.
 //!
-//! A check is only made of what lies longer back than a tick of the clock, and only if envr itself, asked after the
-//! files were looked at, finds nothing changed: so a change that comes later shows in what the check compares.
+//! A check is made of the very look by which envr found nothing changed, and only if all that was seen lies a tick of the
+//! clock longer back than the beginning of the answer: so a change that comes later shows in what the check compares.
 
 mod links;
 mod stamps;
@@ -12,9 +12,10 @@ use crate::host::{Host, Voice};
 use crate::rc::{self, Kind, Rc};
 use crate::session::{self, Session};
 use crate::shell::Shell;
+use crate::watch::{Look, Sight};
 use links::Links;
 use std::ffi::OsString;
-use std::fs::Metadata;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -64,51 +65,69 @@ pub enum Test {
     },
 }
 
-/// Defines the check for a shell whose environment is now `env` and holds `session`; empty when the shell has to ask
-/// again at the next prompt.
-pub fn code(shell: Shell, host: &Host, config: &Config, env: &Env, session: &Session) -> Vec<u8> {
+/// What envr answered, and by what.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    pub host: &'a Host,
+    pub config: &'a Config,
+    pub found: Option<&'a Rc>,
+    /// The shell's environment from now on, and the state in it.
+    pub env: &'a Env,
+    pub session: &'a Session,
+    /// When envr began to look at anything.
+    pub began: i64,
+}
+
+/// Defines the check for a shell that was just answered, after one more look at all that is watched; empty when the
+/// shell has to ask again at the next prompt.
+pub fn code(shell: Shell, answer: &Answer, look: &Look) -> Vec<u8> {
     let check = match shell {
-        Shell::Bash => by_stamps(host, config, env, session),
+        Shell::Bash => by_stamps(answer, look),
         // Its only clock.
-        Shell::Fish if Path::new("/proc/uptime").exists() => by_stamps(host, config, env, session),
-        Shell::Zsh => by_inodes(host, config, env, session),
+        Shell::Fish if Path::new("/proc/uptime").exists() => by_stamps(answer, look),
+        Shell::Zsh => by_inodes(answer, look),
         _ => None,
     };
     check.map(|check| shell.check(&check)).unwrap_or_default()
 }
 
-fn by_inodes(host: &Host, config: &Config, env: &Env, session: &Session) -> Option<Check> {
-    let seen = Seen::now(host, config, session)?;
+/// In nanoseconds since the epoch.
+pub fn clock() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn by_inodes(answer: &Answer, look: &Look) -> Option<Check> {
+    let seen = Seen::new(answer, look, &Stamps::of(answer.host))?;
     let exactly = |entry: Entry| Test::Exactly {
         path: entry.path,
-        changed: entry.changed,
-        inode: entry.inode,
+        changed: entry.sight.changed,
+        inode: entry.sight.inode,
     };
     let tests = seen.present.into_iter().map(exactly);
-    check(host, env, session, seen.tests.into_iter().chain(tests).collect())
+    check(answer, seen.tests.into_iter().chain(tests).collect())
 }
 
 /// A changed file differs from the stamp, which has exactly the time that the file had. Where another file may well
 /// have the same time, the directory is compared, too.
-fn by_stamps(host: &Host, config: &Config, env: &Env, session: &Session) -> Option<Check> {
-    let stamps = Stamps::open(host)?;
-    let seen = Seen::now(host, config, session)?;
-    let mut tests = seen.tests;
-    for Entry { path, modified, .. } in seen.present.into_iter().chain(seen.directories) {
-        tests.push(Test::AsOldAs { path, stamp: stamps.at(modified)? });
+fn by_stamps(answer: &Answer, look: &Look) -> Option<Check> {
+    let stamps = Stamps::of(answer.host);
+    let Seen { mut tests, present, directories } = Seen::new(answer, look, &stamps)?;
+    for Entry { path, sight } in present.into_iter().chain(directories) {
+        tests.push(Test::AsOldAs { path, stamp: stamps.at(sight.modified)? });
     }
-    check(host, env, session, tests)
+    check(answer, tests)
 }
 
-fn check(host: &Host, env: &Env, session: &Session, tests: Vec<Test>) -> Option<Check> {
-    let value = |name| env.get(name).unwrap_or_default().to_os_string();
+fn check(answer: &Answer, tests: Vec<Test>) -> Option<Check> {
+    let value = |name| answer.env.get(name).unwrap_or_default().to_os_string();
     let names = [session::DIR, session::FILE, session::REQUIRED, session::WATCHES];
     let places = config::VARIABLES;
     Some(Check {
-        pwd: logical_directory(host)?,
-        cwd: host.cwd.clone()?,
+        pwd: logical_directory(answer.host)?,
+        cwd: answer.host.cwd.clone()?,
         variables: names.into_iter().chain(places).map(|name| (name, value(name))).collect(),
-        is_loaded: session.has_way_back(),
+        is_loaded: answer.session.has_way_back(),
         tests,
     })
     .filter(|check| check.tests.len() <= LIMIT)
@@ -116,13 +135,16 @@ fn check(host: &Host, env: &Env, session: &Session, tests: Vec<Test>) -> Option<
 
 /// `$PWD` as the shell exports it, if it leads here.
 fn logical_directory(host: &Host) -> Option<PathBuf> {
-    let pwd = Path::new(host.env.get("PWD")?);
-    let (named, here) = (pwd.metadata().ok()?, host.cwd.as_ref()?.metadata().ok()?);
-    let is_same = (named.dev(), named.ino()) == (here.dev(), here.ino());
-    (pwd.is_absolute() && is_same).then(|| pwd.to_path_buf())
+    let (pwd, here) = (Path::new(host.env.get("PWD")?), host.cwd.as_ref()?);
+    let is_same = || {
+        let (named, here) = (pwd.metadata().ok()?, here.metadata().ok()?);
+        Some((named.dev(), named.ino()) == (here.dev(), here.ino()))
+    };
+    let leads_here = pwd.as_os_str() == here.as_os_str() || is_same()?;
+    (pwd.is_absolute() && leads_here).then(|| pwd.to_path_buf())
 }
 
-/// The disk as it was when the answer was still right.
+/// The disk as it was when the answer was right.
 struct Seen {
     tests: Vec<Test>,
     present: Vec<Entry>,
@@ -132,78 +154,65 @@ struct Seen {
 
 struct Entry {
     path: PathBuf,
-    modified: i64,
-    changed: i64,
-    inode: u64,
+    sight: Sight,
 }
 
 impl Seen {
-    fn now(host: &Host, config: &Config, session: &Session) -> Option<Self> {
-        let now = clock();
-        let found = rc::find(host, config, host.cwd.as_deref()?);
+    fn new(answer: &Answer, look: &Look, stamps: &Stamps) -> Option<Self> {
+        let Answer { host, config, found, began, .. } = *answer;
+        if look.len() > LIMIT {
+            return None;
+        }
         let mut seen = Self { tests: Vec::new(), present: Vec::new(), directories: Vec::new() };
-        for Rc { path, kind } in rc::passed_over(config, host.cwd.as_deref()?, found.as_ref()) {
+        for Rc { path, kind } in rc::passed_over(config, host.cwd.as_deref()?, found) {
             seen.tests.push(match (host.voice, kind) {
                 (Voice::Envr, Kind::Envrc) => Test::Nothing(path),
                 _ if path.is_file() => Test::Unreadable(path),
                 _ => Test::NoFile(path),
             });
         }
-        if let Some(rc) = &found {
-            // A dangling link would be absent, and still be there.
-            rc.path.metadata().ok()?;
-            seen.tests.push(Test::Readable(rc.path.clone()));
+        for (path, sight) in look.iter() {
+            seen.add(path.to_path_buf(), sight.cloned())?;
         }
-        let watches = session.watches().ok()?;
-        let watched = watches.paths().map(Path::to_path_buf);
-        for path in watched.chain(config.files(host)).chain(stamps::bell(host)) {
-            if !path.is_absolute() || seen.tests.len() + seen.present.len() > LIMIT {
-                return None;
-            }
-            match Entry::now(&path) {
-                None => seen.tests.push(Test::Absent(path)),
-                Some(entry) => seen.present.push(entry),
-            }
+        if let Some(Rc { path, .. }) = found {
+            // A dangling link would be absent, and still be there.
+            seen.present.iter().find(|entry| entry.path.as_os_str() == path.as_os_str())?;
+            seen.tests.push(Test::Readable(path.clone()));
+        }
+        for path in config.files(host).into_iter().chain(stamps.bell()) {
+            let sight = Sight::of(&path);
+            seen.add(path, sight)?;
         }
         let mut links = Links::default();
-        for entry in &seen.present {
-            links.follow(&entry.path, entry.modified % SECOND == 0);
+        for Entry { path, sight } in &seen.present {
+            links.follow(path, sight.is_link(), sight.modified % SECOND == 0);
         }
-        for dir in links.directories {
-            seen.directories.push(Entry::now(&dir)?);
+        for path in links.directories {
+            seen.directories.push(Entry { sight: Sight::of(&path)?, path });
         }
-        let is_old = |entry: &Entry| !entry.is_young(now);
+        let during = began..clock();
+        let is_old = |entry: &Entry| !is_young(&entry.sight, &during);
         let is_settled = seen.present.iter().all(is_old) && seen.directories.iter().all(is_old);
-        let is_current = session.is_current(found.as_ref().map(|rc| rc.path.as_path()));
-        (is_settled && is_current.ok()?).then_some(seen)
+        is_settled.then_some(seen)
+    }
+
+    fn add(&mut self, path: PathBuf, sight: Option<Sight>) -> Option<()> {
+        match sight {
+            _ if !path.is_absolute() => return None,
+            None => self.tests.push(Test::Absent(path)),
+            Some(sight) => self.present.push(Entry { path, sight }),
+        }
+        Some(())
     }
 }
 
-impl Entry {
-    fn now(path: &Path) -> Option<Self> {
-        let metadata: Metadata = path.metadata().ok()?;
-        let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(SECOND).saturating_add(nanos);
-        Some(Self {
-            path: path.to_path_buf(),
-            modified: nanos(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanos(metadata.ctime(), metadata.ctime_nsec()),
-            inode: metadata.ino(),
-        })
-    }
-
-    /// Nobody can set the time of the last change; a modification time of the future is somebody's wish.
-    fn is_young(&self, now: i64) -> bool {
-        let is_recent = |time: i64| {
-            let tick = if time % SECOND == 0 { COARSE_TICK } else { TICK };
-            (time > now.saturating_sub(tick), time < now.saturating_add(tick))
-        };
-        is_recent(self.changed).0 || is_recent(self.modified) == (true, true)
-    }
-}
-
-fn clock() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
+/// Whether what was seen `during` that time may change again unseen. Nobody can set the time of the last change; a
+/// modification time of the future is somebody's wish.
+fn is_young(sight: &Sight, during: &Range<i64>) -> bool {
+    let tick = |time: i64| if time % SECOND == 0 { COARSE_TICK } else { TICK };
+    let is_recent = |time: i64| time > during.start.saturating_sub(tick(time));
+    let has_come = |time: i64| time < during.end.saturating_add(tick(time));
+    is_recent(sight.changed) || is_recent(sight.modified) && has_come(sight.modified)
 }
 
 #[cfg(test)]
@@ -213,9 +222,12 @@ mod tests {
     #[track_caller]
     fn check(modified: i64, changed: i64, is_young: bool) {
         let now = 1_000_000 * SECOND + 1;
-        let entry =
-            Entry { path: "/".into(), modified: now + modified, changed: now + changed, inode: 1 };
-        assert_eq!(entry.is_young(now), is_young, "{modified} {changed}");
+        let mut sight = Sight::of(Path::new("/")).unwrap();
+        (sight.modified, sight.changed) = (now + modified, now + changed);
+        assert_eq!(super::is_young(&sight, &(now..now)), is_young, "{modified} {changed}");
+        // An answer that took its time: what changed meanwhile is young, too.
+        sight.changed = now;
+        assert!(super::is_young(&sight, &(now..now + 10 * SECOND)));
     }
 
     #[test]

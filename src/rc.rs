@@ -40,6 +40,24 @@ impl Rc {
 
 /// Looks in `dir`, which is absolute, then in each directory above it.
 pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
+    way_up(config, dir, |path, kind| governs(host, path, kind))
+}
+
+/// What would govern in place of `found`, if it could.
+pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
+    let mut passed = Vec::new();
+    way_up(config, dir, |path, kind| {
+        let is_found = found.is_some_and(|found| found.path.as_os_str() == path.as_os_str());
+        if !is_found {
+            passed.push(Rc { path: path.to_path_buf(), kind });
+        }
+        is_found
+    });
+    passed
+}
+
+/// The first that `is_it` of all that could be an rc, beginning in `dir`.
+fn way_up(config: &Config, dir: &Path, mut is_it: impl FnMut(&Path, Kind) -> bool) -> Option<Rc> {
     // One buffer serves all: at a prompt far below the root, joining paths is half the work.
     let mut path = dir.as_os_str().as_bytes().to_vec();
     loop {
@@ -50,20 +68,13 @@ pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
         for (name, kind) in names(config) {
             path.push(b'/');
             path.extend(name.bytes());
-            if governs(host, OsStr::from_bytes(&path).as_ref(), *kind) {
+            if is_it(OsStr::from_bytes(&path).as_ref(), *kind) {
                 return Some(Rc { path: OsString::from_vec(path).into(), kind: *kind });
             }
             path.truncate(end);
         }
         path.truncate(path.iter().rposition(|byte| *byte == b'/')?);
     }
-}
-
-/// What would govern in place of `found`, if it could.
-pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
-    let in_dir = |dir| names(config).iter().map(move |(name, kind)| (Path::join(dir, name), *kind));
-    let candidates = dir.ancestors().flat_map(in_dir).map(|(path, kind)| Rc { path, kind });
-    candidates.take_while(|rc| found != Some(rc)).collect()
 }
 
 /// What a directory may hold, the first that governs before the others.

@@ -4,7 +4,7 @@ use crate::diff::Undo;
 use crate::env::{Env, outside};
 use crate::error::Hinted;
 use crate::gzenv::{self, Bytes, Reader};
-use crate::watch::Watches;
+use crate::watch::{Look, Watches};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -59,11 +59,11 @@ impl Session {
         self.file.is_some() || self.diff.is_some()
     }
 
-    /// Whether nothing is to be done for what was found at or above the directory.
-    pub fn is_current(&self, found: Option<&Path>) -> Result<bool> {
-        let Some(found) = found else { return Ok(!self.is_loaded()) };
+    /// What is watched, if nothing is to be done for what was found at or above the directory.
+    pub fn look(&self, found: Option<&Path>) -> Result<Option<Look>> {
+        let Some(found) = found else { return Ok((!self.is_loaded()).then(Look::default)) };
         let is_same = self.file.as_ref().is_some_and(|file| file.as_os_str() == found.as_os_str());
-        Ok(is_same && !self.waiting && self.watches()?.are_current())
+        if is_same && !self.waiting { Ok(self.watches()?.look()) } else { Ok(None) }
     }
 
     /// The environment as it was before.

@@ -1,16 +1,20 @@
 //! Fingerprints of the files an environment came from, in direnv's format with more in it.
 
 mod read;
+mod sight;
 
 use crate::digest::Digest;
 use crate::gzenv::{self, Bytes};
 use anyhow::{Context as _, Result};
-use rustix::fs::{FileType, Stat};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use sight::Sight;
 
 /// File systems stamp changes with the kernel's tick: a file younger than this when we looked may change once more
 /// without its times showing it, so its content is remembered too. In nanoseconds.
@@ -18,11 +22,23 @@ const CLOCK_TICK: i64 = 50_000_000;
 /// Content is remembered for files up to this size, in bytes.
 const DIGEST_LIMIT: u64 = 1 << 20;
 const SECOND: i64 = 1_000_000_000;
+/// Looking through this many entries is no slower than looking one up.
+const FEW: usize = 32;
 
 /// Files and directories with what they looked like, in the order they were added.
 #[derive(Clone, Debug, Default)]
 pub struct Watches {
     entries: Vec<Watch>,
+    /// Where the path of an entry stands, for the first `placed` of them; only kept where there are many.
+    places: BTreeMap<OsString, usize>,
+    placed: usize,
+}
+
+/// Watches that all look as they did, with what was seen of each.
+#[derive(Debug, Default)]
+pub struct Look {
+    watches: Watches,
+    sights: Vec<Option<Sight>>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,24 +52,33 @@ enum Seen {
     Absent,
     /// Written by direnv, which knows whole seconds only.
     Second(i64),
-    Exactly(Fingerprint),
+    Exactly {
+        print: Fingerprint,
+        /// Of the content, for a file too young for its times to be trusted.
+        digest: Option<String>,
+    },
 }
 
 /// Times in nanoseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fingerprint {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
     modified: i64,
     changed: i64,
     size: u64,
     inode: u64,
-    /// Of the content, for a file too young for its times to be trusted.
-    digest: Option<String>,
 }
 
 impl Watches {
     /// Adds a path as it is now, or takes it up anew.
     pub fn add(&mut self, path: &Path) {
         self.insert(Watch { path: path.to_path_buf(), seen: Seen::now(path) });
+    }
+
+    /// Adds a file whose name says what it holds: its content needs no second look, however young it is.
+    pub fn add_mark(&mut self, path: &Path) {
+        let seen = Sight::of(path)
+            .map_or(Seen::Absent, |now| Seen::Exactly { print: now.fingerprint(), digest: None });
+        self.insert(Watch { path: path.to_path_buf(), seen });
     }
 
     /// Adds a directory with everything below it.
@@ -78,10 +103,17 @@ impl Watches {
         }
     }
 
-    /// Whether all looks as it did. Nothing watched is not current: there is nothing to judge by.
-    pub fn are_current(&self) -> bool {
-        !self.entries.is_empty()
-            && self.entries.iter().all(|watch| watch.seen.still_holds(&watch.path))
+    /// Looks at each; `None` when anything changed. Nothing watched is no look: there is nothing to judge by.
+    pub fn look(self) -> Option<Look> {
+        let mut sights = Vec::with_capacity(self.entries.len());
+        for watch in &self.entries {
+            let now = Sight::of(&watch.path);
+            if !watch.seen.holds(&watch.path, now.as_ref()) {
+                return None;
+            }
+            sights.push(now);
+        }
+        (!sights.is_empty()).then_some(Look { watches: self, sights })
     }
 
     pub fn has(&self, path: &Path) -> bool {
@@ -96,7 +128,7 @@ impl Watches {
     pub fn reason(&self, path: &Path) -> Option<&'static str> {
         match self.entries.iter().find(|watch| watch.path == path) {
             None => Some("it is not watched"),
-            Some(watch) if watch.seen.still_holds(path) => None,
+            Some(watch) if watch.seen.holds(path, Sight::of(path).as_ref()) => None,
             Some(_) => Some("it changed"),
         }
     }
@@ -125,22 +157,43 @@ impl Watches {
             Some(entries) => entries,
             None => read_any_json(&json)?,
         };
-        Ok(Self { entries })
+        Ok(Self { entries, ..Self::default() })
     }
 
     fn insert(&mut self, watch: Watch) {
-        let path = watch.path.as_os_str();
-        match self.entries.iter_mut().find(|known| known.path.as_os_str() == path) {
-            Some(known) => *known = watch,
+        match self.place_of(watch.path.as_os_str()) {
+            Some(place) => self.entries[place] = watch,
             None => self.entries.push(watch),
         }
+    }
+
+    fn place_of(&mut self, path: &OsStr) -> Option<usize> {
+        if self.entries.len() <= FEW {
+            return self.entries.iter().position(|known| known.path.as_os_str() == path);
+        }
+        for (place, known) in self.entries.iter().enumerate().skip(self.placed) {
+            self.places.entry(known.path.clone().into_os_string()).or_insert(place);
+        }
+        self.placed = self.entries.len();
+        self.places.get(path).copied()
+    }
+}
+
+impl Look {
+    pub fn len(&self) -> usize {
+        self.sights.len()
+    }
+
+    /// What each path led to; `None` where nothing was.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, Option<&Sight>)> {
+        self.watches.paths().zip(self.sights.iter().map(Option::as_ref))
     }
 }
 
 /// When a file last changed in any way, in nanoseconds since the epoch; 0 for what is absent. Nobody can set this time,
 /// as an archive sets that of modification.
 pub fn last_change(path: &Path) -> i64 {
-    Fingerprint::now(path).map_or(0, |print| print.changed)
+    Sight::of(path).map_or(0, |now| now.fingerprint().changed)
 }
 
 impl Watch {
@@ -148,18 +201,16 @@ impl Watch {
         json.extend(b"{\"path\":");
         gzenv::push_string(json, self.path.as_os_str().as_bytes());
         let exists = self.seen != Seen::Absent;
-        json.extend(format!(",\"modtime\":{},\"exists\":{exists}", self.seen.second()).bytes());
-        if let Seen::Exactly(print) = &self.seen {
-            let Fingerprint { modified, changed, size, inode, digest } = print;
+        _ = write!(json, ",\"modtime\":{},\"exists\":{exists}", self.seen.second());
+        if let Seen::Exactly { print, digest } = &self.seen {
+            let Fingerprint { modified, changed, size, inode } = print;
             let nanos = modified.rem_euclid(SECOND);
-            json.extend(
-                format!(
-                    ",\"nanos\":{nanos},\"changed\":{changed},\"size\":{size},\"inode\":{inode}"
-                )
-                .bytes(),
+            _ = write!(
+                json,
+                ",\"nanos\":{nanos},\"changed\":{changed},\"size\":{size},\"inode\":{inode}"
             );
             if let Some(digest) = digest {
-                json.extend(format!(",\"digest\":\"{digest}\"").bytes());
+                _ = write!(json, ",\"digest\":\"{digest}\"");
             }
         }
         json.push(b'}');
@@ -168,24 +219,23 @@ impl Watch {
 
 impl Seen {
     fn now(path: &Path) -> Self {
-        let Some(mut print) = Fingerprint::now(path) else { return Self::Absent };
-        if print.is_younger_than_a_tick() {
-            print.digest = digest(path, print.size);
-        }
-        Self::Exactly(print)
+        let Some(print) = Sight::of(path).map(|now| now.fingerprint()) else {
+            return Self::Absent;
+        };
+        let digest = if print.is_younger_than_a_tick() { digest(path, print.size) } else { None };
+        Self::Exactly { print, digest }
     }
 
-    fn still_holds(&self, path: &Path) -> bool {
-        let now = Fingerprint::now(path);
+    fn holds(&self, path: &Path, now: Option<&Sight>) -> bool {
         match (self, now) {
             (Self::Absent, now) => now.is_none(),
             (_, None) => false,
-            (Self::Second(second), Some(now)) => now.modified.div_euclid(SECOND) == *second,
-            (Self::Exactly(seen), Some(mut now)) => {
-                if seen.digest.is_some() {
-                    now.digest = digest(path, now.size);
-                }
-                now == *seen
+            (Self::Second(second), Some(now)) => {
+                now.fingerprint().modified.div_euclid(SECOND) == *second
+            }
+            (Self::Exactly { print, digest: None }, Some(now)) => now.fingerprint() == *print,
+            (Self::Exactly { print, digest: seen }, Some(now)) => {
+                now.fingerprint() == *print && digest(path, print.size) == *seen
             }
         }
     }
@@ -195,39 +245,12 @@ impl Seen {
         match self {
             Self::Absent => 0,
             Self::Second(second) => *second,
-            Self::Exactly(print) => print.modified.div_euclid(SECOND),
+            Self::Exactly { print, .. } => print.modified.div_euclid(SECOND),
         }
     }
 }
 
 impl Fingerprint {
-    /// Follows links; the link's own time counts where it is newer, so that a swapped link is seen.
-    fn now(path: &Path) -> Option<Self> {
-        let named = rustix::fs::lstat(path).ok()?;
-        if !FileType::from_raw_mode(named.st_mode).is_symlink() {
-            return Some(Self::of(&named));
-        }
-        let link = Self::of(&named);
-        let target = Self::of(&rustix::fs::stat(path).ok()?);
-        Some(Self {
-            modified: target.modified.max(link.modified),
-            changed: target.changed.max(link.changed),
-            ..target
-        })
-    }
-
-    #[expect(clippy::cast_sign_loss, reason = "no file is smaller than nothing")]
-    fn of(file: &Stat) -> Self {
-        let time = |seconds: i64, part| nanos(seconds, i64::try_from(part).unwrap_or(0));
-        Self {
-            modified: time(file.st_mtime, file.st_mtime_nsec),
-            changed: time(file.st_ctime, file.st_ctime_nsec),
-            size: file.st_size as u64,
-            inode: file.st_ino,
-            digest: None,
-        }
-    }
-
     fn is_younger_than_a_tick(&self) -> bool {
         self.modified.max(self.changed) > now() - CLOCK_TICK
     }
@@ -248,8 +271,12 @@ fn digest(path: &Path, size: u64) -> Option<String> {
         return None;
     }
     let bytes = crate::fs::read_regular(path, DIGEST_LIMIT).ok()??;
-    // Half the digest tells two contents apart; the variable is carried by every process.
-    Some(Digest::of(&bytes).as_str()[..32].to_string())
+    Some(digest_of(&bytes))
+}
+
+/// Half the digest tells two contents apart; the variable is carried by every process.
+fn digest_of(bytes: &[u8]) -> String {
+    Digest::of(bytes).as_str()[..32].to_string()
 }
 
 fn read_any_json(json: &[u8]) -> Result<Vec<Watch>> {
@@ -279,13 +306,11 @@ impl Row {
         let seen = match (self.exists, self.nanos, self.changed, self.size, self.inode) {
             (false, ..) => Seen::Absent,
             (true, Some(part), Some(changed), Some(size), Some(inode)) => {
-                Seen::Exactly(Fingerprint {
-                    modified: nanos(self.modtime, part),
-                    changed,
-                    size,
-                    inode,
+                let modified = nanos(self.modtime, part);
+                Seen::Exactly {
+                    print: Fingerprint { modified, changed, size, inode },
                     digest: self.digest,
-                })
+                }
             }
             (true, ..) => Seen::Second(self.modtime),
         };
@@ -328,6 +353,50 @@ mod tests {
             "",
         ] {
             check(other, false);
+        }
+    }
+
+    /// Times, size and inode cannot tell the two contents apart: as if the clock had not ticked between them.
+    #[test]
+    fn the_content_of_a_young_file_counts() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a test's file, not envr's")]
+        std::fs::write(file.path(), "2").unwrap();
+        let path = file.path();
+        let now = Sight::of(path);
+        let holds = |content: Option<&[u8]>| {
+            let print = now.as_ref().unwrap().fingerprint();
+            Seen::Exactly { print, digest: content.map(digest_of) }.holds(path, now.as_ref())
+        };
+        assert!(!holds(Some(b"1")));
+        assert!(holds(Some(b"2")));
+        assert!(holds(None));
+        let Seen::Exactly { digest, .. } = Seen::now(path) else { panic!("it is there") };
+        assert_eq!(digest, Some(digest_of(b"2")));
+        let mut watches = Watches::default();
+        watches.add_mark(path);
+        assert!(matches!(watches.entries[0].seen, Seen::Exactly { digest: None, .. }));
+    }
+
+    #[test]
+    fn an_entry_keeps_its_place_and_the_last_one_counts() {
+        let name = |index: usize| PathBuf::from(format!("/dev/null/{index}"));
+        for count in [1, FEW, 3 * FEW] {
+            let watch = |path, second| Watch { path, seen: Seen::Second(second) };
+            let (mut watches, mut others) = (Watches::default(), Watches::default());
+            for index in 0..count {
+                watches.insert(watch(name(index), 1));
+                watches.insert(watch(name(index / 2), 2));
+                others.insert(watch(name(index), 3));
+            }
+            assert_eq!(watches.paths().collect::<Vec<_>>(), others.paths().collect::<Vec<_>>());
+            assert_eq!(
+                watches.times().filter(|(_, second)| *second == 2).count(),
+                count.div_ceil(2)
+            );
+            watches.merge(others);
+            assert!(watches.times().all(|(_, second)| second == 3));
+            assert_eq!(watches.entries.len(), count);
         }
     }
 

@@ -106,6 +106,20 @@ fn a_pruned_stamp_asks(shell: Shell) {
     assert!(!asks(&mut terminal));
 }
 
+#[test]
+fn what_needs_no_stamp_makes_none() {
+    let project = Project::new();
+    for shell in ["bash", "fish", "zsh"] {
+        check(&project, shell);
+    }
+    assert_eq!(fs::read_dir(project.path("home")).unwrap().count(), 0);
+    assert!(!project.path("runtime").exists());
+    project.write(".envrc", "export FOO=1\n");
+    check(&project, "bash");
+    let stamps = project.path("home/.local/share/envr/stamps");
+    assert!(fs::read_dir(stamps).unwrap().count() > 0);
+}
+
 /// What others could write to is not compared with.
 #[test]
 fn stamps_are_in_private_directories() {
@@ -133,15 +147,16 @@ fn stamps_are_in_private_directories() {
 #[test]
 fn no_private_directory_no_check() {
     let project = Project::new();
+    project.write(".envrc", "export FOO=1\n");
     let stamps = project.path("home/.local/share/envr/stamps");
     fs::create_dir_all(&stamps).unwrap();
     for (mode, is_private) in [(0o700, true), (0o777, false)] {
         fs::set_permissions(&stamps, fs::Permissions::from_mode(mode)).unwrap();
+        check(&project, "zsh");
         for shell in ["bash", "fish"] {
-            assert_eq!(hook(&project, shell).is_empty(), !is_private, "{shell}");
+            assert_eq!(has_check(&hook(&project, shell)), is_private, "{shell}");
         }
-        assert!(!hook(&project, "zsh").is_empty());
-        assert!(hook(&project, "json").is_empty());
+        assert!(!has_check(&hook(&project, "json")));
     }
 }
 
@@ -150,11 +165,15 @@ fn check(project: &Project, shell: &str) -> String {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(20) {
         let code = hook(project, shell);
-        if code.contains("__envr_is_current") {
+        if has_check(&code) {
             return code;
         }
     }
     panic!("{shell} always asks");
+}
+
+fn has_check(code: &str) -> bool {
+    code.contains("__envr_is_current")
 }
 
 fn hook(project: &Project, shell: &str) -> String {

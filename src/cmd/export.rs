@@ -3,13 +3,15 @@
 use crate::config::Config;
 use crate::diff;
 use crate::enter::{self, Entered, Entry};
+use crate::env::Env;
 use crate::error::Hinted;
 use crate::host::Host;
-use crate::quiet;
+use crate::quiet::{self, Answer};
 use crate::rc;
 use crate::session::Session;
 use crate::shell::Shell;
 use crate::ui;
+use crate::watch::Look;
 use anyhow::{Context as _, Result, bail};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -20,18 +22,24 @@ use std::process::ExitCode;
 pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let shell = shell(host, "export", arguments.first().map(OsString::as_os_str))?;
     let is_hook = arguments.get(1).is_some_and(|second| second == "--hook");
+    let began = if is_hook { quiet::clock() } else { 0 };
     let cwd = rc::working_directory(host)?;
     let config = Config::load(host)?;
-    let session = Session::from_env(&host.env);
     let found = rc::find(host, &config, cwd);
-    if session.is_current(found.as_ref().map(|rc| rc.path.as_path()))? {
+    let place = found.as_ref().map(|rc| rc.path.as_path());
+    let check = |env: &Env, session: &Session, look: &Look| {
+        let answer = Answer { host, config: &config, found: found.as_ref(), env, session, began };
+        quiet::code(shell, &answer, look)
+    };
+    let session = Session::from_env(&host.env);
+    if let Some(look) = session.look(place)? {
         if is_hook {
-            host.print(&quiet::code(shell, host, &config, &host.env, &session))?;
+            host.print(&check(&host.env, &session, &look))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let Entered { env, result } = match found {
-        Some(rc) => enter::enter(host, &config, &session, rc)?,
+    let Entered { env, result } = match &found {
+        Some(rc) => enter::enter(host, &config, &session, rc.clone())?,
         None => {
             let env = session.revert(&host.env)?;
             ui::status(host, &config, "unloading");
@@ -39,8 +47,10 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         }
     };
     let mut code = shell.render(&diff::changes(&host.env, &env));
-    if is_hook {
-        code.extend(quiet::code(shell, host, &config, &env, &Session::from_env(&env)));
+    let session = Session::from_env(&env);
+    // What came of the answer is no reason to withhold it.
+    if is_hook && let Ok(Some(look)) = session.look(place) {
+        code.extend(check(&env, &session, &look));
     }
     host.print(&code)?;
     Ok(match result {

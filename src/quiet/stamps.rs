@@ -7,6 +7,7 @@ use crate::fs::make_private_dir;
 use crate::host::Host;
 use anyhow::Result;
 use rustix::fs::{Timespec, Timestamps, futimens};
+use std::cell::OnceCell;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -17,86 +18,87 @@ const SECOND: i64 = 1_000_000_000;
 
 #[derive(Debug)]
 pub struct Stamps {
-    dir: PathBuf,
+    /// Who we are.
+    user: u32,
+    /// Where stamps may be: in memory, where the system has such a place, then on disk.
+    dirs: Vec<PathBuf>,
+    /// Where they are, as soon as one is wanted; `None` where nobody else's hands are kept off.
+    dir: OnceCell<Option<PathBuf>>,
 }
 
 impl Stamps {
-    /// In memory where the system has such a place; `None` where nobody else's hands are kept off.
-    pub fn open(host: &Host) -> Option<Self> {
-        let is_usable = |dir: &PathBuf| {
-            make_private_dir(dir).is_ok() && dir.ancestors().take(2).all(is_private)
-        };
-        dirs(host).find(is_usable).map(|dir| Self { dir })
+    pub fn of(host: &Host) -> Self {
+        let user = rustix::process::geteuid().as_raw();
+        let runtime = host.env.non_empty("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let runtime = runtime.filter(|dir| dir.is_absolute() && is_private(dir, user));
+        let places = [runtime, host.xdg("XDG_DATA_HOME", ".local/share")];
+        let dirs = places.into_iter().flatten().map(|dir| dir.join("envr/stamps")).collect();
+        Self { user, dirs, dir: OnceCell::new() }
+    }
+
+    /// A file that background work touches, for every shell of the user to ask at its next prompt.
+    pub fn bell(&self) -> Option<PathBuf> {
+        self.dirs.first().map(|dir| dir.with_file_name("bell"))
     }
 
     /// The stamp of a time, made unless it is there.
     pub fn at(&self, time: i64) -> Option<PathBuf> {
-        let stamp = self.dir.join(time.to_string());
-        if !is_stamp(&stamp, time) {
-            self.make_room();
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .mode(0o600)
-                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-                .open(&stamp)
-                .ok()?;
-            set_time(&file, time)?;
+        let dir = self.dir.get_or_init(|| self.dirs.iter().find(|dir| self.opens(dir)).cloned());
+        let stamp = dir.as_ref()?.join(time.to_string());
+        if is_stamp(&stamp, time) {
+            return Some(stamp);
         }
+        make_room(dir.as_ref()?);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&stamp)
+            .ok()?;
+        set_time(&file, time)?;
         // A file system of coarser times cannot hold it.
         is_stamp(&stamp, time).then_some(stamp)
     }
 
     /// Removes all of them, wherever they may be; each shell asks once.
     pub fn prune(host: &Host) -> Result<()> {
-        for dir in dirs(host).filter(|dir| is_private(dir)) {
-            for stamp in (Self { dir }).all() {
+        let stamps = Self::of(host);
+        for dir in stamps.dirs.iter().filter(|dir| is_private(dir, stamps.user)) {
+            for stamp in all(dir) {
                 crate::fs::remove_if_there(&stamp)?;
             }
         }
         Ok(())
     }
 
-    fn make_room(&self) {
-        let stamps = self.all();
-        if stamps.len() >= LIMIT {
-            for stamp in stamps {
-                _ = crate::fs::remove_if_there(&stamp);
-            }
+    fn opens(&self, dir: &Path) -> bool {
+        let is_ours = || dir.ancestors().take(2).all(|dir| is_private(dir, self.user));
+        is_ours() || make_private_dir(dir).is_ok() && is_ours()
+    }
+}
+
+fn make_room(dir: &Path) {
+    let stamps = all(dir);
+    if stamps.len() >= LIMIT {
+        for stamp in stamps {
+            _ = crate::fs::remove_if_there(&stamp);
         }
     }
-
-    fn all(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        entries
-            .filter(|entry| {
-                entry.file_name().to_str().is_some_and(|name| name.parse::<i64>().is_ok())
-            })
-            .map(|entry| entry.path())
-            .collect()
-    }
 }
 
-/// A file that background work touches, for every shell of the user to ask at its next prompt.
-pub fn bell(host: &Host) -> Option<PathBuf> {
-    dirs(host).next().map(|dir| dir.with_file_name("bell"))
-}
-
-fn dirs(host: &Host) -> impl Iterator<Item = PathBuf> {
-    let runtime = host.env.non_empty("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let places = [runtime.filter(|dir| is_private(dir)), host.xdg("XDG_DATA_HOME", ".local/share")];
-    places
-        .into_iter()
-        .flatten()
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join("envr").join("stamps"))
+fn all(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<i64>().is_ok()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// Ours, and only we write there.
-fn is_private(dir: &Path) -> bool {
-    let own = rustix::process::geteuid().as_raw();
+fn is_private(dir: &Path, user: u32) -> bool {
     dir.symlink_metadata()
-        .is_ok_and(|found| found.is_dir() && found.uid() == own && found.mode() & 0o022 == 0)
+        .is_ok_and(|found| found.is_dir() && found.uid() == user && found.mode() & 0o022 == 0)
 }
 
 fn is_stamp(path: &Path, time: i64) -> bool {

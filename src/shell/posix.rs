@@ -22,12 +22,18 @@ pub fn zsh(code: &mut Vec<u8>, change: &Change) {
     }
 }
 
+/// How much of a word is quoted for the sake of a byte.
+const BARE: u8 = 0;
+const QUOTED: u8 = 1;
+const ESCAPED: u8 = 2;
+
 /// Printable ASCII stays readable; anything else is spelled in escapes, which are the same bytes in every locale.
 pub fn quote(value: &[u8]) -> Vec<u8> {
     let mut word = Vec::with_capacity(value.len() + 3);
-    if !value.is_empty() && value.iter().all(|byte| is_bare(*byte)) {
+    let way = value.iter().map(|byte| WAYS[usize::from(*byte)]).max().unwrap_or(QUOTED);
+    if way == BARE {
         word.extend(value);
-    } else if value.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\'') {
+    } else if way == QUOTED {
         word.push(b'\'');
         word.extend(value);
         word.push(b'\'');
@@ -74,10 +80,24 @@ fn identity(code: &mut Vec<u8>, change: &Change, unexport: &[u8]) {
     code.push(b';');
 }
 
-/// Not `~` and `=`, which zsh expands in the value of an assignment.
-fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"%+,-./:@_".contains(&byte)
-}
+/// A table, for a prompt's state is long. `~` and `=` are not bare: zsh expands them in the value of an assignment.
+#[expect(clippy::cast_possible_truncation, reason = "it counts no further than bytes go")]
+const WAYS: [u8; 256] = {
+    let mut ways = [ESCAPED; 256];
+    let mut byte = 0;
+    while byte < ways.len() {
+        let letter = byte as u8;
+        let is_bare = letter.is_ascii_alphanumeric()
+            || matches!(letter, b'%' | b'+'..=b'/' | b':' | b'@' | b'_');
+        if is_bare {
+            ways[byte] = BARE;
+        } else if matches!(letter, b' '..=b'~') && letter != b'\'' {
+            ways[byte] = QUOTED;
+        }
+        byte += 1;
+    }
+    ways
+};
 
 #[cfg(test)]
 mod tests {

@@ -5,20 +5,24 @@ use crate::quiet::{Check, Test};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+/// A check of a few files, in bytes.
+const USUAL_LENGTH: usize = 4 << 10;
+
 /// bash: all in one `[[ ]]`, and not longer than within the same hundred seconds. What that catches is a file of which
 /// somebody set the time back to the very nanosecond.
 pub fn bash(check: &Check) -> Vec<u8> {
-    let mut code =
-        b"__envr_is_current() { [[ ${EPOCHSECONDS-} == \"${__envr_asked-}\"?? && ".to_vec();
-    code.extend(condition(check));
+    let mut code = Vec::with_capacity(USUAL_LENGTH);
+    code.extend(b"__envr_is_current() { [[ ${EPOCHSECONDS-} == \"${__envr_asked-}\"?? && ");
+    push_condition(&mut code, check);
     code.extend(b" ]]; };");
     code
 }
 
 /// zsh: the same, with inodes instead of stamps and clock.
 pub fn zsh(check: &Check) -> Vec<u8> {
-    let mut code = b"__envr_is_current() { \\builtin local -a __envr_now; [[ ".to_vec();
-    code.extend(condition(check));
+    let mut code = Vec::with_capacity(USUAL_LENGTH);
+    code.extend(b"__envr_is_current() { \\builtin local -a __envr_now; [[ ");
+    push_condition(&mut code, check);
     code.extend(b" ]]");
     let exact = || {
         check.tests.iter().filter_map(|test| match test {
@@ -50,63 +54,87 @@ pub fn zsh(check: &Check) -> Vec<u8> {
 
 /// fish: all in one `test`. The clock is the machine's time since it was started, the one that fish can read.
 pub fn fish(check: &Check) -> Vec<u8> {
-    let mut code = b"function __envr_is_current; \
+    let mut code = Vec::with_capacity(USUAL_LENGTH);
+    code.extend(
+        b"function __envr_is_current; \
         builtin read --local --delimiter . __envr_now __envr_rest </proc/uptime; \
-        builtin test \"$__envr_now\" -lt \"$__envr_until\""
-        .to_vec();
+        builtin test \"$__envr_now\" -lt \"$__envr_until\"",
+    );
     // A value may look like an operator, but not behind an `x`.
-    let same = |name: &str, value: &[u8]| {
-        [format!("\"x${name}\" = ").as_bytes(), &fish::quote(&[b"x", value].concat())].concat()
+    let same = |code: &mut Vec<u8>, name: &str, value: &[u8]| {
+        push(code, [b"\"x$", name.as_bytes(), b"\" = ", &fish::quote(&[b"x", value].concat())]);
     };
-    for test in of_variables(check, "\"$DIRENV_DIFF\"", same).chain(of_paths(check, fish::quote)) {
-        code.extend([b" -a ", test.as_slice()].concat());
-    }
+    code.extend(b" -a ");
+    push_variables(&mut code, check, FISH, same);
+    push_paths(&mut code, check, FISH);
     code.extend(b"; end;");
     code
 }
 
+/// How a shell writes what all three say.
+#[derive(Clone, Copy)]
+struct Notation {
+    and: &'static [u8],
+    way_back: &'static [u8],
+    quote: fn(&[u8]) -> Vec<u8>,
+}
+
+const POSIX: Notation =
+    Notation { and: b" && ", way_back: b"${DIRENV_DIFF-}", quote: posix::quote };
+const FISH: Notation = Notation { and: b" -a ", way_back: b"\"$DIRENV_DIFF\"", quote: fish::quote };
+
 /// What stands between `[[` and `]]`.
-fn condition(check: &Check) -> Vec<u8> {
-    let same = |name: &str, value: &[u8]| {
-        [format!("${{{name}-}} == ").as_bytes(), &posix::quote(value)].concat()
+fn push_condition(code: &mut Vec<u8>, check: &Check) {
+    let same = |code: &mut Vec<u8>, name: &str, value: &[u8]| {
+        push(code, [b"${", name.as_bytes(), b"-} == ", &posix::quote(value)]);
     };
-    let variables = of_variables(check, "${DIRENV_DIFF-}", same);
-    let tests: Vec<Vec<u8>> = variables.chain(of_paths(check, posix::quote)).collect();
-    tests.join(b" && ".as_slice())
+    push_variables(code, check, POSIX, same);
+    push_paths(code, check, POSIX);
 }
 
-fn of_variables(
+fn push_variables(
+    code: &mut Vec<u8>,
     check: &Check,
-    way_back: &str,
-    same: impl Fn(&str, &[u8]) -> Vec<u8>,
-) -> impl Iterator<Item = Vec<u8>> {
-    let presence = if check.is_loaded { "-n" } else { "-z" };
-    let pwd = same("PWD", check.pwd.as_os_str().as_bytes());
-    let others = check.variables.iter().map(move |(name, value)| same(name, value.as_bytes()));
-    [format!("{presence} {way_back}").into_bytes(), pwd].into_iter().chain(others)
+    Notation { and, way_back, .. }: Notation,
+    same: impl Fn(&mut Vec<u8>, &str, &[u8]),
+) {
+    let presence: &[u8] = if check.is_loaded { b"-n " } else { b"-z " };
+    push(code, [presence, way_back, and]);
+    same(code, "PWD", check.pwd.as_os_str().as_bytes());
+    for (name, value) in &check.variables {
+        code.extend(and);
+        same(code, name, value.as_bytes());
+    }
 }
 
-/// Operators and their paths, in the notation that all three shells share.
-fn of_paths(check: &Check, quote: fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
+/// Operators and their paths, each behind an `and`.
+fn push_paths(code: &mut Vec<u8>, check: &Check, Notation { and, quote, .. }: Notation) {
     let word = |path: &Path| quote(path.as_os_str().as_bytes());
-    let one = |operator: &str, path: &Path| [operator.as_bytes(), b" ", &word(path)].concat();
-    let newer =
-        |path: &Path, other: &Path| [b"! ", word(path).as_slice(), b" -nt ", &word(other)].concat();
-    let mut tests = vec![one(". -ef", &check.cwd)];
+    push(code, [and, b". -ef ", &word(&check.cwd)]);
     for test in &check.tests {
         match test {
-            Test::Absent(path) => tests.push(one("! -e", path)),
-            Test::Nothing(path) => tests.extend([one("! -e", path), one("! -L", path)]),
-            Test::NoFile(path) => tests.push(one("! -f", path)),
-            Test::Unreadable(path) => tests.push(one("! -r", path)),
-            Test::Readable(path) => tests.push(one("-r", path)),
+            Test::Absent(path) => push(code, [and, b"! -e ", &word(path)]),
+            Test::Nothing(path) => {
+                let word = word(path);
+                push(code, [and, b"! -e ", &word, and, b"! -L ", &word]);
+            }
+            Test::NoFile(path) => push(code, [and, b"! -f ", &word(path)]),
+            Test::Unreadable(path) => push(code, [and, b"! -r ", &word(path)]),
+            Test::Readable(path) => push(code, [and, b"-r ", &word(path)]),
             Test::AsOldAs { path, stamp } => {
-                tests.extend([newer(path, stamp), newer(stamp, path)]);
+                let (path, stamp) = (word(path), word(stamp));
+                push(code, [and, b"! ", &path, b" -nt ", &stamp]);
+                push(code, [and, b"! ", &stamp, b" -nt ", &path]);
             }
             Test::Exactly { .. } => {}
         }
     }
-    tests
+}
+
+fn push<const PARTS: usize>(code: &mut Vec<u8>, parts: [&[u8]; PARTS]) {
+    for part in parts {
+        code.extend(part);
+    }
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ impl Store {
 
     /// Watches what the user says next of these bytes at this path.
     pub fn watch_marks(&self, watches: &mut Watches, path: &Path, bytes: &[u8]) {
-        watches.add(&self.allow_path(path, bytes));
-        watches.add(&self.deny_path(path));
+        watches.add_mark(&self.allow_path(path, bytes));
+        watches.add_mark(&self.deny_path(path));
     }
 
     pub fn allow(&self, path: &Path, bytes: &[u8]) -> Result<()> {

@@ -33,14 +33,14 @@ fn watch(reader: &mut Reader) -> Option<Watch> {
     let seen = match (exists, reader.skip(b",\"nanos\":")) {
         (false, None) => Seen::Absent,
         (true, None) => Seen::Second(second),
-        (true, Some(())) => Seen::Exactly(fingerprint(reader, second)?),
+        (true, Some(())) => exactly(reader, second)?,
         (false, Some(())) => return None,
     };
     reader.skip(b"}")?;
     Some(Watch { path, seen })
 }
 
-fn fingerprint(reader: &mut Reader, second: i64) -> Option<Fingerprint> {
+fn exactly(reader: &mut Reader, second: i64) -> Option<Seen> {
     let modified = second.checked_mul(SECOND)?.checked_add(reader.signed()?)?;
     reader.skip(b",\"changed\":")?;
     let changed = reader.signed()?;
@@ -52,5 +52,5 @@ fn fingerprint(reader: &mut Reader, second: i64) -> Option<Fingerprint> {
         Some(()) => Some(std::str::from_utf8(reader.string()?).ok()?.to_string()),
         None => None,
     };
-    Some(Fingerprint { modified, changed, size, inode, digest })
+    Some(Seen::Exactly { print: Fingerprint { modified, changed, size, inode }, digest })
 }
