@@ -66,8 +66,9 @@ impl Session {
         if is_same && !self.waiting { Ok(self.watches()?.look()) } else { Ok(None) }
     }
 
-    /// The environment as it was before.
+    /// The environment as it was before. A part of the state that is garbage is told, whether it is needed or not.
     pub fn revert(&self, env: &Env) -> Result<Env> {
+        self.watches()?;
         let mut outer = env.clone();
         if let Some(diff) = &self.diff {
             decode(DIFF, diff, decode_undo)?.apply(&mut outer);

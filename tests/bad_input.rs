@@ -218,6 +218,33 @@ fn state_variables_with_garbage() {
 }
 
 #[test]
+fn garbage_is_told_when_leaving_too() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.write_at("other/.envrc", "export A=2\n");
+    project.allow();
+    project.envr(["allow"]).dir("other").success();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    let valid = shell.get("DIRENV_WATCHES").unwrap().to_string();
+    for dir in ["elsewhere", "other"] {
+        for garbage in [&valid[..valid.len() / 2], "garbage", "eJwDAAAAAAE="] {
+            shell.cd(dir);
+            shell.set("DIRENV_WATCHES", garbage);
+            let before = shell.env.clone();
+            let said = shell.any_prompt(1);
+            let told = "envr: error: could not read the state variable `DIRENV_WATCHES`: ";
+            assert!(said.starts_with(told), "{said}");
+            assert_eq!(shell.env, before);
+        }
+        shell.set("DIRENV_WATCHES", valid.as_str());
+        shell.any_prompt(0);
+        shell.cd("project");
+        shell.any_prompt(0);
+    }
+}
+
+#[test]
 fn state_that_unpacks_to_a_mountain() {
     let project = Project::new();
     let bomb = miniz_oxide::deflate::compress_to_vec_zlib(&vec![b' '; 65 << 20], 9);
