@@ -121,7 +121,7 @@ fn by_stamps(answer: &Answer, look: &Look) -> Option<Check> {
 
 fn check(answer: &Answer, tests: Vec<Test>) -> Option<Check> {
     let value = |name| answer.env.get(name).unwrap_or_default().to_os_string();
-    let names = [session::DIR, session::FILE, session::REQUIRED, session::WATCHES];
+    let names = [session::DIR, session::FILE, session::WATCHES];
     let places = config::VARIABLES;
     Some(Check {
         pwd: logical_directory(answer.host)?,

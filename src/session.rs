@@ -30,8 +30,6 @@ pub struct Session {
     /// What is watched and the way back, still encoded: not every prompt needs them.
     watches: Option<OsString>,
     diff: Option<OsString>,
-    /// `require_allowed` asked for more approvals: every prompt looks again.
-    waiting: bool,
 }
 
 impl Session {
@@ -40,7 +38,6 @@ impl Session {
             file: env.non_empty(FILE).map(PathBuf::from),
             watches: env.non_empty(WATCHES).map(OsStr::to_os_string),
             diff: env.non_empty(DIFF).map(OsStr::to_os_string),
-            waiting: env.non_empty(REQUIRED).is_some(),
         }
     }
 
@@ -63,7 +60,7 @@ impl Session {
     pub fn look(&self, found: Option<&Path>) -> Result<Option<Look>> {
         let Some(found) = found else { return Ok((!self.is_loaded()).then(Look::default)) };
         let is_same = self.file.as_ref().is_some_and(|file| file.as_os_str() == found.as_os_str());
-        if is_same && !self.waiting { Ok(self.watches()?.look()) } else { Ok(None) }
+        if is_same { Ok(self.watches()?.look()) } else { Ok(None) }
     }
 
     /// The environment as it was before. A part of the state that is garbage is told, whether it is needed or not.

@@ -1,10 +1,10 @@
 //! What scripts do inside an evaluation: the library, direnv called by name, watches, dumps.
 
-use crate::test::Project;
+use crate::test::{Project, Shell};
 
 /// Loads an rc and returns the shell after it.
 #[track_caller]
-fn loaded<'a>(project: &'a Project, rc: &str) -> crate::test::Shell<'a> {
+fn loaded<'a>(project: &'a Project, rc: &str) -> Shell<'a> {
     project.write(".envrc", rc);
     project.allow();
     let mut shell = project.shell();
@@ -118,6 +118,41 @@ fn required_files_wait_for_their_own_approval() {
         .success();
     shell.any_prompt(0);
     assert_eq!((shell.get("A"), shell.get("DIRENV_REQUIRED")), (Some("1"), None));
+}
+
+#[test]
+fn required_files_that_wait_are_not_asked_for_again() {
+    for project in [Project::new(), Project::new().named_direnv()] {
+        project.write(".envrc", "require_allowed flake.nix\nexport A=1\n");
+        project.write("flake.nix", "{}");
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        let waits = |shell: &mut Shell| {
+            assert_eq!((shell.get("A"), shell.get("DIRENV_REQUIRED")), (None, Some("flake.nix")));
+            for _ in 0..10 {
+                shell.prompt("");
+            }
+        };
+        waits(&mut shell);
+        let allow = || {
+            let run = project.envr(["allow"]).env("DIRENV_REQUIRED", "flake.nix");
+            run.any_stdout().success();
+        };
+        allow();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("A"), shell.get("DIRENV_REQUIRED")), (Some("1"), None));
+        shell.prompt("");
+        project.write("flake.nix", "{ }");
+        shell.any_prompt(0);
+        waits(&mut shell);
+        project.write("flake.nix", "{}");
+        shell.any_prompt(0);
+        assert_eq!(shell.get("A"), Some("1"));
+        std::fs::remove_dir_all(project.path("home/.local/share/direnv/allowed-required")).unwrap();
+        shell.any_prompt(0);
+        waits(&mut shell);
+    }
 }
 
 #[test]

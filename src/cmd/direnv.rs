@@ -2,9 +2,12 @@
 
 use super::{dotenv, dump, fetchurl, watch};
 use crate::config::Config;
+use crate::diff::Changes;
 use crate::error::Hinted;
+use crate::fs::clean;
 use crate::host::Host;
 use crate::rc::Rc;
+use crate::session;
 use crate::shell::Shell;
 use crate::trust::Store;
 use crate::ui;
@@ -54,7 +57,8 @@ fn log(host: &Host, arguments: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-/// `check-required SHELL RC FILE…`: prints code for the files that still need approval, all of them below the rc.
+/// `check-required SHELL RC FILE…`: prints code for the files that still need approval, all of them below the rc, and
+/// has them watched together with their marks.
 fn check_required(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [shell, rc, files @ ..] = arguments else {
         bail!(Hinted::new(
@@ -65,20 +69,24 @@ fn check_required(host: &Host, arguments: &[OsString]) -> Result<()> {
     let shell = Shell::from_name(shell)?;
     let rc = Rc::at(host.absolute(Path::new(rc)));
     let store = Store::open(host)?;
+    let mut watches = session::watches_of(&host.env).unwrap_or_default();
     let mut missing = Vec::new();
     for file in files {
         let path = Path::new(file);
         if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
             bail!("`{}` is not below the project", path.display());
         }
-        if !store.allows_required(&rc.path, &rc.dir().join(path)) {
+        let path = clean(&rc.dir().join(path));
+        watches.add(&path);
+        watches.add_mark(&store.required_mark(&rc.path, &path));
+        if !store.allows_required(&rc.path, &path) {
             missing.push(file.as_bytes());
         }
     }
+    let mut changes = Changes::from([(session::WATCHES.into(), Some(watches.encode()))]);
     if !missing.is_empty() {
         let names = OsStr::from_bytes(&missing.join(&b':')).to_os_string();
-        let changes = [(OsString::from(crate::session::REQUIRED), Some(names))].into();
-        host.print(&shell.render(&changes))?;
+        changes.insert(session::REQUIRED.into(), Some(names));
     }
-    Ok(())
+    host.print(&shell.render(&changes))
 }

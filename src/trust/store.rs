@@ -80,6 +80,11 @@ impl Store {
         says(&self.required_path(rc, file, &bytes), below(rc, file))
     }
 
+    /// direnv's mark for such a file as it is now.
+    pub fn required_mark(&self, rc: &Path, file: &Path) -> PathBuf {
+        self.required_path(rc, file, &super::read(file).unwrap_or_default())
+    }
+
     /// What is known of the approval of these bytes at this path.
     pub fn approval(&self, path: &Path, bytes: &[u8]) -> Option<Approval> {
         self.approval_named(&mark(path, bytes))
