@@ -9,9 +9,9 @@ __envr_is_current() {
 _direnv_hook() {
 	\builtin local __envr_status="$?" __envr_interrupt
 	if ! __envr_is_current; then
-		# The answer holds for a hundred seconds at most. Shells without the clock, before bash 5, always ask.
+		# The answer holds for ten seconds at most. Shells without the clock, before bash 5, always ask.
 		__envr_asked="${EPOCHSECONDS-}"
-		__envr_asked="${__envr_asked%??}"
+		__envr_asked="${__envr_asked%?}"
 		# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
 		# Were the wait to end instead, the load would start again at the next prompt.
 		__envr_interrupt="$(\builtin trap -p INT)"

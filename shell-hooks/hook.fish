@@ -15,10 +15,10 @@ function __envr_follow
     if __envr_is_current
         return
     end
-    # The answer holds for a hundred seconds at most, by the one clock that fish can read.
+    # The answer holds for ten seconds at most, by the one clock that fish can read.
     if builtin test -r /proc/uptime
         builtin read --local --delimiter . now rest </proc/uptime
-        builtin set --global __envr_until (builtin math $now + 100)
+        builtin set --global __envr_until (builtin math $now + 10)
     end
     # Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
     # fish would drop that and start the load again at the next prompt, except that it leaves SIGINT alone while a

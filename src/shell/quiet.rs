@@ -8,11 +8,11 @@ use std::path::Path;
 /// A check of a few files, in bytes.
 const USUAL_LENGTH: usize = 4 << 10;
 
-/// bash: all in one `[[ ]]`, and not longer than within the same hundred seconds. What that catches is a file of which
-/// somebody set the time back to the very nanosecond.
+/// bash: all in one `[[ ]]`, and not longer than within the same ten seconds. What that catches is a file that has the
+/// time of the one before to the very nanosecond: somebody set it back, or both were made in one tick of the clock.
 pub fn bash(check: &Check) -> Vec<u8> {
     let mut code = Vec::with_capacity(USUAL_LENGTH);
-    code.extend(b"__envr_is_current() { [[ ${EPOCHSECONDS-} == \"${__envr_asked-}\"?? && ");
+    code.extend(b"__envr_is_current() { [[ ${EPOCHSECONDS-} == \"${__envr_asked-}\"? && ");
     push_condition(&mut code, check);
     code.extend(b" ]]; };");
     code
@@ -168,7 +168,7 @@ mod tests {
             Shell::Bash,
             as_old_as(),
             expect![[
-                r#"__envr_is_current() { [[ ${EPOCHSECONDS-} == "${__envr_asked-}"?? && -n ${DIRENV_DIFF-} && ${PWD-} == $'/it\'s' && ${DIRENV_FILE-} == /p/.envrc && ${HOME-} == '' && . -ef /p && ! -e '/p/a b/.envrc' && ! -L '/p/a b/.envrc' && ! /p/.envrc -nt /s/17 && ! /s/17 -nt /p/.envrc ]]; };"#
+                r#"__envr_is_current() { [[ ${EPOCHSECONDS-} == "${__envr_asked-}"? && -n ${DIRENV_DIFF-} && ${PWD-} == $'/it\'s' && ${DIRENV_FILE-} == /p/.envrc && ${HOME-} == '' && . -ef /p && ! -e '/p/a b/.envrc' && ! -L '/p/a b/.envrc' && ! /p/.envrc -nt /s/17 && ! /s/17 -nt /p/.envrc ]]; };"#
             ]],
         );
     }

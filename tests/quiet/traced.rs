@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 const CALLS: [&str; 5] = ["fork", "vfork", "clone", "clone3", "execve"];
 
-/// Beside the prompt itself: a clock that stands still, so that no prompt is the one after a hundred seconds, and a
+/// Beside the prompt itself: a clock that stands still, so that no prompt is the one after ten seconds, and a
 /// count of the prompts.
 const BASH: &str =
     "eval \"$($ENVR hook bash)\"; unset EPOCHSECONDS; EPOCHSECONDS=1000000; trap 'echo int' INT
