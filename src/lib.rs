@@ -24,6 +24,7 @@ mod error;
 mod fs;
 mod host;
 mod ui;
+mod words;
 mod arena;
 
 pub use arena::Arena;

@@ -2,6 +2,7 @@
 
 use super::{Change, Shell};
 use crate::env::is_name;
+use crate::words;
 
 /// Variables that bash does not let anyone set.
 const BASH_OWN: &str = "BASHOPTS BASH_VERSINFO PPID SHELLOPTS";
@@ -9,23 +10,25 @@ const BASH_OWN: &str = "BASHOPTS BASH_VERSINFO PPID SHELLOPTS";
 /// Variables of zsh that are read-only or not strings, loaded on first use some of them. Exporting one is an error that
 /// ends the whole `eval`, and so would lose every change after it.
 const ZSH_OWN: &str = "\
-    ARGC EPOCHREALTIME EPOCHSECONDS HISTCMD LINENO PPID TTYIDLE ZSH_EVAL_CONTEXT ZSH_SUBSHELL aliases argv builtins
-    cdpath commands dirstack dis_aliases dis_builtins dis_functions dis_functions_source dis_galiases dis_patchars
-    dis_reswords dis_saliases epochtime errnos fignore fpath funcfiletrace funcsourcetrace funcstack functions
-    functions_source functrace galiases history historywords jobdirs jobstates jobtexts keymaps mailpath manpath
-    module_path modules nameddirs options parameters patchars path pipestatus psvar reswords saliases signals status
-    termcap terminfo userdirs usergroups widgets zle_bracketed_paste zsh_eval_context zsh_scheduled_events";
+    ARGC EPOCHREALTIME EPOCHSECONDS HISTCMD LINENO PPID TTYIDLE ZSH_EVAL_CONTEXT ZSH_SUBSHELL \
+    aliases argv builtins cdpath commands dirstack dis_aliases dis_builtins dis_functions \
+    dis_functions_source dis_galiases dis_patchars dis_reswords dis_saliases epochtime errnos \
+    fignore fpath funcfiletrace funcsourcetrace funcstack functions functions_source functrace \
+    galiases history historywords jobdirs jobstates jobtexts keymaps mailpath manpath module_path \
+    modules nameddirs options parameters patchars path pipestatus psvar reswords saliases signals \
+    status termcap terminfo userdirs usergroups widgets zle_bracketed_paste zsh_eval_context \
+    zsh_scheduled_events";
 
 /// Variables that fish does not let anyone set.
 const FISH_OWN: &str = "\
-    FISH_VERSION PWD SHLVL _ fish_kill_signal fish_killring fish_pid history hostname pipestatus status
-    status_generation umask version";
+    FISH_VERSION PWD SHLVL _ fish_kill_signal fish_killring fish_pid history hostname pipestatus \
+    status status_generation umask version";
 
 /// Variables that bash and zsh read as arithmetic, in which `x[$(command)]` runs the command: only plain numbers go in.
 const BASH_NUMBERS: &str = "HISTCMD MAILCHECK OPTIND RANDOM SRANDOM";
 const ZSH_NUMBERS: &str = "\
-    COLUMNS ERRNO FUNCNEST HISTSIZE KEYTIMEOUT LINES LISTMAX MAILCHECK OPTIND RANDOM SAVEHIST SECONDS SHLVL
-    TRY_BLOCK_ERROR TRY_BLOCK_INTERRUPT";
+    COLUMNS ERRNO FUNCNEST HISTSIZE KEYTIMEOUT LINES LISTMAX MAILCHECK OPTIND RANDOM SAVEHIST \
+    SECONDS SHLVL TRY_BLOCK_ERROR TRY_BLOCK_INTERRUPT";
 
 /// Whether the shell can take this change as it is meant, or at all.
 pub fn holds(shell: Shell, change: &Change) -> bool {
@@ -48,16 +51,16 @@ fn knows(shell: Shell, name: &[u8]) -> bool {
         // A name with U+FFFD in it would be another name.
         Shell::Elvish | Shell::Json | Shell::Murex | Shell::Nu => str::from_utf8(name).is_ok(),
         Shell::Gha | Shell::Pwsh | Shell::Systemd | Shell::Tcsh | Shell::Xonsh => is_name(name),
-        Shell::Bash => is_name(name) && !is_in(BASH_OWN, name),
-        Shell::Fish => is_name(name) && !is_in(FISH_OWN, name),
-        Shell::Zsh => is_name(name) && !is_in(ZSH_OWN, name),
+        Shell::Bash => is_name(name) && !words::has(BASH_OWN, name),
+        Shell::Fish => is_name(name) && !words::has(FISH_OWN, name),
+        Shell::Zsh => is_name(name) && !words::has(ZSH_OWN, name),
     }
 }
 
 fn reads(shell: Shell, name: &[u8], value: &[u8]) -> bool {
     match shell {
-        Shell::Bash => !is_in(BASH_NUMBERS, name) || is_number(value),
-        Shell::Zsh => !is_in(ZSH_NUMBERS, name) || is_number(value),
+        Shell::Bash => !words::has(BASH_NUMBERS, name) || is_number(value),
+        Shell::Zsh => !words::has(ZSH_NUMBERS, name) || is_number(value),
         _ => true,
     }
 }
@@ -65,10 +68,6 @@ fn reads(shell: Shell, name: &[u8], value: &[u8]) -> bool {
 /// A leading zero would make it octal.
 fn is_number(value: &[u8]) -> bool {
     value == b"0" || (value.iter().all(u8::is_ascii_digit) && !value.is_empty() && value[0] != b'0')
-}
-
-fn is_in(names: &str, name: &[u8]) -> bool {
-    names.split_ascii_whitespace().any(|own| own.as_bytes() == name)
 }
 
 #[cfg(test)]
@@ -105,6 +104,13 @@ mod tests {
             check(&TEXT_READERS, name.as_bytes(), Some(b"x"));
         }
         check(&[Shell::Vim, Shell::Gzenv], b"A\xff", Some(b"x"));
+    }
+
+    #[test]
+    fn the_tables_are_in_order() {
+        for table in [BASH_OWN, ZSH_OWN, FISH_OWN, BASH_NUMBERS, ZSH_NUMBERS] {
+            assert!(table.split(' ').is_sorted(), "{table}");
+        }
     }
 
     #[test]
