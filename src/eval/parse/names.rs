@@ -1,5 +1,7 @@
 //! Names with a meaning: the commands that run natively, what bash has of its own, and variables that are more than text.
 
+use crate::words;
+
 /// The commands and functions that run without bash.
 const CALLS: [&str; 42] = [
     ".",
@@ -48,10 +50,11 @@ const CALLS: [&str; 42] = [
 
 /// What `type` knows without looking at PATH, next to the library's functions.
 const BASH_OWN: &str = "\
-    . : [ alias bg bind break builtin caller case cd command compgen complete compopt continue coproc declare dirs disown \
-    do done echo elif else enable esac eval exec exit export false fc fg fi for function getopts hash help history if in \
-    jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return select set shift shopt source \
-    suspend test then time times trap true type typeset ulimit umask unalias unset until wait while { } ! [[ ]]";
+    ! . : [ [[ ]] alias bg bind break builtin caller case cd command compgen complete compopt continue coproc declare \
+    dirs disown do done echo elif else enable esac eval exec exit export false fc fg fi for function getopts hash help \
+    history if in jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return select set \
+    shift shopt source suspend test then time times trap true type typeset ulimit umask unalias unset until wait while { \
+    }";
 
 /// Builtins and keywords that came or went between bash 3.2 and today.
 const OF_SOME_BASHES: &str = "compopt coproc mapfile readarray";
@@ -61,18 +64,18 @@ const SPECIAL: &str = "\
     BASH BASHOPTS BASHPID CHILD_MAX COLUMNS COMPREPLY COPROC DIRENV_DIFF DIRENV_DIR DIRENV_DUMP_FILE_PATH DIRENV_FILE \
     DIRENV_IN_ENVRC DIRENV_REQUIRED DIRENV_WATCHES DIRSTACK EMACS ENV EPOCHREALTIME EPOCHSECONDS EUID EXECIGNORE FCEDIT \
     FIGNORE FUNCNAME FUNCNEST GLOBIGNORE GROUPS HISTCMD HISTCONTROL HISTFILE HISTFILESIZE HISTIGNORE HISTSIZE \
-    HISTTIMEFORMAT HOSTFILE HOSTNAME HOSTTYPE IFS IGNOREEOF INPUTRC INSIDE_EMACS LANG LANGUAGE LINENO LINES MACHTYPE MAIL \
-    MAILCHECK MAILPATH MAPFILE OLDPWD OPTARG OPTERR OPTIND OSTYPE PIPESTATUS POSIXLY_CORRECT PPID PROMPT_COMMAND \
-    PROMPT_DIRTRIM PS0 PS1 PS2 PS3 PS4 PWD RANDOM REPLY SECONDS SHELLOPTS SHLVL SRANDOM TEXTDOMAIN TEXTDOMAINDIR TIMEFORMAT \
-    TMOUT UID _ auto_resume direnv direnv_config_dir histchars";
+    HISTTIMEFORMAT HOSTFILE HOSTNAME HOSTTYPE IFS IGNOREEOF INPUTRC INSIDE_EMACS LANG LANGUAGE LINENO LINES MACHTYPE \
+    MAIL MAILCHECK MAILPATH MAPFILE OLDPWD OPTARG OPTERR OPTIND OSTYPE PIPESTATUS POSIXLY_CORRECT PPID PROMPT_COMMAND \
+    PROMPT_DIRTRIM PS0 PS1 PS2 PS3 PS4 PWD RANDOM REPLY SECONDS SHELLOPTS SHLVL SRANDOM TEXTDOMAIN TEXTDOMAINDIR \
+    TIMEFORMAT TMOUT UID _ auto_resume direnv direnv_config_dir histchars";
 const SPECIAL_PREFIXES: [&str; 5] = ["BASH_", "COMP_", "LC_", "READLINE_", "__envr_"];
 
 /// Special variables that bash takes from outside as they are, and hands on so.
 const HARMLESS_FROM_OUTSIDE: &str = "\
-    BASH_SILENCE_DEPRECATION_WARNING COLUMNS EMACS ENV FCEDIT FIGNORE HISTCONTROL HISTFILE HISTFILESIZE HISTIGNORE HISTSIZE \
-    HISTTIMEFORMAT HOSTFILE HOSTNAME INPUTRC INSIDE_EMACS LANG LANGUAGE LC_ADDRESS LC_ALL LC_COLLATE LC_CTYPE \
-    LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC LC_PAPER LC_TELEPHONE LC_TIME LINES MAIL \
-    OLDPWD PROMPT_COMMAND PS1 PS2 PWD SHLVL _ DIRENV_DUMP_FILE_PATH";
+    BASH_SILENCE_DEPRECATION_WARNING COLUMNS DIRENV_DUMP_FILE_PATH EMACS ENV FCEDIT FIGNORE HISTCONTROL HISTFILE \
+    HISTFILESIZE HISTIGNORE HISTSIZE HISTTIMEFORMAT HOSTFILE HOSTNAME INPUTRC INSIDE_EMACS LANG LANGUAGE LC_ADDRESS \
+    LC_ALL LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC LC_PAPER \
+    LC_TELEPHONE LC_TIME LINES MAIL OLDPWD PROMPT_COMMAND PS1 PS2 PWD SHLVL _";
 
 pub fn is_call(name: &[u8]) -> bool {
     CALLS.binary_search_by(|call| call.as_bytes().cmp(name)).is_ok()
@@ -89,12 +92,12 @@ pub fn is_kind(call: &[u8], word: &[u8]) -> bool {
 
 /// Whether a builtin or a keyword has this name; `None` where bashes differ.
 pub fn is_bashs_own(name: &[u8]) -> Option<bool> {
-    if has_word(OF_SOME_BASHES, name) { None } else { Some(has_word(BASH_OWN, name)) }
+    if words::has(OF_SOME_BASHES, name) { None } else { Some(words::has(BASH_OWN, name)) }
 }
 
 /// Whether assigning to the variable is no more than that.
 pub fn is_assignable(name: &[u8]) -> bool {
-    !has_word(SPECIAL, name)
+    !words::has(SPECIAL, name)
         && !SPECIAL_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
 }
 
@@ -105,7 +108,7 @@ pub fn is_readable(name: &[u8]) -> bool {
 
 /// Whether bash, started with this variable, has it as it is.
 pub fn is_taken_over(name: &[u8]) -> bool {
-    is_assignable(name) || has_word(HARMLESS_FROM_OUTSIDE, name)
+    is_assignable(name) || words::has(HARMLESS_FROM_OUTSIDE, name)
 }
 
 /// Variables that bash sets at its start if they are not there.
@@ -113,17 +116,16 @@ pub fn has_default(name: &[u8]) -> bool {
     matches!(name, b"HOME" | b"PATH" | b"SHELL" | b"TERM")
 }
 
-fn has_word(words: &str, word: &[u8]) -> bool {
-    words.split_ascii_whitespace().any(|known| known.as_bytes() == word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted() {
+    fn the_tables_are_in_order() {
         assert!(CALLS.is_sorted());
+        for table in [BASH_OWN, OF_SOME_BASHES, SPECIAL, HARMLESS_FROM_OUTSIDE] {
+            assert!(table.split(' ').is_sorted(), "{table}");
+        }
         assert!(is_call(b".") && is_call(b"watch_file") && !is_call(b"cd"));
     }
 }
