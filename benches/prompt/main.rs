@@ -28,8 +28,9 @@ fn main() {
         rival.approve(&world);
     }
     let processes = process::measure(&world, &rivals);
-    let hooks = shells::measure(&world, &rivals);
-    let page = page::write(&rivals, &processes, &hooks);
+    let hooked: Vec<&Rival> = rivals.iter().filter(|rival| rival.is_hooks).collect();
+    let hooks = shells::measure(&world, &hooked);
+    let page = page::write(&rivals, &processes, &hooked, &hooks);
     print!("{page}");
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
     std::fs::create_dir_all(&docs).expect("the directory of the page");
@@ -46,5 +47,10 @@ pub struct Row {
 
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    let middle = times.len() / 2;
+    if times.len() % 2 == 1 {
+        times[middle]
+    } else {
+        f64::midpoint(times[middle - 1], times[middle])
+    }
 }

@@ -5,7 +5,7 @@ use super::{Row, shells};
 use std::fmt::Write as _;
 use std::process::Command;
 
-pub fn write(rivals: &[Rival], processes: &[Row], hooks: &[Row]) -> String {
+pub fn write(rivals: &[Rival], processes: &[Row], hooked: &[&Rival], hooks: &[Row]) -> String {
     let mut page = String::from(
         "# What a prompt costs
 
@@ -20,17 +20,18 @@ one machine; trust the ratios.
 
 ",
     );
-    push_table(&mut page, rivals, processes, "empty program");
+    push_table(&mut page, &rivals.iter().collect::<Vec<_>>(), processes, "empty program");
     page.push_str(
         "
 All load the same five variables: envr and direnv from an `.envrc`, mise from its `mise.toml`. Started by `posix_spawn`
-and waited for, in turn. The empty program is C, linked statically with musl, and gets the same variables.
+and waited for, in turn. The empty program is C, linked statically with musl, and gets the same variables. envr is asked
+as its hooks do, and answers with the next check of the shell; `envr export` is what editors and scripts run.
 
 ## The whole hook at one prompt
 
 ",
     );
-    push_table(&mut page, rivals, hooks, "bare shell");
+    push_table(&mut page, hooked, hooks, "bare shell");
     page.push_str(
         "
 Each shell calls 200 times what it calls before a prompt and reads its own clock. The bare shell calls an empty function.
@@ -38,11 +39,11 @@ Each shell calls 200 times what it calls before a prompt and reads its own clock
 ## Where
 ",
     );
-    push_versions(&mut page, rivals);
+    push_versions(&mut page, hooked);
     page
 }
 
-fn push_table(page: &mut String, rivals: &[Rival], rows: &[Row], base: &str) {
+fn push_table(page: &mut String, rivals: &[&Rival], rows: &[Row], base: &str) {
     let names = rivals.iter().skip(1).map(|rival| format!(" {} |", rival.name));
     _ = writeln!(page, "| | {base} |{}", names.collect::<String>());
     _ = writeln!(page, "| --- |{}", " ---: |".repeat(rivals.len()));
@@ -66,7 +67,7 @@ fn short(number: f64) -> String {
     }
 }
 
-fn push_versions(page: &mut String, rivals: &[Rival]) {
+fn push_versions(page: &mut String, rivals: &[&Rival]) {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
         .lines()

@@ -10,7 +10,7 @@ const BAR: f64 = 13.0;
 const TOP: f64 = 50.0;
 /// Microseconds at the left and the right edge.
 const SCALE: (f64, f64) = (10.0, 100_000.0);
-const COLOURS: [&str; 4] = ["#9aa0a6", "#1a7f37", "#bf5b00", "#6f42c1"];
+const COLOURS: [&str; 5] = ["#9aa0a6", "#1a7f37", "#74b816", "#bf5b00", "#6f42c1"];
 
 pub fn draw(rivals: &[Rival], rows: &[Row]) -> String {
     let group = BAR * rivals.len() as f64 + 10.0;

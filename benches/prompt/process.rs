@@ -65,12 +65,19 @@ fn cases(world: &World) -> Vec<Case> {
 
 impl Case {
     fn measure(&self, world: &World, rivals: &[Rival]) -> Row {
-        let outside = world.variables(self.more_variables);
+        // A shell says where it is, and envr makes a check of it.
+        let at = |dir: &Path| {
+            let mut variables = world.variables(self.more_variables);
+            variables.insert("PWD".into(), dir.into());
+            variables
+        };
         let starts: Vec<Option<Start>> = rivals
             .iter()
             .map(|rival| {
                 let can = rival.hook.is_none() || rival.reads_envrc || !self.needs_envrc;
-                can.then(|| Start::new(rival, &rival.after(&self.from, &outside)))
+                let mut variables = rival.after(&self.from, &at(&self.from));
+                variables.insert("PWD".into(), self.to.clone().into());
+                can.then(|| Start::new(rival, &variables))
             })
             .collect();
         std::env::set_current_dir(&self.to).expect("a directory of the bench");

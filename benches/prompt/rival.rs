@@ -6,6 +6,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// As editors and scripts ask: the answer has no check in it.
+const ENVR_ALONE: &str = "envr export";
+
 pub struct Rival {
     pub name: &'static str,
     pub program: PathBuf,
@@ -15,6 +18,8 @@ pub struct Rival {
     pub hook: Option<&'static str>,
     /// Whether it knows `.envrc` and `watch_file`.
     pub reads_envrc: bool,
+    /// Whether a shell's hook asks like this.
+    pub is_hooks: bool,
 }
 
 impl Rival {
@@ -22,9 +27,11 @@ impl Rival {
     pub fn all() -> Vec<Self> {
         let named = |variable| PathBuf::from(std::env::var_os(variable).unwrap_or_default());
         let ask: &[&str] = &["export", "bash"];
+        let with_check: &[&str] = &["export", "bash", "--hook"];
         let rivals = [
             ("empty program", named("EMPTY"), ask, None, false),
-            ("envr", named("ENVR"), ask, Some("hook"), true),
+            ("envr", named("ENVR"), with_check, Some("hook"), true),
+            (ENVR_ALONE, named("ENVR"), ask, Some("hook"), true),
             ("direnv", "/usr/bin/direnv".into(), ask, Some("hook"), true),
             ("mise", named("MISE"), &["hook-env", "-s", "bash"], Some("activate"), false),
         ];
@@ -36,6 +43,7 @@ impl Rival {
                 arguments,
                 hook,
                 reads_envrc,
+                is_hooks: name != ENVR_ALONE,
             })
             .filter(|rival| rival.program.is_file())
             .collect()

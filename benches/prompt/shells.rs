@@ -43,7 +43,7 @@ math (date +%s%6N) - $start",
     ),
 ];
 
-pub fn measure(world: &World, rivals: &[Rival]) -> Vec<Row> {
+pub fn measure(world: &World, rivals: &[&Rival]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (shell, options, script) in SHELLS {
         let Some(program) = find(shell) else { continue };
