@@ -61,6 +61,14 @@ fn a_prompt_that_leaves() {
 }
 
 #[test]
+fn a_prompt_that_enters() {
+    let project = settled();
+    let dir = project.path("project");
+    check(&project.shell(), &dir, PLAIN, &Budget { instructions: 298_600, system_calls: 61 });
+    check(&project.shell(), &dir, HOOK, &Budget { instructions: 374_500, system_calls: 83 });
+}
+
+#[test]
 fn ten_times_the_watched_files_cost_ten_times_as_much() {
     let Some(binary) = release().filter(|_| has("valgrind")) else { return };
     let [few, many] = [600, 6000].map(|count| {
