@@ -1,5 +1,6 @@
 //! The user's configuration: direnv's `direnv.toml` at direnv's place, and envr's own `config.toml`.
 
+use crate::env::Env;
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
 use crate::ui;
@@ -135,15 +136,17 @@ impl Config {
             || self.quiet_projects.iter().any(here)
     }
 
-    /// The bash to evaluate with.
-    pub fn bash(&self, host: &Host) -> Result<PathBuf> {
+    /// The bash to evaluate with, as `outer` finds it: a project's PATH could bring its own, and a relative entry of any
+    /// PATH the directory's.
+    pub fn bash(&self, host: &Host, outer: &Env) -> Result<PathBuf> {
         if let Some(path) = &self.bash_path {
             return Ok(path.clone());
         }
         if let Some(path) = host.env.non_empty("DIRENV_BASH") {
             return Ok(path.into());
         }
-        crate::host::find_program("bash".as_ref(), host.env.get("PATH"), host.cwd.as_deref())
+        crate::host::find_program("bash".as_ref(), outer.get("PATH"), None)
+            .filter(|path| path.is_absolute())
             .or_else(|| {
                 ["/bin/bash", "/usr/bin/bash"]
                     .map(PathBuf::from)

@@ -159,3 +159,24 @@ fn the_older_file_name_and_another_directory() {
         "other loading $DIR/project/.envrc\nother export +A +FROM_RC\n"
     );
 }
+
+#[test]
+fn a_directory_brings_no_bash_of_its_own() {
+    let project = Project::new();
+    project.write("bash", "#!/bin/sh\ntouch ran\n");
+    project.write("tools/bash", "#!/bin/sh\ntouch ran\n");
+    for file in ["bash", "tools/bash"] {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(project.path(&format!("project/{file}")), mode).unwrap();
+    }
+    project.write(".envrc", "PATH_add tools\nexport A=$((1 + 1))\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.set("PATH", ".::/usr/bin:/bin");
+    for _ in 0..2 {
+        shell.any_prompt(0);
+        assert_eq!(shell.get("A"), Some("2"));
+        project.envr(["reload"]).success();
+    }
+    assert!(!project.path("project/ran").exists());
+}

@@ -52,7 +52,7 @@ fn run_editor(host: &Host, config: &Config, file: &Path) -> Result<()> {
     };
     let mut script = OsString::from(&editor);
     script.push(" \"$1\"");
-    let status = Command::new(config.bash(host)?)
+    let status = Command::new(config.bash(host, &host.env)?)
         .arg("-c")
         .arg(script)
         .args(["bash".as_ref(), file.as_os_str()])

@@ -1,6 +1,7 @@
 //! `status`: what is loaded, what was found, and why, in direnv's lines and JSON.
 
 use crate::config::Config;
+use crate::env::Env;
 use crate::eval;
 use crate::host::{Host, Voice};
 use crate::rc::{self, Rc};
@@ -39,7 +40,8 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         return Ok(());
     }
 
-    let mut page = settings(host, &config)?;
+    let outer = session.revert(&host.env)?;
+    let mut page = settings(host, &config, &outer)?;
     match &loaded {
         Some(judged) => judged.push(&mut page, host, "Loaded", &session.watches()?)?,
         None => page.push_str("No .envrc or .env loaded\n"),
@@ -51,7 +53,6 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
     if let (Voice::Envr, Some(Judged { verdict: Verdict::Allowed(trusted), .. })) =
         (host.voice, &found)
     {
-        let outer = session.revert(&host.env)?;
         writeln!(page, "Found RC lane {}", eval::lane(world, trusted, &outer))?;
     }
     let lines: Vec<String> = page.lines().map(ui::escape).collect();
@@ -105,12 +106,12 @@ fn number(verdict: &Verdict) -> u8 {
     }
 }
 
-fn settings(host: &Host, config: &Config) -> Result<String> {
+fn settings(host: &Host, config: &Config, outer: &Env) -> Result<String> {
     let mut page = String::new();
     let dir = config.dir.as_deref().unwrap_or(Path::new(""));
     writeln!(page, "{} exec path {}", host.voice.name(), host.program().display())?;
     writeln!(page, "DIRENV_CONFIG {}", dir.display())?;
-    writeln!(page, "bash_path {}", config.bash(host)?.display())?;
+    writeln!(page, "bash_path {}", config.bash(host, outer)?.display())?;
     writeln!(page, "disable_stdin {}", config.disable_stdin)?;
     writeln!(
         page,

@@ -21,7 +21,7 @@ use std::process::ExitStatus;
 
 pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluation> {
     let host = start.world.host;
-    let bash = start.world.config.bash(host)?;
+    let bash = start.world.config.bash(host, start.outer)?;
     let link = DirenvLink::needed_by(host, start.outer);
     let mut env = start.outer.clone();
     session::set_watches(&mut env, &start.watches);

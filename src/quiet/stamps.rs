@@ -29,8 +29,7 @@ pub struct Stamps {
 impl Stamps {
     pub fn of(host: &Host) -> Self {
         let user = rustix::process::geteuid().as_raw();
-        let runtime = host.env.non_empty("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let runtime = runtime.filter(|dir| dir.is_absolute() && is_private(dir, user));
+        let runtime = host.directory("XDG_RUNTIME_DIR").filter(|dir| is_private(dir, user));
         let places = [runtime, host.xdg("XDG_DATA_HOME", ".local/share")];
         let dirs = places.into_iter().flatten().map(|dir| dir.join("envr/stamps")).collect();
         Self { user, dirs, dir: OnceCell::new() }

@@ -41,7 +41,7 @@ enum Answer {
 
 impl<'a> Conversation<'a> {
     pub fn new(start: &Start<'a>, trusted: &'a mut Trusted) -> Result<Self> {
-        let stage = Stage::new(&start.world.host.env)?;
+        let stage = Stage::new(start.outer)?;
         stage.write("stdlib", library::text_for_subshell().as_bytes())?;
         stage.write("source", library::SOURCE.as_bytes())?;
         let began = watch::last_change(stage.path());
