@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::diff::{self, Changes};
-use crate::env::Env;
+use crate::env::{Env, outside};
 use crate::error::Hinted;
 use crate::eval::{self, Evaluation, Outcome};
 use crate::host::{Host, Voice};
@@ -69,6 +69,11 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
         Outcome::Loaded(mut env) => {
             report(host, config, outer, &diff::changes(outer, &env));
             warn_of_left_behind(host, path, &left_behind);
+            // direnv believes a project's directories, and has no such variable.
+            match host.voice {
+                Voice::Envr => outside::remember(outer, &mut env),
+                Voice::Direnv => env.unset(outside::VARIABLE),
+            }
             session::record(outer, &mut env, path, &watches);
             return Entered { env, result: Entry::Loaded };
         }

@@ -77,20 +77,21 @@ impl Session {
 
 /// Takes the state out of an environment.
 pub fn clear(env: &mut Env) {
-    for name in [DIR, FILE, WATCHES, DIFF, outside::VARIABLE] {
+    env.unset(outside::VARIABLE);
+    clear_record(env);
+}
+
+fn clear_record(env: &mut Env) {
+    for name in [DIR, FILE, WATCHES, DIFF] {
         env.unset(name);
     }
 }
 
 /// Writes the state into `to`, which was loaded from `file` on top of `from`.
 pub fn record(from: &Env, to: &mut Env, file: &Path, watches: &Watches) {
-    clear(to);
+    clear_record(to);
     let mut undo = Undo::between(from, to);
     undo.names.extend([DIR, FILE, WATCHES].map(OsString::from));
-    if let Some(outside) = outside::encode(from, to) {
-        to.set(outside::VARIABLE, outside);
-        undo.names.insert(outside::VARIABLE.into());
-    }
     keep(to, file, watches);
     to.set(DIFF, encode_undo(&undo));
 }

@@ -15,8 +15,16 @@ pub const VARIABLE: &str = "DIRENV_OUTSIDE";
 const NAMES: [&str; 5] =
     ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"];
 
-/// What `loaded` calls otherwise than `outer`; `None` when it is nothing.
-pub fn encode(outer: &Env, loaded: &Env) -> Option<OsString> {
+/// Puts into `loaded` what it calls otherwise than `outer`.
+pub fn remember(outer: &Env, loaded: &mut Env) {
+    match encode(outer, loaded) {
+        Some(text) => loaded.set(VARIABLE, text),
+        None => loaded.unset(VARIABLE),
+    }
+}
+
+/// `None` when it is nothing.
+fn encode(outer: &Env, loaded: &Env) -> Option<OsString> {
     let changed = NAMES.iter().filter(|name| outer.get(name) != loaded.get(name));
     let mut rows = changed
         .map(|name| (name.as_bytes(), outer.get(name).unwrap_or_default().as_bytes()))
@@ -27,7 +35,7 @@ pub fn encode(outer: &Env, loaded: &Env) -> Option<OsString> {
     Some(gzenv::encode(&json).into())
 }
 
-/// Nothing where no project changed any, or where the variable is not ours.
+/// Empty where no project changed any, or where the variable is not ours.
 pub fn decode(env: &Env) -> BTreeMap<OsString, OsString> {
     env.non_empty(VARIABLE).and_then(read).unwrap_or_default()
 }
