@@ -5,7 +5,7 @@ use crate::eval::parse::Condition;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 impl Shell<'_> {
-    pub fn holds(&self, condition: &Condition) -> Flow<bool> {
+    pub fn holds(&mut self, condition: &Condition) -> Flow<bool> {
         match condition {
             Condition::All(conditions) => {
                 for condition in conditions {
@@ -24,7 +24,10 @@ impl Shell<'_> {
                 Ok(false)
             }
             Condition::Not(condition) => Ok(!self.holds(condition)?),
-            Condition::Unary { operator, word } => self.unary(*operator, &self.expand(word)?),
+            Condition::Unary { operator, word } => {
+                let word = self.expand(word)?;
+                self.unary(*operator, &word)
+            }
             Condition::Equal { is_negated, left, right } => {
                 let is_equal = self.expand(left)? == self.expand_pattern(right)?;
                 Ok(is_equal != *is_negated)

@@ -9,12 +9,12 @@ const VALUE_LIMIT: usize = 1 << 20;
 
 impl Shell<'_> {
     /// Where words are not split: values, and in `[[ ]]`.
-    pub fn expand(&self, word: &Word) -> Flow<Vec<u8>> {
+    pub fn expand(&mut self, word: &Word) -> Flow<Vec<u8>> {
         self.expand_checked(word, |_| true)
     }
 
     /// One argument of a command.
-    pub fn expand_argument(&self, word: &Word) -> Flow<Vec<u8>> {
+    pub fn expand_argument(&mut self, word: &Word) -> Flow<Vec<u8>> {
         let argument = self.expand_checked(word, |value| {
             !value.iter().any(|byte| b" \t\n*?[\\(".contains(byte))
         })?;
@@ -25,12 +25,12 @@ impl Shell<'_> {
     }
 
     /// The right side of `==`, which is a pattern.
-    pub fn expand_pattern(&self, word: &Word) -> Flow<Vec<u8>> {
+    pub fn expand_pattern(&mut self, word: &Word) -> Flow<Vec<u8>> {
         self.expand_checked(word, |value| !value.iter().any(|byte| b"*?[\\(".contains(byte)))
     }
 
     /// `is_plain` says of the value of an unquoted expansion whether it stays what it is.
-    fn expand_checked(&self, word: &Word, is_plain: impl Fn(&[u8]) -> bool) -> Flow<Vec<u8>> {
+    fn expand_checked(&mut self, word: &Word, is_plain: impl Fn(&[u8]) -> bool) -> Flow<Vec<u8>> {
         let mut text = Vec::new();
         for part in &word.parts {
             match &part.piece {
@@ -58,7 +58,7 @@ impl Shell<'_> {
         Ok(text)
     }
 
-    fn expansion(&self, expansion: &Expansion) -> Flow<Vec<u8>> {
+    fn expansion(&mut self, expansion: &Expansion) -> Flow<Vec<u8>> {
         match expansion {
             Expansion::Variable(name) => Ok(self.variable(name)?.unwrap_or_default().to_vec()),
             Expansion::Status => Ok(self.status.to_string().into_bytes()),
@@ -92,7 +92,7 @@ impl Shell<'_> {
     }
 
     /// What a command prints, without the line ends behind it.
-    fn substitution(&self, substitution: &Substitution) -> Flow<Vec<u8>> {
+    fn substitution(&mut self, substitution: &Substitution) -> Flow<Vec<u8>> {
         let mut printed = match substitution {
             Substitution::Pwd => self.dir().to_vec(),
             _ if self.exports_all => return needs_bash("a function under `set -a`"),
@@ -109,6 +109,8 @@ impl Shell<'_> {
         while printed.last() == Some(&b'\n') {
             printed.pop();
         }
+        // `$?` further on in the same command is already that of the substitution.
+        self.status = 0;
         Ok(printed)
     }
 }

@@ -96,6 +96,9 @@ fn read_comparison(cursor: &mut Cursor<'_>, left: Word) -> Parsed<Condition> {
 
 fn read_word(cursor: &mut Cursor<'_>) -> Parsed<Word> {
     let start = cursor.clone();
+    if cursor.peek() == Some(b'#') {
+        return Err(start.needs_bash("a comment in `[[ ]]`"));
+    }
     let word = word::read(cursor)?;
     match word.plain() {
         _ if word.has_pattern => Err(start.needs_bash("a pattern")),

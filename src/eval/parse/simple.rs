@@ -124,9 +124,15 @@ fn read_call(cursor: &mut Cursor<'_>, name: Vec<u8>) -> Parsed<Call> {
         if is_at_command_end(cursor) {
             return Ok(call);
         }
-        if !read_redirect(cursor, &mut call.redirects)? {
-            call.arguments.push(read_argument(cursor)?);
+        if read_redirect(cursor, &mut call.redirects)? {
+            continue;
         }
+        let argument = read_argument(cursor)?;
+        let is_number = argument.plain().is_some_and(|text| text.iter().all(u8::is_ascii_digit));
+        if is_number && matches!(cursor.peek(), Some(b'<' | b'>')) {
+            return Err(cursor.needs_bash("a redirection of another descriptor"));
+        }
+        call.arguments.push(argument);
     }
 }
 
