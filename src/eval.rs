@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use stdlib::text as stdlib;
 
-/// `ENVR_LANE=bash` has bash run every `.envrc`; `ENVR_LANE=tell` says who ran one, and why.
+/// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.
 pub const LANE: &str = "ENVR_LANE";
 
 /// What came of running an rc.
@@ -109,6 +109,11 @@ fn run_envrc(start: &Start, trusted: &mut Trusted) -> Evaluation {
     let native = plan(start.world, trusted, start.outer)
         .and_then(|script| native::run(start, trusted, &script));
     native.unwrap_or_else(|why| {
+        if start.world.host.env.get(LANE).is_some_and(|lane| lane == "native") {
+            let path = trusted.rc().path.display();
+            let error = anyhow::anyhow!("could not load `{path}` without bash: {why}");
+            return Evaluation::new(Lane::Native, Outcome::Failed(error), start.watches.clone());
+        }
         let lane = Lane::Bash(why);
         bash::run(start, trusted, lane.clone()).unwrap_or_else(|error| {
             // A mended configuration is a reason to try again.

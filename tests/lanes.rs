@@ -1,25 +1,26 @@
-//! Random files of the subset that envr evaluates natively: bash must make the same of each.
+//! What envr evaluates natively, bash must make the same of: chosen corners, and random files of the subset.
 //!
-//! `ENVR_CASES` says how many, `ENVR_CASE` picks one by its number.
+//! Files are tried natively one by one; those that need no bash are then loaded in batches, each once natively and once
+//! by bash, for a start of bash costs more than all the rest.
+//!
+//! `ENVR_CASES` says how many random files, `ENVR_CASE` picks one by its number.
 
 use crate::test::Project;
-use base64::Engine as _;
 use generate::Random;
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use tempfile::TempDir;
+use world::{Case, Load, World};
 
+mod corners;
 mod generate;
+mod world;
 
 const CASES: usize = 500;
-const TOLD: &str = "envr: lane: ";
+/// How many files one bash runs. More of them would be less likely to run natively after each other.
+const BATCH: usize = 16;
 
 #[test]
 fn random_files_are_the_same_to_bash() {
@@ -27,29 +28,100 @@ fn random_files_are_the_same_to_bash() {
         Some(case) => (case, 1),
         None => (0, number("ENVR_CASES").unwrap_or(CASES)),
     };
-    let next = AtomicUsize::new(first);
+    let cases: Vec<Case> = (first..first + count).map(random_case).collect();
+    let native = compare(&cases);
+    println!("native: {native} of {count} random files");
+    assert!(count < 100 || native * 10 > count * 4, "most of the files are to be native");
+}
+
+fn random_case(seed: usize) -> Case {
+    let mut random = Random::new(seed as u64);
+    let mut case = Case { name: format!("case {seed}"), ..Case::default() };
+    for (name, length) in
+        [("project/.envrc", 8), (".envrc", 2), ("project/sub/.envrc", 2), ("project/lib.sh", 3)]
+    {
+        case.files.insert(name.into(), random.script(length));
+    }
+    case.files.insert("project/.env".into(), random.dotenv());
+    case
+}
+
+#[test]
+fn corners_are_the_same_to_bash() {
+    let cases: Vec<Case> = corners::cases().collect();
+    let native = compare(&cases);
+    println!("native: {native} of {} corners", cases.len());
+    assert!(native * 2 > cases.len(), "most of the corners are to be native");
+}
+
+/// How many of the cases are native; fails if bash makes something else of one.
+#[track_caller]
+fn compare(cases: &[Case]) -> usize {
+    let batches: Vec<&[Case]> = cases.chunks(BATCH * 2).collect();
+    let next = AtomicUsize::new(0);
     let (native, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let workers = thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                loop {
-                    let case = next.fetch_add(1, Ordering::Relaxed);
-                    if case >= first + count {
-                        return;
-                    }
-                    match check(case) {
-                        Ok(is_native) => _ = native.fetch_add(is_native.into(), Ordering::Relaxed),
-                        Err(failure) => failures.lock().unwrap().push(failure),
-                    }
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (count, failed) = check(batch);
+                    native.fetch_add(count, Ordering::Relaxed);
+                    failures.lock().unwrap().extend(failed);
                 }
             });
         }
     });
-    let (native, failures) = (native.into_inner(), failures.into_inner().unwrap());
-    println!("native: {native} of {count} random files");
+    let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} files:\n{}", failures.len(), failures.join("\n"));
-    assert!(count < 100 || native * 10 > count * 4, "most of the files are to be native");
+    native.into_inner()
+}
+
+/// How many cases are native, and how the lanes differ.
+fn check(cases: &[Case]) -> (usize, Vec<String>) {
+    let world = World::new(cases);
+    let native: Vec<usize> =
+        (0..cases.len()).filter(|case| world.load_case(*case, "native").is_native()).collect();
+    // What ends the whole evaluation would hide the cases behind it.
+    let (alone, together): (Vec<usize>, Vec<usize>) =
+        native.iter().partition(|case| cases[**case].mentions("exit"));
+    let mut failures = Vec::new();
+    for batch in together.chunks(BATCH).chain(alone.chunks(1)) {
+        let loads = ["native", "bash"].map(|lane| world.load_batch(batch, lane));
+        // One file may leave behind what makes another need bash.
+        let said = if loads[0].is_native() { differences(&loads) } else { Some(String::new()) };
+        let Some(said) = said else { continue };
+        let mut failed = Vec::new();
+        for case in batch {
+            let loads = ["native", "bash"].map(|lane| world.load_case(*case, lane));
+            failed.extend(differences(&loads).map(|said| format!("{}{said}", cases[*case])));
+        }
+        if failed.is_empty() && !said.is_empty() {
+            let together: Vec<String> = batch.iter().map(|case| cases[*case].to_string()).collect();
+            failed.push(format!("=== only together\n{}{said}", together.concat()));
+        }
+        failures.extend(failed);
+    }
+    (native.len(), failures)
+}
+
+fn differences([native, bash]: &[Load; 2]) -> Option<String> {
+    if native == bash {
+        return None;
+    }
+    let mut said = String::new();
+    if native.said != bash.said {
+        _ = write!(said, "--- native says:\n{}--- bash says:\n{}", native.said, bash.said);
+    }
+    let names: BTreeSet<&String> = native.changes.keys().chain(bash.changes.keys()).collect();
+    for name in names {
+        let values = (native.changes.get(name), bash.changes.get(name));
+        if values.0 != values.1 {
+            _ = writeln!(said, "--- {name}: native {:?}, bash {:?}", values.0, values.1);
+        }
+    }
+    _ = writeln!(said, "--- status: native {:?}, bash {:?}", native.code, bash.code);
+    Some(said)
 }
 
 /// One prompt in each lane; both must say this, and leave the same environment but for the state.
@@ -117,113 +189,19 @@ fn an_exit_says_its_status() {
     );
 }
 
+#[test]
+fn what_needs_bash_is_not_loaded_without_it() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\ncd sub\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.set("ENVR_LANE", "native");
+    let said = "envr: error: could not load `$DIR/project/.envrc` without bash: line 2: `cd`\n";
+    assert_eq!(shell.any_prompt(1), said);
+    assert!(shell.visible().iter().all(|(name, _)| name != "A"));
+}
+
 #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
 fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok().map(|number| number.parse().unwrap())
-}
-
-/// Whether the native lane took the case; `Err` is how the lanes differ.
-fn check(case: usize) -> Result<bool, String> {
-    let world = World::new();
-    let mut random = Random::new(case as u64);
-    let mut files = BTreeMap::new();
-    for (name, length) in [
-        ("outer/project/.envrc", 8),
-        ("outer/.envrc", 2),
-        ("outer/project/sub/.envrc", 2),
-        ("outer/project/lib.sh", 3),
-    ] {
-        files.insert(name, random.script(length));
-    }
-    files.insert("outer/project/.env", random.dotenv());
-    for (name, text) in &files {
-        world.write(name, text.as_bytes());
-    }
-    let native = world.load("tell");
-    if native.lane != "native" {
-        return Ok(false);
-    }
-    let bash = world.load("bash");
-    if native.said == bash.said && native.changes == bash.changes && native.code == bash.code {
-        return Ok(true);
-    }
-    let files: Vec<String> =
-        files.iter().map(|(name, text)| format!("--- {name}\n{text}\n")).collect();
-    let files = files.concat();
-    Err(format!("=== case {case}\n{files}--- bash: {bash:#?}\n--- native: {native:#?}"))
-}
-
-struct World {
-    root: TempDir,
-}
-
-#[derive(Debug)]
-struct Load {
-    lane: String,
-    said: String,
-    changes: BTreeMap<String, Value>,
-    code: Option<i32>,
-}
-
-impl World {
-    fn new() -> Self {
-        let world = Self { root: TempDir::new().unwrap() };
-        for dir in ["home", "outer/project/bin", "outer/project/a b", "run"] {
-            fs::create_dir_all(world.root.path().join(dir)).unwrap();
-        }
-        let config = format!("[whitelist]\nprefix = [\"{}\"]\n", world.root.path().display());
-        world.write("home/.config/direnv/direnv.toml", config.as_bytes());
-        world.write("outer/project/a b/file", b"x");
-        world
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a test's file, not envr's")]
-    fn write(&self, below: &str, content: &[u8]) {
-        let path = self.root.path().join(below);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
-    fn load(&self, lane: &str) -> Load {
-        let root = self.root.path();
-        // What the other lane remembered is not to help this one.
-        _ = fs::remove_dir_all(root.join("home/.local"));
-        let output = Command::new("/usr/bin/timeout")
-            .args(["--signal=KILL", "20", crate::test::ENVR, "export", "json"])
-            .current_dir(root.join("outer/project"))
-            .env_clear()
-            .envs([("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("TERM", "dumb")])
-            .envs([("OUTER", "from outside"), ("EMPTY", ""), ("LIST", "/one:/two:")])
-            .envs([("MANPATH", "/usr/share/man"), ("ENVR_LANE", lane)])
-            .env("HOME", root.join("home"))
-            .env("XDG_RUNTIME_DIR", root.join("run"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        let (told, said): (Vec<&str>, Vec<&str>) =
-            stderr.split_inclusive('\n').partition(|line| line.starts_with(TOLD));
-        let mut changes: BTreeMap<String, Value> =
-            serde_json::from_slice(&output.stdout).unwrap_or_default();
-        changes.remove("DIRENV_DIFF");
-        if let Some(Value::String(watches)) = changes.get("DIRENV_WATCHES") {
-            let paths = watched(watches, root);
-            changes.insert("DIRENV_WATCHES".into(), paths);
-        }
-        Load {
-            lane: told.concat().replace(TOLD, "").trim_end().to_owned(),
-            said: said.concat(),
-            changes,
-            code: output.status.code(),
-        }
-    }
-}
-
-/// The paths, without the times.
-fn watched(watches: &str, root: &Path) -> Value {
-    let packed = base64::engine::general_purpose::URL_SAFE.decode(watches).unwrap();
-    let json = miniz_oxide::inflate::decompress_to_vec_zlib(&packed).unwrap();
-    let rows: Vec<Value> = serde_json::from_slice(&json).unwrap();
-    let root = String::from_utf8_lossy(root.as_os_str().as_bytes()).into_owned();
-    rows.iter().map(|row| row["path"].as_str().unwrap_or("").replace(&root, "")).collect()
 }

@@ -191,7 +191,14 @@ impl Random {
                 "{} {}{}",
                 self.pick(&["echo", "log_status"]),
                 self.word(),
-                self.pick(&[" >&2", " 2>&1", " >/dev/null", " &>/dev/null", " 2>/dev/null"])
+                self.pick(&[
+                    " >&2",
+                    " 2>&1",
+                    " >/dev/null",
+                    " &>/dev/null",
+                    " 2>/dev/null",
+                    " 3>/dev/null"
+                ])
             ),
             22 => "export STATUS=$?".to_owned(),
             23 => self
@@ -254,7 +261,13 @@ impl Random {
                 self.pick(&["=", "==", "!=", "-eq", "-lt"]),
                 self.word()
             ),
-            4 => format!("[[ {} {} {} ]]", self.word(), self.pick(&["=", "==", "!="]), self.word()),
+            4 => format!(
+                "[[ {}{} {} {} ]]",
+                self.pick(&["", "", "#"]),
+                self.word(),
+                self.pick(&["=", "==", "!="]),
+                self.word()
+            ),
             5 => format!(
                 "{not}has {}",
                 self.pick(&["bash", "nope", "watch_file", "cd", "if", "./bin", "direnv", "\"$A\""])
@@ -365,6 +378,7 @@ impl Random {
                     "$PWD",
                     "$HOME",
                     "$( pwd )",
+                    "$(pwd)$?",
                 ])
                 .to_owned(),
             9 => format!(
