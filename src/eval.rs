@@ -3,6 +3,7 @@
 mod parse;
 mod native;
 mod stdlib;
+mod vigil;
 mod bash;
 mod link;
 mod ansi_c;

@@ -5,7 +5,7 @@ mod conversation;
 mod stage;
 pub mod library;
 mod report;
-mod terminal;
+pub mod terminal;
 
 use super::link::DirenvLink;
 use super::{Evaluation, Lane, Outcome, Start};

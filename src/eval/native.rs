@@ -1,11 +1,14 @@
 //! The native lane: runs what `parse` understood, as bash would, without starting it.
 //!
-//! Nothing is printed, run or written before the end. So whatever turns up on the way that only bash does right ends
-//! the attempt without a trace, and bash does all of it.
+//! Nothing is printed, run or written before the end, or before the first program is started. So whatever turns up on
+//! the way that only bash does right ends the attempt without a trace, and bash does all of it. A program is started
+//! only if nothing that may follow it can need bash: see `remainder`.
 
 pub mod builtins;
 mod condition;
 mod expand;
+mod programs;
+mod remainder;
 mod shell;
 mod variables;
 
@@ -13,10 +16,12 @@ use super::bash::why;
 use super::link::DirenvLink;
 use super::parse::{AndOr, Assignment, Call, Command, Export, Joint, List, Pipeline};
 use super::{Evaluation, Lane, Outcome, Start, stdlib};
+use crate::error::Hinted;
 use crate::session;
 use crate::trust::{Reason, Trusted};
 use crate::ui;
 use crate::world::World;
+use remainder::Frame;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -33,6 +38,10 @@ pub enum Stop {
     Exit,
     /// A file that may not be executed.
     Refused(Reason),
+    /// The user pressed Ctrl-C.
+    Interrupted,
+    /// Nothing of it counts.
+    Failed(anyhow::Error),
 }
 
 pub type Flow<T = ()> = Result<T, Stop>;
@@ -49,7 +58,12 @@ pub fn run(start: &Start, trusted: &mut Trusted, script: &List) -> Result<Evalua
     link.add_to(&mut env);
     let mut shell = Shell::start(start, &env, trusted.clone())?;
     let outcome = match shell.run_rc(script) {
+        Err(Stop::NeedsBash(why)) if shell.runner.is_some() => {
+            Outcome::Failed(too_late(trusted, &why))
+        }
         Err(Stop::NeedsBash(why)) => return Err(why),
+        Err(Stop::Interrupted) => Outcome::Interrupted,
+        Err(Stop::Failed(error)) => Outcome::Failed(error),
         Err(Stop::Refused(reason)) => Outcome::Refused(reason),
         Err(Stop::Exit) if shell.status != 0 => {
             let status = ExitStatus::from_raw(i32::from(shell.status) << 8);
@@ -68,6 +82,14 @@ pub fn run(start: &Start, trusted: &mut Trusted, script: &List) -> Result<Evalua
     Ok(Evaluation::new(Lane::Native, outcome, watches))
 }
 
+/// What nothing in the script gave away, as when a value is longer than memory should be.
+fn too_late(trusted: &Trusted, why: &str) -> anyhow::Error {
+    let path = trusted.rc().path.display();
+    let message =
+        format!("could not load `{path}`: it needs bash for {why}, but programs have run");
+    Hinted::new(message, "export ENVR_LANE=bash").into()
+}
+
 impl Shell<'_> {
     fn run_rc(&mut self, script: &List) -> Flow {
         let path = self.trusted.rc().path.clone();
@@ -77,22 +99,25 @@ impl Shell<'_> {
             self.say(&line);
         }
         let dir = self.trusted.rc().dir().as_os_str().as_bytes().to_vec();
-        self.in_directory(dir, |shell| shell.run_script(script))
+        self.in_directory(dir, |shell| shell.run_script(b"./.envrc", script))
     }
 
     /// A script ends where it says `return`.
-    pub fn run_script(&mut self, script: &List) -> Flow {
+    pub fn run_script(&mut self, name: &[u8], script: &List) -> Flow {
+        self.frames.push(Frame::of(name, script));
         match self.run_list(script) {
-            Err(Stop::Return) => Ok(()),
-            result => result,
+            Ok(()) | Err(Stop::Return) => {}
+            result => return result,
         }
+        self.frames.pop();
+        Ok(())
     }
 
     fn run_list(&mut self, list: &List) -> Flow {
         list.iter().try_for_each(|and_or| self.run_and_or(and_or))
     }
 
-    fn run_and_or(&mut self, and_or: &AndOr) -> Flow {
+    pub fn run_and_or(&mut self, and_or: &AndOr) -> Flow {
         self.run_pipeline(&and_or.first)?;
         for (joint, pipeline) in &and_or.rest {
             if (*joint == Joint::And) == (self.status == 0) {
@@ -103,6 +128,9 @@ impl Shell<'_> {
     }
 
     fn run_pipeline(&mut self, pipeline: &Pipeline) -> Flow {
+        if let (true, Some(frame)) = (self.captures.is_empty(), self.frames.last_mut()) {
+            frame.at = pipeline.at;
+        }
         self.run_command(&pipeline.command)?;
         if pipeline.is_negated {
             self.status = u8::from(self.status == 0);
@@ -113,15 +141,17 @@ impl Shell<'_> {
     fn run_command(&mut self, command: &Command) -> Flow {
         match command {
             Command::Assign(assignments) => {
+                self.substituted = 0;
                 for assignment in assignments {
                     let value = self.value(assignment)?;
                     self.assign(&assignment.name, value, self.exports_all);
                 }
-                self.status = 0;
+                self.status = self.substituted;
             }
             Command::Export(exports) => self.export(exports)?,
             Command::Unset(names) => self.unset(names)?,
             Command::Call(call) => self.call(call)?,
+            Command::Programs(programs) => self.programs(programs)?,
             Command::Condition(condition) => {
                 self.status = u8::from(!self.holds(condition)?);
             }
@@ -202,10 +232,7 @@ impl Shell<'_> {
     }
 
     fn call(&mut self, call: &Call) -> Flow {
-        let mut arguments = Vec::new();
-        for word in &call.arguments {
-            arguments.push(self.expand_argument(word)?);
-        }
+        let arguments = self.expand_arguments(call)?;
         let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
         let sinks = self.redirect(&call.redirects);
         let status = match builtins::call(self, &call.name, &arguments) {

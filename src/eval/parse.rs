@@ -4,10 +4,11 @@
 //! script  = list
 //! list    = { [ and_or ] ( ";" | newline ) }
 //! and_or  = [ "!" ] command { ( "&&" | "||" ) [ "!" ] command }
-//! command = assignment+ | "export" ( name | assignment )+ | "unset" name+ | call redirect*
+//! command = assignment+ | "export" ( name | assignment )+ | "unset" name+ | call redirect* | program { "|" program }
 //!         | "if" list "then" list { "elif" list "then" list } [ "else" list ] "fi"
 //!         | "[[" condition "]]"
 //! call    = one of the names in `names`, then words
+//! program = a name that means nothing to bash, then words and redirections; the first of a pipe may be `echo`
 //! ```
 //!
 //! Words in `word`, conditions in `condition`. A parse never says that bash would fail: it does not know.
@@ -22,11 +23,11 @@ use cursor::Cursor;
 use std::fmt;
 
 pub use condition::Condition;
-pub use word::{Expansion, Piece, Substitution, Trim, Word};
+pub use word::{Expansion, Part, Piece, Substitution, Trim, Word};
 
 pub type List = Vec<AndOr>;
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AndOr {
     pub first: Pipeline,
     pub rest: Vec<(Joint, Pipeline)>,
@@ -38,23 +39,26 @@ pub enum Joint {
     Or,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pipeline {
+    /// Where it begins: what is further on in a script runs later.
+    pub at: usize,
     pub is_negated: bool,
     pub command: Command,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     Assign(Vec<Assignment>),
     Export(Vec<Export>),
     Unset(Vec<Vec<u8>>),
     Call(Call),
+    Programs(Programs),
     Condition(Condition),
     If { branches: Vec<(List, List)>, otherwise: List },
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
     pub name: Vec<u8>,
     /// `NAME+=value`
@@ -62,17 +66,24 @@ pub struct Assignment {
     pub value: Word,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Export {
     Name(Vec<u8>),
     Assignment(Assignment),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub name: Vec<u8>,
     pub arguments: Vec<Word>,
     pub redirects: Vec<Redirect>,
+}
+
+/// Programs that bash would start, each reading what the one before it prints. The first may be `echo` or `printf`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Programs {
+    pub line: usize,
+    pub calls: Vec<Call>,
 }
 
 /// `from` is 1 or 2.
@@ -127,7 +138,7 @@ fn read_list(cursor: &mut Cursor<'_>) -> Parsed<List> {
     }
 }
 
-fn read_and_or(cursor: &mut Cursor<'_>) -> Parsed<AndOr> {
+pub fn read_and_or(cursor: &mut Cursor<'_>) -> Parsed<AndOr> {
     let first = read_pipeline(cursor)?;
     let mut rest = Vec::new();
     loop {
@@ -145,6 +156,7 @@ fn read_and_or(cursor: &mut Cursor<'_>) -> Parsed<AndOr> {
 
 fn read_pipeline(cursor: &mut Cursor<'_>) -> Parsed<Pipeline> {
     cursor.skip_blanks();
+    let at = cursor.at();
     let is_negated = cursor.take_keyword("!");
     cursor.skip_blanks();
     let command = if cursor.take_keyword("if") {
@@ -154,7 +166,7 @@ fn read_pipeline(cursor: &mut Cursor<'_>) -> Parsed<Pipeline> {
     } else {
         simple::read(cursor)?
     };
-    Ok(Pipeline { is_negated, command })
+    Ok(Pipeline { at, is_negated, command })
 }
 
 /// What follows `if`.

@@ -3,21 +3,114 @@
 use super::world::Case;
 
 pub fn cases() -> impl Iterator<Item = Case> {
-    CORNERS.iter().map(|text| {
+    CORNERS.iter().chain(PROGRAMS).map(|text| {
         let files = [
             ("project/.envrc", *text),
             ("project/.env", "A=1\nB=\"x y\"\n"),
+            ("project/VERSION", "1.2.3\n\n"),
+            ("project/multi", "one two\nthree * four\n"),
             ("project/lib.sh", "export D=$?\n"),
+            ("project/lib2.sh", "export D=$(cat VERSION)\n"),
             ("project/returns.sh", "export D=$PWD\nreturn 4\n"),
             ("project/false.sh", "[ -f nope ]\n"),
             ("project/comment.sh", "# nothing\n\n"),
             ("project/sub/.envrc", "export SUB=$PWD\nfalse"),
+            ("project/inner/.envrc", "export IN=$(hello inner)\nPATH_add y\n"),
             (".envrc", "export UP=1\n"),
+            ("project/tools/hello", "#!/bin/sh\necho hello \"$0\" \"$@\" $#\n"),
+            ("project/tools/fail", "#!/bin/sh\necho out; echo err >&2; exit 7\n"),
+            ("project/tools/dump", DUMP),
+            ("project/tools/nul", "#!/bin/sh\nprintf 'a\\000b\\001\\177c\\n\\n'\n"),
+            ("project/tools/bg", "#!/bin/sh\n(sleep 0.1; echo late) & echo early\n"),
+            ("project/tools/stdin", "#!/bin/sh\ncat; echo end\n"),
+            ("project/tools/bad", "no program\n"),
+            ("project/tools/die", "#!/bin/sh\nkill -TERM $$\n"),
         ];
         let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
         Case { name: format!("{text:?}"), files: files.into() }
     })
 }
+
+/// Without what differs by nature, and without SHLVL, which newer versions of bash count down in some substitutions.
+const DUMP: &str = "#!/bin/sh\nenv | grep -v '^ENVR_LANE\\|^DIRENV_WATCHES\\|^SHLVL' | sort\n";
+
+/// Programs in every place, and what may and may not follow them.
+#[rustfmt::skip]
+const PROGRAMS: &[&str] = &[
+    "export A=$(cat VERSION)", r#"export A="$(cat VERSION)" B=$(cat VERSION)x"#,
+    "PATH_add tools\nexport A=$(hello a 'b c' \"$OUTER\")", "PATH_add tools\nhello x\nexport A=$?",
+    "PATH_add tools\nfail\nexport A=$?", "PATH_add tools\nexport A=$(fail) B=$?",
+    "PATH_add tools\nA=$(fail)\nexport A B=$?", "PATH_add tools\nA=$(fail) && export B=1 || export C=$?",
+    "PATH_add tools\nA=$(fail) B=x C=$?; export A B C D=$?", "PATH_add tools\ndump",
+    "PATH_add tools\nexport A=\"$(dump)\"",
+    "PATH_add tools\nexport NEW=1 LIST+=x; unset OUTER; NOTEXPORTED=3\nwatch_file zz\ndump",
+    "PATH_add tools\nif fail >/dev/null 2>&1; then export A=1; else export A=$?; fi",
+    "PATH_add tools\nfail 2>/dev/null; fail >/dev/null; fail 2>&1 >/dev/null; fail >&2; fail &>/dev/null",
+    "PATH_add tools\nexport A=$(fail 2>&1) B=$(fail 2>/dev/null) C=$(fail 2>&1 >/dev/null) D=$(fail >/dev/null)",
+    "PATH_add tools\nexport A=\"$(nul)\"; export B=\"${A#a}\" C=${A%c}\necho \"$A\"",
+    "PATH_add tools\nexport A=$(bg)", "PATH_add tools\nbg\nexport A=1", "PATH_add tools\nbg >/dev/null\nexport A=1",
+    "export A=$(cat VERSION | head -1)", "export A=$(cat VERSION | tr . - | cut -d- -f1)",
+    r#"export A=$(echo "$OUTER" | tr a-z A-Z)"#, r"export A=$(printf '%s\n' b a | sort | head -n 1)",
+    "export A=$(echo x | cat | cat 2>/dev/null)", "PATH_add tools\nfail | cat\nexport A=$?",
+    "PATH_add tools\ncat VERSION | fail\nexport A=$?", "PATH_add tools\n! fail\nexport A=$?",
+    "PATH_add tools\n! fail | cat; export A=$?", "PATH_add tools\nexport A=$(fail | cat) B=$?",
+    "PATH_add tools\nexport A=$(fail 2>&1 | cat)", "PATH_add tools\nexport A=$(fail 2>/dev/null | cat)",
+    "export A=$(cat nope 2>/dev/null || echo default)", "export A=$(cat VERSION && echo more)",
+    "export A=$(cat nope 2>/dev/null || true)", "export A=$(cat nope 2>/dev/null || cat VERSION)",
+    r#"export A="$(basename "$PWD")""#, "export A=$(basename $PWD) B=$(dirname $PWD)",
+    "export A=$(realpath .) B=$(uname -s) C=$(id -u)", r#"export A="$(dirname "$(dirname "$PWD")")""#,
+    "mkdir -p made/x\n[ -d made/x ] && export A=1\nPATH_add made",
+    "touch made2; [[ -f made2 ]] && export A=1\nexport B=\"$(ls made2)\"\nrm made2", "ls *",
+    "ls $PWD >/dev/null; export A=$?", "cat VERSION; echo after; cat VERSION >&2; log_status mid; cat VERSION",
+    "echo before\ncat VERSION\necho after", "cat VERSION\nexport A=1\nexit 3", "cat VERSION\nexit",
+    "cat VERSION\nreturn\nexport A=1", "false\ncat VERSION | grep -q 9\nexport A=$?", "nosuchprogram\nexport A=$?",
+    "cat VERSION; nosuchprogram; export A=$?", "export A=$(nosuchprogram)",
+    r#"[ -n "$(cat VERSION)" ] && export A=1"#, r#"if [ "$(cat VERSION)" = 1.2.3 ]; then export A=1; fi"#,
+    "if [[ $(cat VERSION) == 1.2.3 ]]; then export A=1; fi", "[[ -z $(cat nope 2>/dev/null) ]] && export A=1",
+    r#"[ "$(id -u)" -eq 0 ] && export A=1"#, r#"[ "$(id -u)" = 0 ] && export A=1"#,
+    r#"export A="v$(cat VERSION)-$(basename "$PWD")""#,
+    r#"export A=${NOPE:-$(cat VERSION)} B=${OUTER:-$(cat VERSION)} C="${NOPE:-$(cat VERSION)}""#,
+    "export A=${NOPE:+$(cat VERSION)}x", r#"export A=$(cat VERSION); export B=$A C="$A" D=${A%.*}"#,
+    r#"A=$(cat multi); export B=$A C="$A""#, r#"export A=$(cat multi) B="$(cat multi)""#, "echo $(cat multi)",
+    r#"echo "$(cat multi)""#, r#"PATH_add "$(pwd)/x"; PATH_add "$(cat VERSION)""#, "cat VERSION\ndotenv",
+    "dotenv\nexport A=$(cat VERSION)", "source_env inner", "PATH_add tools\nsource_env inner",
+    "PATH_add tools\nsource_env inner\nexport Z=1", "PATH_add tools\nsource_env inner\ndotenv",
+    "source ./lib2.sh\nexport Z=$L", "source ./lib2.sh && PATH_add x", "source_up\nexport A=$(cat VERSION)",
+    "export A=$(cat VERSION)\nsource_up", "tools/fail a\nexport A=$?", "export A=$(tools/fail x)",
+    "../project/tools/fail y", "tools/hello z", "PATH_add tools; export A=$(hello)",
+    "PATH=$PWD/tools:$PATH\nexport A=$(hello)", "PATH=tools:$PATH\nexport A=$(hello)", "PATH=$PATH:; cat VERSION",
+    "PATH_add tools\ndie\nexport A=$?", "PATH_add tools\nexport A=$(die) B=$?",
+    "PATH_add tools\ndie | cat; export A=$?", "PATH_add tools\nstdin", "PATH_add tools\nexport A=$(stdin)",
+    "PATH_add tools\necho hi | stdin", "PATH_add tools\necho hi | fail\nexport A=$?",
+    "PATH_add tools\nhas hello && export A=$(hello)\nhas nope || export B=1\ncommand -v hello >/dev/null && export C=$?",
+    "set -a; A=$(cat VERSION); set +a", "A=$(cat VERSION); export A", "A=1 cat VERSION", "cat <VERSION",
+    "cat VERSION >out", "cat VERSION &", "(cat VERSION)", "{ cat VERSION; }", "cat VERSION; { :; }",
+    "cat VERSION\nuse flake", "cat VERSION; layout node",
+    "cat VERSION\nwatch_file a b\nenv_vars_required OUTER\nexpand_path x\npwd", "export A=$( cat VERSION )",
+    "export A=$(\n  cat VERSION\n)", "export A=$(cat VERSION # c\n)", r#"export A="$(cat "VERSION")""#,
+    r#"export A="$(echo "a  b")" B=$(echo 'x  y')"#, "export A=$(echo a; echo b)",
+    "export A=$(echo) B=$(true) C=$(false) D=$?", "A=$(false); export B=$?",
+    "export A=$(pwd)/$(cat VERSION)/$(expand_path x)", r#"export A=$(printf '%s' "$OUTER")"#,
+    r#"export A=$(echo "$?")"#, r#"false; export A=$(echo "$?")"#,
+    "false; export A=$(cat VERSION >/dev/null; echo $?)", "export A=$(has cat && echo yes || echo no)",
+    "export A=$([ -f VERSION ] && echo yes)", "export A=$([[ -f nope ]] || echo no)", "export A=$(command -v cat)",
+    "export A=$(type cat)", "export A=$(test -d bin && cat VERSION)", "echo a | nosuch",
+    "cat VERSION | nosuch; export A=$?", "export A=$(echo a | env)", "env", "printenv", "sort VERSION | uniq | wc -l",
+    "cat VERSION |\n head -1", "cat VERSION | # c\n head -1", "cat VERSION |& cat",
+    "cat VERSION 2>/dev/null | head -1 >/dev/null\nexport A=$?", "cat VERSION >/dev/null | cat",
+    "cat nope 2>&1 | tr a-z A-Z", r#"cat VERSION; echo "$OUTER"; echo "$OUTER" x"#,
+    "cat VERSION; echo -n x; echo -e 'a'", r#"cat VERSION; printf '%s\n' "$OUTER"; printf '%s' "$A""#,
+    r#"cat VERSION; [ -f "$OUTER" ]"#,
+    r#"cat VERSION; [ -f "$PWD/.env" ] && export A=1; [ -f ~/x ] || export B=1; [ -d bin ] && [ ! -d nope ] && export C=1"#,
+    "cat VERSION; unset OUTER EMPTY; export LIST", "cat VERSION; export HOME=/x",
+    "cat VERSION; export PATH=$PWD/bin:$PATH; cat VERSION", "cat VERSION; PATH=/nope; cat VERSION; export A=$?",
+    "PATH=/nope; cat VERSION; export A=$?", r#"cat VERSION; export PATH="~/bin:$PATH"; has nope; export A=$?"#,
+    "export AAA=$(cat VERSION)\nexport BBB=\"x/$AAA\"\nPATH_add \"$AAA/bin\"\npath_add LIST \"$AAA\"\nlog_status \"version $AAA\"\nexport CCC=${AAA:-none}\nif [ -z \"$AAA\" ]; then log_error none; exit 1; fi",
+    "x=$(cat VERSION) y=$(echo $x); export y", "export A=$(cat VERSION)B C=$(cat nope)",
+    "if cat VERSION; then export A=1; elif cat nope; then export B=1; else export C=1; fi",
+    "if ! grep -q 1 VERSION; then source ./lib2.sh; fi", "grep -q 1 VERSION && PATH_add x || dotenv",
+    "cat VERSION || dotenv",
+];
 
 #[rustfmt::skip]
 const CORNERS: &[&str] = &[

@@ -210,6 +210,8 @@ impl Random {
                     "pwd",
                     "# nothing",
                     "expand_path a/../b",
+                    "cat .env",
+                    "grep -q A .env",
                     "direnv_layout_dir",
                 ])
                 .to_owned(),
@@ -379,6 +381,9 @@ impl Random {
                     "$HOME",
                     "$( pwd )",
                     "$(pwd)$?",
+                    "$(basename \"$PWD\")",
+                    "\"$(echo \"$A\" | tr a-z A-Z)\"",
+                    "$(cat missing 2>/dev/null || echo none)",
                 ])
                 .to_owned(),
             9 => format!(

@@ -13,6 +13,7 @@ drive! {
     interrupt_ends_a_load
     interrupt_keeps_what_was_loaded
     interrupt_reaches_what_the_rc_started
+    interrupt_ends_the_wait_for_a_pipe
     interrupt_between_projects
     interrupt_pressed_three_times
     traps_of_the_user_stay
@@ -99,6 +100,19 @@ fn interrupt_reaches_what_the_rc_started(shell: Shell) {
     interrupted(&mut terminal, "envr allow");
     has_not(&terminal, "FOO");
     has_not(&terminal, "BAR");
+    terminal.wait_gone(terminal.read("pid").trim().parse().expect("a process id"));
+}
+
+fn interrupt_ends_the_wait_for_a_pipe(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    let child = "bash -c 'sleep 60 & echo $! > ~/pid; echo started > \"$ENVR_TERMINAL/events\"'";
+    terminal.write("p/.envrc", format!("export FOO=$({child})\nexport BAR=1\n"));
+    terminal.run("cd p");
+    interrupted(&mut terminal, "envr allow");
+    has_not(&terminal, "FOO");
+    has_not(&terminal, "BAR");
+    // A background job of bash does not hear Ctrl-C.
+    terminal.run("kill $(cat ~/pid)");
     terminal.wait_gone(terminal.read("pid").trim().parse().expect("a process id"));
 }
 

@@ -6,6 +6,7 @@ use rustix::termios::{
 use std::io;
 
 /// Puts the terminal back when dropped.
+#[derive(Debug)]
 pub struct LineMode {
     before: Option<Termios>,
 }

@@ -17,8 +17,10 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Option<F
             _ => needs_bash("`[` without `]`"),
         },
         b"test" => shell.test(arguments).map(status),
-        b"echo" => echo(shell, arguments),
-        b"printf" => printf(shell, arguments),
+        b"echo" | b"printf" => text(name, arguments).map(|text| {
+            shell.print(1, &text);
+            0
+        }),
         b"pwd" if arguments.is_empty() => {
             let line = [shell.dir(), b"\n"].concat();
             shell.print(1, &line);
@@ -37,7 +39,12 @@ fn status(is_true: bool) -> u8 {
     u8::from(!is_true)
 }
 
-fn echo(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
+/// What `echo` or `printf` prints.
+pub fn text(name: &[u8], arguments: &[&[u8]]) -> Flow<Vec<u8>> {
+    if name == b"echo" { echo(arguments) } else { printf(arguments) }
+}
+
+fn echo(arguments: &[&[u8]]) -> Flow<Vec<u8>> {
     let is_option = |word: &&&[u8]| {
         word.len() > 1 && word[0] == b'-' && word[1..].iter().all(|flag| b"neE".contains(flag))
     };
@@ -51,12 +58,11 @@ fn echo(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
     if !has_flag(b'n') {
         text.push(b'\n');
     }
-    shell.print(1, &text);
-    Ok(0)
+    Ok(text)
 }
 
 /// Formats of `%s`, `%%` and the plainest escapes.
-fn printf(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
+fn printf(arguments: &[&[u8]]) -> Flow<Vec<u8>> {
     let Some((format, mut words)) =
         arguments.split_first().filter(|(format, _)| !format.starts_with(b"-"))
     else {
@@ -99,8 +105,7 @@ fn printf(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
             break;
         }
     }
-    shell.print(1, &text);
-    Ok(0)
+    Ok(text)
 }
 
 fn set(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
@@ -144,19 +149,24 @@ pub fn knows(shell: &Shell<'_>, name: &[u8]) -> Flow<bool> {
     let path = shell.variables.get(b"PATH").unwrap_or_default();
     let mut is_there = false;
     for dir in path.split(|byte| *byte == b':') {
-        if dir.is_empty() || dir.starts_with(b"~") {
-            return needs_bash("an entry of PATH that bash expands");
-        }
-        let file = shell.path(dir).join(OsStr::from_bytes(name));
+        let dir = match dir {
+            b"~" | [b'~', b'/', ..] => {
+                [shell.variables.get(b"HOME").unwrap_or_default(), &dir[1..]].concat()
+            }
+            [b'~', ..] => return needs_bash("`~` of a user in PATH"),
+            _ => dir.to_vec(),
+        };
+        let file = shell.path(&dir).join(OsStr::from_bytes(name));
         if is_program(&file) {
             return Ok(true);
         }
         is_there |= file.exists() && !file.is_dir();
     }
-    if is_there { needs_bash("a file on PATH that cannot be executed") } else { Ok(false) }
+    // bash is content with a file that cannot be executed where there is no better one.
+    Ok(is_there)
 }
 
-fn is_program(file: &std::path::Path) -> bool {
+pub fn is_program(file: &std::path::Path) -> bool {
     file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
 }
 

@@ -55,7 +55,7 @@ impl Shell<'_> {
         if matches!(operator, b'n' | b'z') {
             return Ok(word.is_empty() == (operator == b'z'));
         }
-        if word.starts_with(b"/dev/") {
+        if word.starts_with(b"/dev/fd/") || word.starts_with(b"/dev/std") {
             return needs_bash("a file that bash knows by itself");
         }
         if word.is_empty() {

@@ -1,7 +1,7 @@
 //! Words become text.
 
 use super::{Flow, Shell, needs_bash};
-use crate::eval::parse::{Expansion, Piece, Substitution, Trim, Word};
+use crate::eval::parse::{Call, Expansion, Piece, Substitution, Trim, Word};
 use crate::eval::stdlib;
 
 /// `A=$A$A` doubles with each line.
@@ -22,6 +22,10 @@ impl Shell<'_> {
             return needs_bash("an argument that is nothing");
         }
         Ok(argument)
+    }
+
+    pub fn expand_arguments(&mut self, call: &Call) -> Flow<Vec<Vec<u8>>> {
+        call.arguments.iter().map(|word| self.expand_argument(word)).collect()
     }
 
     /// The right side of `==`, which is a pattern.
@@ -51,8 +55,8 @@ impl Shell<'_> {
         if text.len() > VALUE_LIMIT {
             return needs_bash("a value this long");
         }
-        // Marks of bash's own, in some places.
-        if text.iter().any(|byte| matches!(byte, 0x01 | 0x7f)) {
+        // Marks of bash's own, in some places. What a program prints is not one of them.
+        if self.runner.is_none() && text.iter().any(|byte| matches!(byte, 0x01 | 0x7f)) {
             return needs_bash("a control character");
         }
         Ok(text)
@@ -72,9 +76,6 @@ impl Shell<'_> {
             },
             Expansion::Trimmed { name, at_end, longest, trim } => {
                 let value = self.variable(name)?.unwrap_or_default();
-                if std::str::from_utf8(value).is_err() {
-                    return needs_bash("a value that is not text");
-                }
                 let trimmed = if *at_end {
                     trim_end(value, trim, *longest)
                 } else {
@@ -93,7 +94,13 @@ impl Shell<'_> {
 
     /// What a command prints, without the line ends behind it.
     fn substitution(&mut self, substitution: &Substitution) -> Flow<Vec<u8>> {
+        self.substituted = 0;
         let mut printed = match substitution {
+            Substitution::Commands(commands) => {
+                let printed = self.capture(commands)?;
+                self.substituted = self.status;
+                printed
+            }
             Substitution::Pwd => self.dir().to_vec(),
             _ if self.exports_all => return needs_bash("a function under `set -a`"),
             Substitution::LayoutDir => stdlib::layout_dir(self)?,
@@ -110,7 +117,7 @@ impl Shell<'_> {
             printed.pop();
         }
         // `$?` further on in the same command is already that of the substitution.
-        self.status = 0;
+        self.status = self.substituted;
         Ok(printed)
     }
 }

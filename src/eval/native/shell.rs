@@ -1,5 +1,7 @@
 //! The state of a native evaluation: what bash would hold in its memory, and what it would have said.
 
+use super::programs::{Capture, Runner};
+use super::remainder::Frame;
 use super::variables::Variables;
 use super::{Flow, needs_bash};
 use crate::env::Env;
@@ -25,14 +27,22 @@ pub struct Shell<'a> {
     pub trusted: Trusted,
     pub variables: Variables,
     pub watches: Watches,
-    /// What goes to stderr when all is decided.
+    /// What goes to stderr when it is certain that bash is not needed.
     pub said: Vec<u8>,
     /// Of the last command.
     pub status: u8,
+    /// Of the last substitution, for an assignment.
+    pub substituted: u8,
     /// `set -a`
     pub exports_all: bool,
     /// Where descriptors 1 and 2 lead.
     pub sinks: [Sink; 2],
+    /// What substitutions that are under way have printed.
+    pub captures: Vec<Capture>,
+    /// The scripts that are being executed, the innermost last.
+    pub frames: Vec<Frame>,
+    /// There once a program was started, and nothing may need bash any more.
+    pub runner: Option<Runner>,
     depth: usize,
 }
 
@@ -40,6 +50,10 @@ pub struct Shell<'a> {
 pub enum Sink {
     Stderr,
     Null,
+    /// The innermost substitution.
+    Capture,
+    /// The next program.
+    Pipe,
 }
 
 impl<'a> Shell<'a> {
@@ -65,7 +79,11 @@ impl<'a> Shell<'a> {
             said: Vec::new(),
             status: 0,
             exports_all: false,
+            substituted: 0,
             sinks: [Sink::Stderr; 2],
+            captures: Vec::new(),
+            frames: Vec::new(),
+            runner: None,
             depth: 0,
         })
     }
@@ -119,8 +137,11 @@ impl<'a> Shell<'a> {
 
     /// Writes to descriptor 1 or 2.
     pub fn print(&mut self, descriptor: u8, bytes: &[u8]) {
-        if self.sink(descriptor) == Sink::Stderr {
-            self.said.extend(bytes);
+        match (self.sink(descriptor), self.captures.last_mut()) {
+            (Sink::Stderr, _) if self.runner.is_some() => ui::say(bytes),
+            (Sink::Stderr, _) => self.said.extend(bytes),
+            (Sink::Capture, Some(capture)) => capture.text.extend(bytes),
+            (Sink::Null | Sink::Capture | Sink::Pipe, _) => {}
         }
     }
 

@@ -4,7 +4,7 @@ use super::Parsed;
 use super::cursor::Cursor;
 use super::word::{self, Word};
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     All(Vec<Self>),
     Any(Vec<Self>),

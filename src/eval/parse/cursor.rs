@@ -22,6 +22,15 @@ impl<'a> Cursor<'a> {
         &self.text[self.at..]
     }
 
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Counted from 1.
+    pub fn line(&self) -> usize {
+        self.line_of(self.at)
+    }
+
     pub fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -109,8 +118,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn needs_bash_at(&self, at: usize, what: impl Into<String>) -> NeedsBash {
-        let line = self.text[..at].split(|byte| *byte == b'\n').count();
-        NeedsBash { line, what: what.into() }
+        NeedsBash { line: self.line_of(at), what: what.into() }
     }
 
     /// For a byte that fits nowhere.
@@ -125,6 +133,10 @@ impl<'a> Cursor<'a> {
             _ => "what stands behind a command",
         };
         self.needs_bash(what)
+    }
+
+    fn line_of(&self, at: usize) -> usize {
+        self.text[..at].split(|byte| *byte == b'\n').count()
     }
 
     fn line_length(&self) -> usize {

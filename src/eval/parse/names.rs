@@ -81,6 +81,20 @@ pub fn is_call(name: &[u8]) -> bool {
     CALLS.binary_search_by(|call| call.as_bytes().cmp(name)).is_ok()
 }
 
+/// Whether bash would look for a program of this name: neither bash nor the library has anything of the name. `env` and
+/// `printenv` would show the order in which bash keeps its variables.
+pub fn is_program(name: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(byte);
+    !name.is_empty()
+        && name.iter().all(is_plain)
+        && !name.starts_with(b"-")
+        && !name.starts_with(b"__envr_")
+        && !matches!(name, b"env" | b"printenv" | b"direnv")
+        && is_bashs_own(name) == Some(false)
+        && !is_call(name)
+        && !crate::eval::stdlib::is_function(name)
+}
+
 /// Whether a call is native with this word behind it.
 pub fn is_kind(call: &[u8], word: &[u8]) -> bool {
     match call {

@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, ends_word};
 use super::names;
 use super::word::{self, Word};
-use super::{Assignment, Call, Command, Export, Parsed, Redirect};
+use super::{Assignment, Call, Command, Export, Parsed, Programs, Redirect};
 use crate::env::is_name;
 
 pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Command> {
@@ -35,6 +35,9 @@ fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         _ if command.has_pattern && name != b"[" => Err(start.needs_bash("a pattern")),
         _ if names::is_call(name) => {
             let call = read_call(cursor, name.to_vec())?;
+            if matches!(name, b"echo" | b"printf") && is_at_pipe(cursor) {
+                return read_pipe(cursor, start.line(), call);
+            }
             match call.arguments.first().and_then(Word::plain) {
                 Some(kind) if !names::is_kind(name, kind) => Err(start.needs_bash(format!(
                     "`{} {}`",
@@ -44,8 +47,38 @@ fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
                 _ => Ok(Command::Call(call)),
             }
         }
+        _ if names::is_program(name) => {
+            let call = read_call(cursor, name.to_vec())?;
+            read_pipe(cursor, start.line(), call)
+        }
         _ => Err(start.needs_bash(format!("`{}`", String::from_utf8_lossy(name)))),
     }
+}
+
+/// What follows the first command of a pipe, if it is one.
+fn read_pipe(cursor: &mut Cursor<'_>, line: usize, first: Call) -> Parsed<Command> {
+    let mut calls = vec![first];
+    while is_at_pipe(cursor) {
+        cursor.advance(1);
+        cursor.skip_lines();
+        let start = cursor.clone();
+        let word = word::read(cursor)?;
+        match word.plain() {
+            Some(name) if !word.has_pattern && names::is_program(name) => {
+                calls.push(read_call(cursor, name.to_vec())?);
+            }
+            _ => return Err(start.needs_bash("a pipe into what is no program")),
+        }
+    }
+    // They would read what comes through the pipe.
+    if calls.len() > 1 && calls.iter().flat_map(|call| &call.arguments).any(Word::runs_commands) {
+        return Err(cursor.needs_bash("a substitution in a pipe"));
+    }
+    Ok(Command::Programs(Programs { line, calls }))
+}
+
+fn is_at_pipe(cursor: &Cursor<'_>) -> bool {
+    matches!(cursor.rest(), [b'|', after @ ..] if !matches!(after.first(), Some(b'|' | b'&')))
 }
 
 /// `NAME=value` or `NAME+=value`, if that is what stands here.

@@ -39,13 +39,9 @@ fn show_pipeline(pipeline: &Pipeline) -> String {
         Command::Unset(names) => {
             format!("unset {}", names.iter().map(|name| show_bytes(name)).collect::<String>())
         }
-        Command::Call(call) => {
-            let arguments = call.arguments.iter().map(|word| format!(" {}", show_word(word)));
-            let redirects = call.redirects.iter().map(|redirect| match redirect {
-                Redirect::ToNull { from } => format!(" {from}>null"),
-                Redirect::Duplicate { from, to } => format!(" {from}>{to}"),
-            });
-            show_bytes(&call.name) + &arguments.chain(redirects).collect::<String>()
+        Command::Call(call) => show_call(call),
+        Command::Programs(programs) => {
+            programs.calls.iter().map(show_call).collect::<Vec<_>>().join(" | ")
         }
         Command::Condition(condition) => show_condition(condition),
         Command::If { branches, otherwise } => {
@@ -55,6 +51,15 @@ fn show_pipeline(pipeline: &Pipeline) -> String {
         }
     };
     format!("{not}{command}")
+}
+
+fn show_call(call: &Call) -> String {
+    let arguments = call.arguments.iter().map(|word| format!(" {}", show_word(word)));
+    let redirects = call.redirects.iter().map(|redirect| match redirect {
+        Redirect::ToNull { from } => format!(" {from}>null"),
+        Redirect::Duplicate { from, to } => format!(" {from}>{to}"),
+    });
+    show_bytes(&call.name) + &arguments.chain(redirects).collect::<String>()
 }
 
 fn show_assignment(assignment: &Assignment) -> String {

@@ -6,7 +6,7 @@
 //! operator     = ( ":-" | "-" | ":+" | "+" ) default | ( "#" | "##" | "%" | "%%" ) trim
 //! default      = as a word, without blanks, backslashes, braces and tildes
 //! trim         = [ "*" ] letter+ | letter+ "*"
-//! substitution = "pwd" | "direnv_layout_dir" | "expand_path" argument*
+//! substitution = "pwd" | "direnv_layout_dir" | "expand_path" argument* | and_or
 //! ```
 
 mod ansi;
@@ -49,6 +49,19 @@ impl Word {
             [Part { piece: Piece::Text(text), .. }] => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether commands run when it is expanded.
+    pub fn runs_commands(&self) -> bool {
+        self.parts.iter().any(|part| match &part.piece {
+            Piece::Text(_) | Piece::Tilde => false,
+            Piece::Expansion(expansion) => match &**expansion {
+                Expansion::Variable(_) | Expansion::Status | Expansion::Trimmed { .. } => false,
+                Expansion::Default { default: word, .. }
+                | Expansion::Alternative { alternative: word, .. } => word.runs_commands(),
+                Expansion::Substitution(_) => true,
+            },
+        })
     }
 
     pub fn push_text(&mut self, bytes: &[u8], is_quoted: bool) {

@@ -5,7 +5,7 @@ use crate::eval::native::{Flow, Shell, Stop, builtins, needs_bash};
 use crate::eval::parse::{List, parse};
 use crate::host::Voice;
 use crate::trust::Execution;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// A script larger than this many bytes is bash's business.
@@ -53,7 +53,9 @@ pub fn source_env(shell: &mut Shell<'_>, argument: &[u8]) -> Flow<u8> {
         _ => return needs_bash("a directory that cannot be entered"),
     };
     shell.status = 0;
-    shell.in_directory(dir, |shell| shell.run_script(&script))?;
+    let name = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
+    let name = [b"./", name].concat();
+    shell.in_directory(dir, |shell| shell.run_script(&name, &script))?;
     Ok(0)
 }
 
@@ -104,7 +106,11 @@ fn find_above(shell: &Shell<'_>, name: &[u8]) -> Option<Vec<u8>> {
 /// bash's own `source`. Without a slash, PATH comes before the working directory.
 pub fn source(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
     let [file] = arguments else { return needs_bash("arguments of a script") };
-    if file.is_empty() || file.starts_with(b"-") || file.starts_with(b"/dev/") {
+    if file.is_empty()
+        || file.starts_with(b"-")
+        || file.starts_with(b"/dev/")
+        || file.starts_with(b"/proc/")
+    {
         return needs_bash("a file like this");
     }
     if !file.contains(&b'/') {
@@ -129,7 +135,7 @@ pub fn source(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
         shell.status = 0;
     }
     let script = read(&path, &bytes)?;
-    shell.deeper(|shell| shell.run_script(&script))?;
+    shell.deeper(|shell| shell.run_script(file, &script))?;
     if script.is_empty() {
         shell.status = 0;
     }

@@ -3,7 +3,7 @@
 use super::Word;
 use crate::env::is_name_byte;
 use crate::eval::parse::cursor::Cursor;
-use crate::eval::parse::{Parsed, names, simple};
+use crate::eval::parse::{AndOr, Command, NeedsBash, Parsed, Pipeline, names, read_and_or, simple};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expansion {
@@ -48,6 +48,8 @@ pub enum Substitution {
     Pwd,
     LayoutDir,
     ExpandPath(Vec<Word>),
+    /// Programs, and commands that only print or decide.
+    Commands(AndOr),
 }
 
 pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
@@ -152,6 +154,19 @@ fn read_trim(cursor: &mut Cursor<'_>) -> Parsed<Trim> {
 }
 
 fn read_substitution(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
+    let mut ahead = cursor.clone();
+    let substitution = match read_function(&mut ahead) {
+        Ok(substitution) => {
+            *cursor = ahead;
+            substitution
+        }
+        Err(reason) => read_commands(cursor, reason)?,
+    };
+    Ok(Expansion::Substitution(substitution))
+}
+
+/// A function whose answer is known without a process of its own.
+fn read_function(cursor: &mut Cursor<'_>) -> Parsed<Substitution> {
     let start = cursor.clone();
     cursor.advance(2);
     cursor.skip_blanks();
@@ -167,11 +182,45 @@ fn read_substitution(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
     }
     cursor.advance(1);
     match (name.plain(), arguments.as_slice()) {
-        (Some(b"pwd"), []) => Ok(Expansion::Substitution(Substitution::Pwd)),
-        (Some(b"direnv_layout_dir"), []) => Ok(Expansion::Substitution(Substitution::LayoutDir)),
-        (Some(b"expand_path"), [_, ..]) => {
-            Ok(Expansion::Substitution(Substitution::ExpandPath(arguments)))
-        }
+        (Some(b"pwd"), []) => Ok(Substitution::Pwd),
+        (Some(b"direnv_layout_dir"), []) => Ok(Substitution::LayoutDir),
+        (Some(b"expand_path"), [_, ..]) => Ok(Substitution::ExpandPath(arguments)),
         _ => Err(start.needs_bash("a command substitution")),
+    }
+}
+
+/// `reason` is why it is nothing simpler.
+fn read_commands(cursor: &mut Cursor<'_>, reason: NeedsBash) -> Parsed<Substitution> {
+    cursor.advance(2);
+    cursor.skip_lines();
+    let commands = read_and_or(cursor)?;
+    cursor.skip_lines();
+    if cursor.peek() != Some(b')') {
+        return Err(reason);
+    }
+    cursor.advance(1);
+    let mut pipelines =
+        std::iter::once(&commands.first).chain(commands.rest.iter().map(|(_, pipeline)| pipeline));
+    if pipelines.all(changes_nothing) { Ok(Substitution::Commands(commands)) } else { Err(reason) }
+}
+
+/// Whether only its output and its status are left of it, as of all that runs in a subshell.
+fn changes_nothing(pipeline: &Pipeline) -> bool {
+    match &pipeline.command {
+        Command::Programs(_) | Command::Condition(_) => true,
+        Command::Call(call) => matches!(
+            call.name.as_slice(),
+            b":" | b"["
+                | b"command"
+                | b"echo"
+                | b"false"
+                | b"has"
+                | b"printf"
+                | b"pwd"
+                | b"test"
+                | b"true"
+                | b"type"
+        ),
+        _ => false,
     }
 }
