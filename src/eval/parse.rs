@@ -7,7 +7,7 @@
 //! command = assignment+ | "export" ( name | assignment )+ | "unset" name+ | call redirect* | program { "|" program }
 //!         | "if" list "then" list { "elif" list "then" list } [ "else" list ] "fi"
 //!         | "[[" condition "]]"
-//! call    = one of the names in `names`, then words
+//! call    = one of the names in `names`, then words; any function of the library where it is called on a condition
 //! program = a name that means nothing to bash, then words and redirections; the first of a pipe may be `echo`
 //! ```
 //!
@@ -127,7 +127,14 @@ fn read_list(cursor: &mut Cursor<'_>) -> Parsed<List> {
         if cursor.is_at_end() || cursor.is_at_keyword(&["then", "elif", "else", "fi"]) {
             return Ok(list);
         }
+        let start = cursor.clone();
         list.push(read_and_or(cursor)?);
+        if let (true, Some(Pipeline { command: Command::Call(call), .. })) =
+            (cursor.is_outermost(), list.last().map(|and_or| &and_or.first))
+            && let Some(what) = names::needs_bash(call)
+        {
+            return Err(start.needs_bash(what));
+        }
         cursor.skip_blanks();
         match cursor.rest() {
             [] | [b'\n', ..] => {}

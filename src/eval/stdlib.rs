@@ -75,7 +75,7 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8>
         }
         _ => match name.strip_prefix(b"layout_") {
             Some(kind) => layout::run(shell, kind),
-            None => needs_bash("a call like this"),
+            None => needs_bash(&format!("`{}`", String::from_utf8_lossy(name))),
         },
     }
 }

@@ -110,6 +110,20 @@ const PROGRAMS: &[&str] = &[
     "if cat VERSION; then export A=1; elif cat nope; then export B=1; else export C=1; fi",
     "if ! grep -q 1 VERSION; then source ./lib2.sh; fi", "grep -q 1 VERSION && PATH_add x || dotenv",
     "cat VERSION || dotenv",
+    "if ! has nix_direnv_version || ! nix_direnv_version 3.0.6; then source_url u s; fi\nuse flake",
+    "has nope && use flake\nexport A=1",
+    "has nope && use flake",
+    "if has nope; then use flake; else export A=1; fi",
+    "[ -f nope ] && source_url a b\nexport A=$?",
+    "has nope && layout python",
+    "[ -d .venv ] || layout python3",
+    "if [ -f nope ]; then use nix; layout uv; use sops; fi; export A=$(cat VERSION)",
+    "true || on_git_branch main; export A=$?",
+    "has nope && set -e\nexport A=1",
+    "has nope && export A=$(cat VERSION) && use flake",
+    "use flake",
+    "true && use flake",
+    "log_status x\nhas cat && cat VERSION && layout python",
 ];
 
 #[rustfmt::skip]

@@ -1,5 +1,6 @@
 //! Names with a meaning: the commands that run natively, what bash has of its own, and variables that are more than text.
 
+use super::{Call, Word};
 use crate::words;
 
 /// The commands and functions that run without bash.
@@ -95,13 +96,19 @@ pub fn is_program(name: &[u8]) -> bool {
         && !crate::eval::stdlib::is_function(name)
 }
 
-/// Whether a call is native with this word behind it.
-pub fn is_kind(call: &[u8], word: &[u8]) -> bool {
-    match call {
+/// What of a call needs bash, whatever its words come to.
+pub fn needs_bash(call: &Call) -> Option<String> {
+    let name = String::from_utf8_lossy(&call.name);
+    if !is_call(&call.name) {
+        return Some(format!("`{name}`"));
+    }
+    let word = call.arguments.first().and_then(Word::plain)?;
+    let is_native = match call.name.as_slice() {
         b"layout" => matches!(word, b"go" | b"julia" | b"node" | b"perl" | b"php"),
         b"set" => matches!(word, b"-a" | b"+a" | b"-o" | b"+o"),
         _ => true,
-    }
+    };
+    (!is_native).then(|| format!("`{name} {}`", String::from_utf8_lossy(word)))
 }
 
 /// Whether a builtin or a keyword has this name; `None` where bashes differ.

@@ -5,6 +5,7 @@ use super::names;
 use super::word::{self, Word};
 use super::{Assignment, Call, Command, Export, Parsed, Programs, Redirect};
 use crate::env::is_name;
+use crate::eval::stdlib;
 
 pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     let mut assignments = Vec::new();
@@ -33,19 +34,12 @@ fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         b"unset" => read_unset(cursor),
         // As the whole command it is no pattern.
         _ if command.has_pattern && name != b"[" => Err(start.needs_bash("a pattern")),
-        _ if names::is_call(name) => {
+        _ if names::is_call(name) || stdlib::is_function(name) => {
             let call = read_call(cursor, name.to_vec())?;
             if matches!(name, b"echo" | b"printf") && is_at_pipe(cursor) {
                 return read_pipe(cursor, start.line(), call);
             }
-            match call.arguments.first().and_then(Word::plain) {
-                Some(kind) if !names::is_kind(name, kind) => Err(start.needs_bash(format!(
-                    "`{} {}`",
-                    String::from_utf8_lossy(name),
-                    String::from_utf8_lossy(kind)
-                ))),
-                _ => Ok(Command::Call(call)),
-            }
+            Ok(Command::Call(call))
         }
         _ if names::is_program(name) => {
             let call = read_call(cursor, name.to_vec())?;
