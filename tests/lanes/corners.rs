@@ -128,6 +128,7 @@ const PROGRAMS: &[&str] = &[
 
 #[rustfmt::skip]
 const CORNERS: &[&str] = &[
+    "export A=x:\\\n~/y B=\\\n~/z C=x\\\n~",
     "false; export A=$(pwd) B=$?", "false; echo $(pwd) $?", "false\nA=$(pwd) B=$?; export A B",
     "false\n[ $(pwd) = $? ]\nexport A=$?", "echo 3>/dev/null", "echo x 0>/dev/null", "echo x 10>/dev/null",
     "echo x 2\\\n>/dev/null", "echo x 1\\\n>/dev/null y", "echo x\\\n2>/dev/null", "[[ # ]]\nexport A=$?",

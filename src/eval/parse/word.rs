@@ -116,6 +116,7 @@ fn read_word(cursor: &mut Cursor<'_>, place: Place) -> Parsed<Word> {
     // Whether `~` would be the home directory here.
     let mut is_tilde_place = true;
     while let Some(byte) = cursor.peek().filter(|byte| !ends_word(*byte)) {
+        let goes_on = cursor.rest().starts_with(b"\\\n");
         match byte {
             b'~' if is_tilde_place => read_tilde(cursor, &mut word, place)?,
             b'~' if place == Place::Argument => {
@@ -125,7 +126,9 @@ fn read_word(cursor: &mut Cursor<'_>, place: Place) -> Parsed<Word> {
             b'\\' => read_backslash(cursor, &mut word)?,
             _ => read_part(cursor, &mut word)?,
         }
-        is_tilde_place = place == Place::Value && byte == b':';
+        if !goes_on {
+            is_tilde_place = place == Place::Value && byte == b':';
+        }
     }
     Ok(word)
 }
