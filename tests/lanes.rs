@@ -16,6 +16,7 @@ use world::{Case, Load, World};
 
 mod corners;
 mod generate;
+mod share;
 mod world;
 
 const CASES: usize = 500;
