@@ -1,7 +1,7 @@
 //! Runs what is trusted: a `Trusted` and the environment outside become an evaluation.
 
-mod parse;
-mod native;
+pub mod parse;
+pub mod native;
 mod stdlib;
 mod vigil;
 mod bash;

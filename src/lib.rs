@@ -27,5 +27,8 @@ mod ui;
 mod words;
 mod arena;
 
+#[cfg(fuzzing)]
+pub mod fuzz;
+
 pub use arena::Arena;
 pub use cli::main;

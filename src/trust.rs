@@ -2,7 +2,7 @@
 
 mod closure;
 mod known;
-mod record;
+pub mod record;
 mod store;
 mod worktree;
 

@@ -8,7 +8,7 @@ pub mod builtins;
 mod condition;
 mod expand;
 mod programs;
-mod remainder;
+pub mod remainder;
 mod shell;
 mod variables;
 
