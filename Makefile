@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PREFIX ?= /usr/local
 
-.PHONY: build demo test nightly install bench
+.PHONY: build demo test nightly fuzz install bench
 
 # Prints the path of the binary as its last line. Fully static where the target is to be had.
 build:
@@ -23,6 +23,13 @@ test:
 # What takes too long for every change: 10,000 random files, natively and with bash.
 nightly:
 	@ENVR_CASES=10000 cargo test --locked --test it -- --nocapture lanes::
+
+# Each fuzzer for FUZZ_SECONDS. Needs a nightly compiler and cargo-fuzz.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@for target in script dotenv state approval; do \
+		cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) -max_len=600; \
+	done
 
 install:
 	@binary=$$(dev/build) && install -d "$(DESTDIR)$(PREFIX)/bin" && install "$$binary" "$(DESTDIR)$(PREFIX)/bin/envr"

@@ -27,7 +27,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
             ("project/tools/die", "#!/bin/sh\nkill -TERM $$\n"),
         ];
         let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
-        Case { name: format!("{text:?}"), files: files.into() }
+        Case { name: format!("{text:?}"), files: files.into(), is_alone: super::runs_alone(text) }
     })
 }
 

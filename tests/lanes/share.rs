@@ -20,7 +20,7 @@ fn the_share_of_native_files() {
                 (".envrc", "export UP=1\n"),
             ];
             let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
-            Case { name: format!("{text:?}"), files: files.into() }
+            Case { name: format!("{text:?}"), files: files.into(), is_alone: true }
         })
         .collect();
     let world = World::new(&cases);

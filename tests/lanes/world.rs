@@ -25,12 +25,8 @@ unset A B C D _b2 direnv_layout_dir LIST EMPTY OUTER PATH HOME MANPATH
 pub struct Case {
     pub name: String,
     pub files: BTreeMap<String, String>,
-}
-
-impl Case {
-    pub fn mentions(&self, word: &str) -> bool {
-        self.files.values().any(|text| text.contains(word))
-    }
+    /// Not to be loaded together with others.
+    pub is_alone: bool,
 }
 
 impl fmt::Display for Case {
