@@ -211,6 +211,17 @@ fn what_needs_bash_is_not_loaded_without_it() {
     assert!(shell.visible().iter().all(|(name, _)| name != "A"));
 }
 
+#[test]
+fn what_the_text_does_not_give_away_is_an_error() {
+    let project = Project::new();
+    project.write(".envrc", "uname >/dev/null\nPATH='~nobody/bin'\nhas x\n");
+    project.allow();
+    let said = "envr: loading $DIR/project/.envrc\n\
+        envr: error: could not load `$DIR/project/.envrc`: it needs bash for `~` of a user in PATH, but programs have \
+        run\nenvr: hint: export ENVR_LANE=bash\n";
+    assert_eq!(project.shell().any_prompt(1), said);
+}
+
 #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
 fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok().map(|number| number.parse().unwrap())

@@ -198,18 +198,14 @@ impl Shell<'_> {
         if runner.vigil.take_interrupt() {
             return Err(Stop::Interrupted);
         }
-        let mut children = Vec::new();
-        let mut input = None;
         let count = parts.len();
-        let mut last = 127;
+        let mut children = Children::default();
+        let mut input = None;
         for (number, part) in parts.into_iter().enumerate() {
-            let (output, next) = if number + 1 < count {
-                let Pipe { reader, writer } = Pipe::new().map_err(Stop::Failed)?;
-                (Some(writer), Some(reader))
-            } else {
-                (None, None)
-            };
-            let input = std::mem::replace(&mut input, next);
+            let is_last = number + 1 == count;
+            let next = if is_last { None } else { Some(Pipe::new().map_err(Stop::Failed)?) };
+            let (reader, output) = next.map(|pipe| (pipe.reader, pipe.writer)).unzip();
+            let input = std::mem::replace(&mut input, reader);
             match part {
                 Part::Text(text) => write_all(output.as_ref(), &text),
                 Part::NotFound(_) => {}
@@ -217,44 +213,48 @@ impl Shell<'_> {
                     let mut command = Command::new(&path);
                     command.arg0(OsStr::from_bytes(&name));
                     command.args(arguments.iter().map(|argument| OsStr::from_bytes(argument)));
-                    self.prepare(&mut command, &path, sinks, (input, output))
-                        .map_err(Stop::Failed)?;
-                    let child = command.spawn();
-                    let child = child.with_context(|| {
-                        let script = self.trusted.rc().path.display();
-                        format!("could not load `{script}`: could not start `{}`", path.display())
-                    });
-                    children.push((child.map_err(Stop::Failed)?, number + 1 == count));
+                    let child = self
+                        .prepare(&mut command, &path, sinks, (input, output))
+                        .and_then(|()| Ok(command.spawn()?))
+                        .with_context(|| {
+                            let script = self.trusted.rc().path.display();
+                            let path = path.display();
+                            format!("could not load `{script}`: could not start `{path}`")
+                        });
+                    children.running.push((child.map_err(Stop::Failed)?, is_last));
                 }
             }
         }
-        while !children.is_empty() {
+        let last = self.wait_for(&mut children)?;
+        if let (1, true, Some(SIGTERM)) =
+            (count, self.captures.is_empty(), last.and_then(|status| status.signal()))
+        {
+            self.print(2, b"Terminated\n");
+        }
+        Ok(last.map_or(127, code))
+    }
+
+    /// How the last one ended, when all of them have.
+    fn wait_for(&mut self, children: &mut Children) -> Flow<Option<ExitStatus>> {
+        let mut last = None;
+        let mut result = Ok(());
+        while !children.running.is_empty() {
             let ready = self.wait()?;
-            let mut ended = Vec::new();
-            for (at, (child, is_last)) in children.iter_mut().enumerate() {
-                if ready.must_kill {
-                    _ = child.kill();
-                }
-                if let Some(status) = ended_with(child).map_err(Stop::Failed)? {
-                    ended.push(at);
-                    if *is_last {
-                        last = code(status);
-                    }
-                    self.heed(status)?;
-                    if count == 1 && self.captures.is_empty() && status.signal() == Some(SIGTERM) {
-                        self.print(2, b"Terminated\n");
-                    }
-                }
+            if ready.must_kill {
+                children.kill();
             }
-            for at in ended.into_iter().rev() {
-                children.remove(at);
+            for (status, is_last) in children.take_ended().map_err(Stop::Failed)? {
+                if is_last {
+                    last = Some(status);
+                }
+                result = result.and(self.heed(status));
             }
             if let Some(signal) = ready.fatal {
-                self.die(signal, children.iter_mut().map(|(child, _)| child));
+                self.die(signal, children);
             }
         }
         self.hear_capture()?;
-        Ok(last)
+        result.map(|()| last)
     }
 
     /// stdin is the user's, stdout goes to stderr, as for the programs that bash runs for us.
@@ -334,7 +334,7 @@ impl Shell<'_> {
                     let ready =
                         runner.vigil.wait(&[reader], self.world.host).map_err(Stop::Failed)?;
                     if let Some(signal) = ready.fatal {
-                        self.die(signal, std::iter::empty());
+                        self.die(signal, &mut Children::default());
                     }
                     // Only what is in the background runs now, and the shell itself hears Ctrl-C.
                     if self.runner.as_ref().is_some_and(|runner| runner.vigil.is_interrupted) {
@@ -353,14 +353,48 @@ impl Shell<'_> {
     }
 
     /// Ends as the signal asks, but leaves nothing behind.
-    fn die<'a>(&mut self, signal: i32, children: impl Iterator<Item = &'a mut Child>) {
-        for child in children {
-            _ = child.kill();
-        }
+    fn die(&mut self, signal: i32, children: &mut Children) {
+        children.kill();
         if let Some(runner) = &mut self.runner {
             runner.line_mode.leave();
         }
         _ = emulate_default_handler(signal);
+    }
+}
+
+/// The programs of one pipe that run, and whether each is the last of it. What nobody waits for any more is ended.
+#[derive(Default)]
+struct Children {
+    running: Vec<(Child, bool)>,
+}
+
+impl Children {
+    fn kill(&mut self) {
+        for (child, _) in &mut self.running {
+            _ = child.kill();
+        }
+    }
+
+    fn take_ended(&mut self) -> Result<Vec<(ExitStatus, bool)>> {
+        let mut ended = Vec::new();
+        let mut running = Vec::new();
+        for (mut child, is_last) in self.running.drain(..) {
+            match child.try_wait().context("could not wait for a program")? {
+                Some(status) => ended.push((status, is_last)),
+                None => running.push((child, is_last)),
+            }
+        }
+        self.running = running;
+        Ok(ended)
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        self.kill();
+        for (child, _) in &mut self.running {
+            _ = child.wait();
+        }
     }
 }
 
@@ -380,10 +414,6 @@ fn line_of(commands: &AndOr) -> usize {
             _ => 0,
         });
     lines.find(|line| *line > 0).unwrap_or_default()
-}
-
-fn ended_with(child: &mut Child) -> Result<Option<ExitStatus>> {
-    child.try_wait().context("could not wait for a program")
 }
 
 fn code(status: ExitStatus) -> u8 {
