@@ -112,6 +112,7 @@ fn show_expansion(expansion: &Expansion) -> String {
         Expansion::Trimmed { name, at_end, longest, trim } => {
             format!("{} {at_end} {longest} {trim:?}", show_bytes(name))
         }
+        Expansion::Substitution(Substitution::Commands(commands)) => show_and_or(commands),
         Expansion::Substitution(Substitution::ExpandPath(words)) => {
             format!("expand {}", words.iter().map(show_word).collect::<Vec<_>>().join(" "))
         }
@@ -182,7 +183,13 @@ fn expansions() {
         ],
     );
     check("A=$(pwd)/`pwd`$( expand_path a \"$B\" )", expect!["A=<Pwd>/<Pwd><expand a ‹<B>›>"]);
-    check("A=$(date)", expect!["line 1: a command substitution"]);
+    check("A=$(date; pwd)", expect!["line 1: a command substitution"]);
+    check("A=$(unset B)", expect!["line 1: a command substitution"]);
+    check("A=$(pwd -P)", expect!["A=<pwd -P>"]);
+    check(
+        "A=\"$( cat 'x y' | head -1 2>/dev/null || echo no )\"",
+        expect!["A=‹<cat ‹x y› | head -1 2>null || echo no>›"],
+    );
     check("A=$1", expect!["line 1: a special parameter"]);
     check("A=$BASH_SOURCE", expect!["line 1: the variable `BASH_SOURCE`"]);
     check("A=$B\\\nC", expect!["line 1: a name over two lines"]);
@@ -195,12 +202,20 @@ fn calls() {
     check("has x &> /dev/null || echo no >&2", expect!["has x 1>null 2>null || echo no 1>2"]);
     check("watch_file *.nix", expect!["line 1: a pattern"]);
     check("[ -f .env ] && dotenv", expect!["[ -f .env ] && dotenv"]);
-    check("terraform init", expect!["line 1: `terraform`"]);
+    check("terraform init", expect!["terraform init"]);
+    check("env", expect!["line 1: `env`"]);
+    check("use flake", expect!["line 1: `use`"]);
+    check("has nix && use flake", expect!["has nix && use flake"]);
+    check("a | b 2>&1 |\n c", expect!["a | b 2>1 | c"]);
+    check("a | while", expect!["line 1: a pipe into what is no program"]);
+    check("a | b $(c)", expect!["line 1: a substitution in a pipe"]);
+    check("a 3>/dev/null", expect!["line 1: a redirection of another descriptor"]);
     check("\"export\" A=1", expect!["line 1: a command that is not written plainly"]);
-    check("echo a | cat", expect!["line 1: a pipe"]);
+    check("echo a | cat", expect!["echo a | cat"]);
+    check("true | cat", expect!["line 1: a pipe"]);
     check("echo a & ", expect!["line 1: a command in the background"]);
     check("echo a >b", expect!["line 1: a redirection"]);
-    check("f() { :; }", expect!["line 1: `f`"]);
+    check("f() { :; }", expect!["line 1: parentheses"]);
     check("PATH_add ~/bin a~b", expect!["line 1: a `~` inside a word"]);
 }
 
@@ -280,5 +295,14 @@ fn any_input_is_answered() {
         ["if ", "${A:-", "$(expand_path ", "[[ ! ", "! ", "\"${A:-", "A=$(expand_path \"", "if [[ "]
     {
         assert!(parse(nested.repeat(100_000).as_bytes()).is_err());
+    }
+}
+
+/// Each level was once read twice.
+#[test]
+fn what_is_nested_is_read_once() {
+    for open in ["$(a ", "$(expand_path ", "\"$(pwd ", "${A:-$(b "] {
+        let text = ["A=".as_bytes(), &open.repeat(30).into_bytes()].concat();
+        assert!(parse(&text).is_err());
     }
 }

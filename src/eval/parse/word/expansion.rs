@@ -3,7 +3,7 @@
 use super::Word;
 use crate::env::is_name_byte;
 use crate::eval::parse::cursor::Cursor;
-use crate::eval::parse::{AndOr, Command, NeedsBash, Parsed, Pipeline, names, read_and_or, simple};
+use crate::eval::parse::{AndOr, Command, Parsed, Pipeline, names, read_and_or, simple};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expansion {
@@ -153,55 +153,62 @@ fn read_trim(cursor: &mut Cursor<'_>) -> Parsed<Trim> {
     }
 }
 
+/// By the first word, without a second look at anything: what is nested would be read twice for each level.
 fn read_substitution(cursor: &mut Cursor<'_>) -> Parsed<Expansion> {
-    let mut ahead = cursor.clone();
-    let substitution = match read_function(&mut ahead) {
-        Ok(substitution) => {
-            *cursor = ahead;
-            substitution
-        }
-        Err(reason) => read_commands(cursor, reason)?,
+    let start = cursor.clone();
+    cursor.advance(2);
+    cursor.skip_lines();
+    let substitution = if take_alone(cursor, "pwd") {
+        Substitution::Pwd
+    } else if take_alone(cursor, "direnv_layout_dir") {
+        Substitution::LayoutDir
+    } else if cursor.take_keyword("expand_path") {
+        Substitution::ExpandPath(read_arguments(cursor, &start)?)
+    } else {
+        read_commands(cursor, &start)?
     };
     Ok(Expansion::Substitution(substitution))
 }
 
-/// A function whose answer is known without a process of its own.
-fn read_function(cursor: &mut Cursor<'_>) -> Parsed<Substitution> {
-    let start = cursor.clone();
-    cursor.advance(2);
-    cursor.skip_blanks();
-    let name = super::read(cursor)?;
+/// A command without arguments, and the parenthesis behind it.
+fn take_alone(cursor: &mut Cursor<'_>, name: &str) -> bool {
+    let mut ahead = cursor.clone();
+    if !ahead.take_keyword(name) {
+        return false;
+    }
+    ahead.skip_lines();
+    let is_alone = ahead.peek() == Some(b')');
+    if is_alone {
+        ahead.advance(1);
+        *cursor = ahead;
+    }
+    is_alone
+}
+
+fn read_arguments(cursor: &mut Cursor<'_>, start: &Cursor<'_>) -> Parsed<Vec<Word>> {
     let mut arguments = Vec::new();
     loop {
         cursor.skip_blanks();
         match cursor.peek() {
-            Some(b')') => break,
+            Some(b')') if !arguments.is_empty() => break,
             _ if arguments.len() > 8 => return Err(start.needs_bash("a command substitution")),
             _ => arguments.push(simple::read_argument(cursor)?),
         }
     }
     cursor.advance(1);
-    match (name.plain(), arguments.as_slice()) {
-        (Some(b"pwd"), []) => Ok(Substitution::Pwd),
-        (Some(b"direnv_layout_dir"), []) => Ok(Substitution::LayoutDir),
-        (Some(b"expand_path"), [_, ..]) => Ok(Substitution::ExpandPath(arguments)),
-        _ => Err(start.needs_bash("a command substitution")),
-    }
+    Ok(arguments)
 }
 
-/// `reason` is why it is nothing simpler.
-fn read_commands(cursor: &mut Cursor<'_>, reason: NeedsBash) -> Parsed<Substitution> {
-    cursor.advance(2);
-    cursor.skip_lines();
+fn read_commands(cursor: &mut Cursor<'_>, start: &Cursor<'_>) -> Parsed<Substitution> {
     let commands = read_and_or(cursor)?;
     cursor.skip_lines();
-    if cursor.peek() != Some(b')') {
-        return Err(reason);
-    }
-    cursor.advance(1);
     let mut pipelines =
         std::iter::once(&commands.first).chain(commands.rest.iter().map(|(_, pipeline)| pipeline));
-    if pipelines.all(changes_nothing) { Ok(Substitution::Commands(commands)) } else { Err(reason) }
+    if cursor.peek() != Some(b')') || !pipelines.all(changes_nothing) {
+        return Err(start.needs_bash("a command substitution"));
+    }
+    cursor.advance(1);
+    Ok(Substitution::Commands(commands))
 }
 
 /// Whether only its output and its status are left of it, as of all that runs in a subshell.
