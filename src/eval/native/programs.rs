@@ -328,6 +328,8 @@ impl Shell<'_> {
         loop {
             match read_some(reader, text).map_err(Stop::Failed)? {
                 Heard::Some => {}
+                // What held the pipe may have heard the same Ctrl-C, and ended first.
+                Heard::End if self.hears_interrupt() => return Err(Stop::Interrupted),
                 Heard::End => return Ok(()),
                 Heard::Nothing => {
                     let Some(runner) = &mut self.runner else { return Ok(()) };
@@ -337,12 +339,18 @@ impl Shell<'_> {
                         self.die(signal, &mut Children::default());
                     }
                     // Only what is in the background runs now, and the shell itself hears Ctrl-C.
-                    if self.runner.as_ref().is_some_and(|runner| runner.vigil.is_interrupted) {
+                    if self.hears_interrupt() {
                         return Err(Stop::Interrupted);
                     }
                 }
             }
         }
+    }
+
+    fn hears_interrupt(&mut self) -> bool {
+        self.runner
+            .as_mut()
+            .is_some_and(|runner| runner.vigil.take_interrupt() || runner.vigil.is_interrupted)
     }
 
     /// A program that Ctrl-C ended ends the script, one that took it otherwise does not.
