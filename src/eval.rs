@@ -9,9 +9,7 @@ mod link;
 mod ansi_c;
 pub mod dotenv;
 
-use crate::config::Config;
 use crate::env::{Env, is_name};
-use crate::host::Host;
 use crate::rc::Kind;
 use crate::trust::{Reason, Trusted};
 use crate::ui;
@@ -82,13 +80,24 @@ pub struct Start<'a> {
     pub outer: &'a Env,
     /// What every rc depends on.
     pub watches: Watches,
+    /// A file with the user's own functions, which run before every `.envrc`.
+    functions: Option<PathBuf>,
+}
+
+impl<'a> Start<'a> {
+    fn new(world: World<'a>, trusted: &Trusted, outer: &'a Env) -> Self {
+        let mut watches = trusted.watches().clone();
+        let functions = match trusted.rc().kind {
+            Kind::Envrc => watch_users_functions(&mut watches, world, outer),
+            Kind::Dotenv => None,
+        };
+        Self { world, outer, watches, functions }
+    }
 }
 
 /// Never fails as such: whatever keeps an rc from loading is an outcome, with what it depended on.
 pub fn eval(world: World, trusted: &mut Trusted, outer: &Env) -> Evaluation {
-    let mut watches = trusted.watches().clone();
-    watch_users_functions(&mut watches, world, trusted.rc().kind);
-    let start = Start { world, outer, watches };
+    let start = Start::new(world, trusted, outer);
     let mut evaluation = match trusted.rc().kind {
         Kind::Envrc => run_envrc(&start, trusted),
         Kind::Dotenv => run_dotenv(&start, trusted),
@@ -101,14 +110,16 @@ pub fn eval(world: World, trusted: &mut Trusted, outer: &Env) -> Evaluation {
 /// The lane that an rc takes, as far as can be told without running it.
 pub fn lane(world: World, trusted: &Trusted, outer: &Env) -> Lane {
     match trusted.rc().kind {
-        Kind::Envrc => plan(world, trusted, outer).map_or_else(Lane::Bash, |_| Lane::Native),
+        Kind::Envrc => {
+            let plan = plan(&Start::new(world, trusted, outer), trusted);
+            plan.map_or_else(Lane::Bash, |_| Lane::Native)
+        }
         Kind::Dotenv => Lane::Native,
     }
 }
 
 fn run_envrc(start: &Start, trusted: &mut Trusted) -> Evaluation {
-    let native = plan(start.world, trusted, start.outer)
-        .and_then(|script| native::run(start, trusted, &script));
+    let native = plan(start, trusted).and_then(|script| native::run(start, trusted, &script));
     native.unwrap_or_else(|why| {
         if start.world.host.env.get(LANE).is_some_and(|lane| lane == "native") {
             let path = trusted.rc().path.display();
@@ -130,8 +141,8 @@ fn run_envrc(start: &Start, trusted: &mut Trusted) -> Evaluation {
 }
 
 /// The script, if it can run without bash; else why not.
-fn plan(world: World, trusted: &Trusted, outer: &Env) -> Result<parse::List, String> {
-    let World { host, config, .. } = world;
+fn plan(start: &Start, trusted: &Trusted) -> Result<parse::List, String> {
+    let Start { world: World { host, config, .. }, outer, functions, .. } = start;
     let because = |why: &str| Err(why.to_string());
     if host.env.get(LANE).is_some_and(|lane| lane == "bash") {
         return because(LANE);
@@ -142,8 +153,8 @@ fn plan(world: World, trusted: &Trusted, outer: &Env) -> Result<parse::List, Str
     if config.bash_path.is_some() || host.env.non_empty("DIRENV_BASH").is_some() {
         return because("the bash of your choice");
     }
-    if let Some(file) = users_functions(host, config, outer) {
-        return Err(format!("`{}`", host.tilde(&file)));
+    if let Some(file) = functions {
+        return Err(format!("`{}`", host.tilde(&host.absolute(file))));
     }
     if config.dir.is_none() || !has_plain_locale(outer) {
         return because("the locale or the home");
@@ -160,14 +171,6 @@ fn plan(world: World, trusted: &Trusted, outer: &Env) -> Result<parse::List, Str
     parse::parse(trusted.bytes()).map_err(|reason| reason.to_string())
 }
 
-/// A file of the user's own that runs before every rc.
-fn users_functions(host: &Host, config: &Config, outer: &Env) -> Option<PathBuf> {
-    let dir = config.dir.as_ref()?;
-    let home = outer.non_empty("HOME").map(|home| Path::new(home).join(".direnvrc"));
-    let rc = [Some(dir.join("direnvrc")), home].into_iter().flatten().find(|file| file.is_file());
-    rc.or_else(|| scripts_in(&dir.join("lib")).into_iter().next()).map(|file| host.absolute(&file))
-}
-
 /// Where a byte below 0x80 is always a letter of its own.
 fn has_plain_locale(env: &Env) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.non_empty(name));
@@ -178,18 +181,17 @@ fn has_plain_locale(env: &Env) -> bool {
     matches!(name, "c" | "posix") || matches!(encoding, "utf-8" | "utf8")
 }
 
-/// The user's own functions run before every `.envrc`.
-fn watch_users_functions(watches: &mut Watches, world: World, kind: Kind) {
-    let Some(dir) = world.config.dir.as_ref().filter(|_| kind == Kind::Envrc) else { return };
-    watches.add(&dir.join("direnvrc"));
-    if let Some(home) = world.host.home() {
-        watches.add(&home.join(".direnvrc"));
-    }
+/// Watches the user's own functions, which run before every `.envrc`; returns a file that has some.
+fn watch_users_functions(watches: &mut Watches, world: World, outer: &Env) -> Option<PathBuf> {
+    let dir = world.config.dir.as_ref()?;
+    let home = outer.non_empty("HOME").map(|home| Path::new(home).join(".direnvrc"));
+    let mut files = vec![dir.join("direnvrc")];
+    files.extend(home);
     let lib = dir.join("lib");
-    watches.add(&lib);
-    for script in scripts_in(&lib) {
-        watches.add(&script);
-    }
+    let has_lib = watches.look_at(&lib);
+    files.extend(if has_lib { scripts_in(&lib) } else { Vec::new() });
+    files.retain(|file| watches.look_at(file));
+    files.into_iter().next()
 }
 
 /// In the order in which bash runs them.

@@ -71,7 +71,15 @@ pub struct Fingerprint {
 impl Watches {
     /// Adds a path as it is now, or takes it up anew.
     pub fn add(&mut self, path: &Path) {
-        self.insert(Watch { path: path.to_path_buf(), seen: Seen::now(path) });
+        self.look_at(path);
+    }
+
+    /// The same; says whether something is there.
+    pub fn look_at(&mut self, path: &Path) -> bool {
+        let seen = Seen::now(path);
+        let is_there = seen != Seen::Absent;
+        self.insert(Watch { path: path.to_path_buf(), seen });
+        is_there
     }
 
     /// Adds a file whose name says what it holds: its content needs no second look, however young it is.

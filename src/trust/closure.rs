@@ -157,11 +157,10 @@ impl Closure {
             executed: self.executed.clone(),
             complete: self.complete || whole,
         };
-        let recorded = store.approval(rc, bytes);
         // Under another rule nothing was approved file by file. And what the user approved during the load is newer.
         if self.rule != Rule::Approved
-            || recorded != self.recorded
-            || recorded.as_ref() == Some(&approval)
+            || self.recorded.as_ref() == Some(&approval)
+            || self.recorded != store.approval(rc, bytes)
         {
             return Ok(());
         }
