@@ -21,7 +21,9 @@ __envr_began=
 __envr_listed=
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_here=() __envr_back=() __envr_copy=() __envr_given=() __envr_result=()
-__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=()
+__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=() __envr_says=() __envr_frame=() __envr_handled=()
+# The scripts that ran: what bash calls them, and where they are.
+__envr_called=() __envr_paths=()
 
 # Usage: __envr_ask VERB ARGUMENT…
 # Asks envr; the reply, if there is one, is in REPLY. A subshell may run beside this shell and take its answers, so it
@@ -42,6 +44,13 @@ __envr_ask() {
 	refused) builtin exit 1 ;;
 	*) return 1 ;;
 	esac
+}
+
+# Usage: __envr_fail LINE FILE REASON
+# Ends the evaluation, from a subshell, too: it waits for no answer, and whoever asks next is told to end.
+__envr_fail() {
+	builtin printf '%s\0' 4 failed "$@" >&"${__envr_question}"
+	builtin exit 1
 }
 
 # Usage: __envr_load FUNCTION
@@ -98,17 +107,14 @@ source_env() {
 	if [[ -n ${__envr_began} ]]; then
 		__envr_log_path loading "${__envr_rc}"
 	fi
-	# Where functions inherit the trap, it may be the user's by now.
-	if [[ ${__envr_voice} == envr && (-z ${__envr_began} || ! -o errtrace) ]]; then
-		# What runs a script is known by its text: that of the aliases and functions below.
-		builtin trap '[[ ${BASH_COMMAND} != command\ *{__envr_stage* ]] || __envr_unsourced "${LINENO}"' ERR
-	fi
 	__envr_began=1
+	__envr_known "./${__envr_file}" "${__envr_place}"
 	if [[ -n ${__envr_copy} ]]; then
 		builtin cd -- "${__envr_copy}" || return 1
 	fi
+	# Under `command` it hears that a failure is handled, which it would not under `builtin`.
 	# shellcheck source=/dev/null
-	builtin . "./${__envr_file}"
+	command . "./${__envr_file}"
 	__envr_status=$?
 	if [[ ${__envr_status} -ne 0 && ${__envr_voice} == envr ]]; then
 		__envr_check_syntax 0 "${__envr_place}" "${__envr_judged}"
@@ -151,37 +157,44 @@ if [[ ${__envr_voice} == envr ]]; then
 	builtin alias .='command . ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
 fi
 
-# Usage: __envr_unsourced LINE
-# A `source` failed unhandled: ends the evaluation where there was nothing to read or it is no bash, not where its last
-# command happened to be false.
+# Usage: __envr_known NAME PATH
+# Remembers which file it is that bash calls NAME.
+__envr_known() {
+	__envr_called+=("$1")
+	__envr_paths+=("$2")
+}
+
+# Usage: __envr_unsourced LINE NAME
+# A `source` in the script that bash calls NAME failed unhandled: ends the evaluation where there was nothing to read or
+# it is no bash, not where its last command happened to be false.
 __envr_unsourced() {
-	local REPLY
-	if [[ -z ${__envr_why-} ]]; then
-		if [[ -r ${__envr_wanted-} ]]; then
-			__envr_check_syntax "$1" "${__envr_place}" "${__envr_wanted}"
+	local __envr_from=$2 __envr_index
+	for ((__envr_index = ${#__envr_called[@]} - 1; __envr_index >= 0; __envr_index--)); do
+		if [[ ${__envr_called[__envr_index]} == "$2" ]]; then
+			__envr_from=${__envr_paths[__envr_index]}
+			break
 		fi
-		return 0
+	done
+	if [[ -n ${__envr_why} ]]; then
+		__envr_fail "$1" "${__envr_from}" "could not source${__envr_wanted_name:+ \`${__envr_wanted_name}\`}: ${__envr_why}"
+	elif [[ -r ${__envr_wanted-} ]]; then
+		__envr_check_syntax "$1" "${__envr_from}" "${__envr_wanted}"
 	fi
-	__envr_ask failed "$1" "${__envr_place}" "could not source \`${__envr_wanted_name}\`: ${__envr_why}" || builtin true
-	builtin exit 1
 }
 
 # Usage: __envr_check_syntax LINE FILE SCRIPT
 # Ends the evaluation when SCRIPT is no bash. LINE and FILE say where it was sourced; LINE 0: it is FILE itself.
 __envr_check_syntax() {
-	local __envr_said REPLY
+	local __envr_said
 	__envr_said=$("${BASH}" -O extglob -n "$3" 2>&1) && return 0
 	__envr_said=${__envr_said%%$'\n'*}
-	if [[ ${__envr_said} =~ :\ line\ ([0-9]+):\ (.*)$ ]]; then
-		if [[ $1 -eq 0 ]]; then
-			__envr_ask failed "${BASH_REMATCH[1]}" "$2" "${BASH_REMATCH[2]}" || builtin true
-		else
-			__envr_ask failed "$1" "$2" "could not source \`${__envr_wanted_name}\`: line ${BASH_REMATCH[1]}: ${BASH_REMATCH[2]}" || builtin true
-		fi
+	if [[ ! ${__envr_said} =~ :\ line\ ([0-9]+):\ (.*)$ ]]; then
+		__envr_fail "$1" "$2" "${__envr_said}"
+	elif [[ $1 -eq 0 ]]; then
+		__envr_fail "${BASH_REMATCH[1]}" "$2" "${BASH_REMATCH[2]}"
 	else
-		__envr_ask failed "$1" "$2" "${__envr_said}" || builtin true
+		__envr_fail "$1" "$2" "could not source \`${__envr_wanted_name}\`: line ${BASH_REMATCH[1]}: ${BASH_REMATCH[2]}"
 	fi
-	builtin exit 1
 }
 
 # Reports the environment. `declare` is a builtin: no process, and no limit on the size of a variable.
@@ -205,7 +218,7 @@ __envr_finish() {
 }
 
 # Loads the user's own functions, then the rc.
-__envr_main() {
+__main__() {
 	local __envr_lib
 	if [[ -n ${__envr_strict} ]]; then
 		builtin set -euo pipefail
@@ -226,7 +239,7 @@ __envr_main() {
 	fi
 	builtin printf '\0' >&"${__envr_dump}"
 	__envr_listed=1
-	source_env "$@" || builtin exit
+	source_env "$@"
 }
 
 builtin trap __envr_finish EXIT

@@ -6,11 +6,11 @@
 # shellcheck disable=SC2034
 
 # Usage: __envr_find_script [--] FILE [ARGUMENT…]
-# Has FILE judged, goes to where it is to be read, and sets what the lines below want to know. Fails, in bash's words,
-# where there is no such file.
+# Has FILE judged, goes to where it is to be read, and sets what the lines below want to know. Fails where there is
+# nothing to read: $__envr_why is the reason, and $__envr_says what bash would say.
 __envr_find_script() {
 	# The place of this `source` in the lists, for FILE may use `source` itself.
-	local __envr_place_in=$((${#BASH_SOURCE[@]} - 1)) __envr_path __envr_rest __envr_says=
+	local __envr_place_in=$((${#BASH_SOURCE[@]} - 1)) __envr_path __envr_rest
 	if [[ ${1-} == -- ]]; then
 		shift
 	fi
@@ -33,24 +33,26 @@ __envr_find_script() {
 	fi
 
 	__envr_why=
-	if [[ $# -eq 0 ]]; then
-		__envr_why="no file is named" __envr_says=" line ${BASH_LINENO[1]}: source: filename argument required"
+	if [[ -z ${__envr_wanted_name} ]]; then
+		__envr_why="no file is named" __envr_says="LINE: : No such file or directory"
+		if [[ $# -eq 0 ]]; then
+			__envr_says=" line LINE: source: filename argument required"
+		fi
 	elif [[ -d ${__envr_path} ]]; then
-		__envr_why="it is a directory" __envr_says=" line ${BASH_LINENO[1]}: source: ${__envr_wanted_name}: is a directory"
+		__envr_why="is a directory" __envr_says=" line LINE: source: ${__envr_wanted_name}: is a directory"
 	elif [[ ! -e ${__envr_path} ]]; then
-		__envr_why="there is no such file" __envr_says="${BASH_LINENO[1]}: ${__envr_wanted_name}: No such file or directory"
+		__envr_why="no such file or directory" __envr_says="LINE: ${__envr_wanted_name}: No such file or directory"
 	elif [[ ! -r ${__envr_path} ]]; then
-		__envr_why="it is not readable" __envr_says="${BASH_LINENO[1]}: ${__envr_wanted_name}: Permission denied"
+		__envr_why="permission denied" __envr_says="LINE: ${__envr_wanted_name}: Permission denied"
 	fi
 	if [[ -n ${__envr_why} ]]; then
-		# bash would name a line of ours.
-		builtin printf '%s:%s\n' "${BASH_SOURCE[2]}" "${__envr_says}" >&2
 		return 1
 	fi
 
 	__envr_judge script "${__envr_path}" "${__envr_wanted_name}"
 	__envr_names[__envr_place_in]=${__envr_wanted_name}
 	__envr_files[__envr_place_in]=${__envr_path}
+	__envr_known "${__envr_wanted_name}" "${__envr_path}"
 	if [[ -n ${__envr_copy} ]]; then
 		__envr_files[__envr_place_in]=${__envr_copy}/${__envr_wanted_name}
 		builtin cd -- "${__envr_copy}" || return 1
@@ -71,5 +73,29 @@ if __envr_find_script "${@:$1+2}"; then
 	__envr_why=
 	__envr_wanted_name=${__envr_names[${#BASH_SOURCE[@]}]}
 	__envr_wanted=${__envr_files[${#BASH_SOURCE[@]}]}
+fi
+if [[ ${__envr_result} -ne 0 ]]; then
+	# The caller, but for functions of ours.
+	__envr_frame=1
+	while [[ ${BASH_SOURCE[__envr_frame]-} == environment ]]; do
+		__envr_frame=$((__envr_frame + 1))
+	done
+	# Whether the failure is handled, as by `||` or `if`, bash does not tell, but there `set -e` has no effect, not even
+	# one that is said here: where it has, the trap decides. No trap of the script's own has a part in it.
+	(
+		builtin trap 'builtin exit 0' EXIT
+		builtin trap - DEBUG ERR RETURN
+		builtin set -e
+		builtin false
+		builtin trap - EXIT
+		builtin exit 1
+	)
+	__envr_handled=$?
+	if [[ ${__envr_handled} -eq 0 ]]; then
+		__envr_unsourced "${BASH_LINENO[__envr_frame - 1]}" "${BASH_SOURCE[__envr_frame]-}"
+	elif [[ -n ${__envr_why} ]]; then
+		# bash would name a line of ours.
+		builtin printf '%s:%s\n' "${BASH_SOURCE[__envr_frame]-}" "${__envr_says/LINE/${BASH_LINENO[__envr_frame - 1]}}" >&2
+	fi
 fi
 return "${__envr_result}"

@@ -132,9 +132,9 @@ fn a_syntax_error_loads_half() {
 #[test]
 fn a_failing_source_loads_half() {
     for (line, why) in [
-        ("source ./missing.sh", "could not source `./missing.sh`: there is no such file"),
+        ("source ./missing.sh", "could not source `./missing.sh`: no such file or directory"),
         (". bad.sh", "could not source `bad.sh`: line 1: syntax error near unexpected token `)'"),
-        ("source \"$PWD/dir\"", "could not source `$DIR/project/dir`: it is a directory"),
+        ("source \"$PWD/dir\"", "could not source `$DIR/project/dir`: is a directory"),
     ] {
         let project = Project::new();
         project.write(".envrc", format!("export A=1\n{line}\nexport B=1\n"));
@@ -147,6 +147,76 @@ fn a_failing_source_loads_half() {
         let expected = format!("envr: error: could not load `$DIR/project/.envrc:2`: {why}");
         assert_eq!(said.lines().last(), Some(expected.as_str()), "{said}");
         assert_eq!(shell.visible(), before);
+    }
+}
+
+#[test]
+fn a_failing_source_loads_half_wherever_it_stands() {
+    let missing = "could not source `./missing.sh`: no such file or directory";
+    for (rc, place) in [
+        ("source ./a.sh", "a.sh:2"),
+        ("source ./b.sh", "a.sh:2"),
+        ("source_env ./a.sh", "a.sh:2"),
+        ("trap 'echo trapped' ERR; source ./missing.sh", ".envrc:1"),
+        ("trap '' ERR; source ./missing.sh", ".envrc:1"),
+        ("trap - ERR; source ./missing.sh", ".envrc:1"),
+        ("f() { source ./missing.sh; return 0; }; f", ".envrc:1"),
+        ("source ./c.sh; f", "c.sh:2"),
+        ("(source ./missing.sh)", ".envrc:1"),
+        ("source ./missing.sh | cat", ".envrc:1"),
+        ("x=$(source ./missing.sh; echo y)", ".envrc:1"),
+        ("! source ./missing.sh", ".envrc:1"),
+        ("set -e; source ./missing.sh", ".envrc:1"),
+        ("\\source ./missing.sh", ".envrc:1"),
+    ] {
+        let project = Project::new();
+        project.write(".envrc", format!("{rc}\nexport B=1\n"));
+        project.write("a.sh", "export A=1\nsource ./missing.sh\nexport C=1\n");
+        project.write("b.sh", "source ./a.sh\n");
+        project.write("c.sh", "f() {\n  source ./missing.sh\n}\n");
+        project.allow();
+        let mut shell = project.shell();
+        let before = shell.visible();
+        let said = shell.any_prompt(1);
+        let expected = format!("envr: error: could not load `$DIR/project/{place}`: {missing}");
+        assert_eq!(said.lines().last(), Some(expected.as_str()), "{rc}\n{said}");
+        assert_eq!(shell.visible(), before, "{rc}");
+    }
+}
+
+#[test]
+fn a_source_that_names_no_file_is_told() {
+    for line in ["source", "source ''", ". --"] {
+        let project = Project::new();
+        project.write(".envrc", format!("{line}\nexport B=1\n"));
+        project.allow();
+        project.shell().failing_prompt(&format!(
+            "{LOADING}envr: error: could not load `$DIR/project/.envrc:1`: could not source: no file is named\n"
+        ));
+    }
+}
+
+#[test]
+fn a_failure_that_a_caller_handles_stays_handled() {
+    for handled in [
+        "source ./a.sh 2>/dev/null || true",
+        "source_env ./a.sh 2>/dev/null || true",
+        "if source ./a.sh 2>/dev/null; then :; fi",
+        "source ./missing.sh 2>/dev/null && echo found",
+        "f() { source ./missing.sh 2>/dev/null; }; f || true",
+        "(source ./missing.sh) 2>/dev/null || true",
+        "eval 'source ./missing.sh' 2>/dev/null || true",
+        "trap 'echo trapped' ERR; { source ./missing.sh 2>/dev/null; } || true",
+        "set -e; while source ./missing.sh 2>/dev/null; do :; done",
+    ] {
+        let project = Project::new();
+        project.write(".envrc", format!("{handled}\nexport B=1\n"));
+        project.write("a.sh", "source ./missing.sh\n");
+        project.allow();
+        let mut shell = project.shell();
+        let said = shell.any_prompt(0);
+        assert!(!said.contains("error") && !said.contains("trapped"), "{handled}\n{said}");
+        assert_eq!(shell.get("B"), Some("1"), "{handled}");
     }
 }
 

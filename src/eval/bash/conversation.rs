@@ -37,6 +37,8 @@ enum Answer {
     Reply(Vec<u8>),
     Refused,
     Failed,
+    /// Nobody waits for one.
+    Nothing,
 }
 
 impl<'a> Conversation<'a> {
@@ -84,6 +86,7 @@ impl<'a> Conversation<'a> {
             Answer::Done => b"done\n",
             Answer::Failed => b"failed\n",
             Answer::Refused => b"refused\n",
+            Answer::Nothing => b"",
             Answer::Reply(mut text) => {
                 text.push(0);
                 self.stage.write("reply", &text)?;
@@ -113,10 +116,14 @@ impl<'a> Conversation<'a> {
             (b"execute", [path]) => self.execute(path_of(path))?,
             (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
             (b"failed", [line, file, why]) => {
-                let [line, file, why] = [line, file, why].map(|text| String::from_utf8_lossy(text));
-                self.failure = Some(anyhow!("could not load `{file}:{line}`: {why}"));
-                Answer::Done
+                let [line, why] = [line, why].map(|text| String::from_utf8_lossy(text));
+                let file = self.world.host.tilde(&crate::fs::clean(path_of(file)));
+                let failure = || anyhow!("could not load `{file}:{line}`: {why}");
+                self.failure.get_or_insert_with(failure);
+                Answer::Nothing
             }
+            // Part of the script failed beside the one that asks.
+            _ if self.failure.is_some() => Answer::Refused,
             _ => Answer::Failed,
         })
     }

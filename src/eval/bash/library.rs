@@ -6,7 +6,7 @@ const TEXT: &str = include_str!("../../../shell-hooks/stdlib.bash");
 pub const SOURCE: &str = include_str!("../../../shell-hooks/source.bash");
 
 /// What an evaluation defines itself, in `evaluate.bash`; the library's own are for a shell that sourced it alone.
-const EVALUATIONS_OWN: [&str; 2] = ["__envr_ask", "source_env"];
+const EVALUATIONS_OWN: [&str; 3] = ["__envr_ask", "__main__", "source_env"];
 
 /// The library as it stands.
 pub fn text() -> &'static str {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-/// What `__envr_main` and `__envr_finish` of `evaluate.bash` write.
+/// What `__main__` and `__envr_finish` of `evaluate.bash` write.
 #[derive(Debug)]
 pub struct Report {
     pub exported: Vec<(OsString, OsString)>,

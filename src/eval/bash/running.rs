@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 const PRELUDE: &str = include_str!("../../../shell-hooks/evaluate.bash");
-const START: &str = "__envr_main \"$9\"\n";
+const START: &str = "__main__ \"$9\"\n";
 /// Scripts use low descriptors for themselves.
 const FIRST_DESCRIPTOR: i32 = 60;
 
