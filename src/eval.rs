@@ -4,6 +4,7 @@ pub mod parse;
 pub mod native;
 mod stdlib;
 mod vigil;
+mod descendants;
 mod bash;
 mod link;
 mod ansi_c;

@@ -15,6 +15,7 @@ use crate::trust::Trusted;
 use anyhow::{Error, Result, anyhow};
 use conversation::Conversation;
 use report::Report;
+use super::vigil::Interrupt;
 use running::{End, Running};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -36,7 +37,8 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     let outcome = match (refused, failure, end) {
         (Some(reason), ..) => Outcome::Refused(reason),
         (None, Some(failure), _) => Outcome::Failed(failure),
-        (None, None, End { status, interrupted: true }) if !status.success() => {
+        (None, None, End { interrupt: Interrupt::Forced, .. }) => Outcome::Interrupted,
+        (None, None, End { status, interrupt: Interrupt::Asked }) if !status.success() => {
             Outcome::Interrupted
         }
         (None, None, End { status, .. }) if !status.success() => {

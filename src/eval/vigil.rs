@@ -7,7 +7,7 @@ use crate::world::World;
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -19,16 +19,33 @@ const GRACE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Vigil {
-    ended: UnixStream,
-    /// Nothing comes where Ctrl-C is not ours to take.
-    interrupts: UnixStream,
-    /// Keeps the stream from ending where no signal holds its other end.
-    _interrupter: UnixStream,
+    ended: Signals,
+    /// Ctrl-C
+    interrupts: Signals,
+    /// Ctrl-\, which bash itself never obeys.
+    quits: Signals,
     /// Signals that end us, one each.
-    fatal: [(i32, UnixStream); 2],
+    fatal: [(i32, Signals); 2],
     patience: Patience,
-    /// The user pressed Ctrl-C.
-    pub is_interrupted: bool,
+    pub interrupt: Interrupt,
+}
+
+/// What the user pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupt {
+    None,
+    /// Ctrl-C, which a program may answer with an end of its own.
+    Asked,
+    /// Ctrl-\: whatever ends now was ended by it.
+    Forced,
+}
+
+/// A signal as something to poll.
+#[derive(Debug)]
+struct Signals {
+    came: UnixStream,
+    /// Keeps the stream from ending where no signal holds its other end.
+    _sender: UnixStream,
 }
 
 /// What came, or that a pipe can be read.
@@ -54,21 +71,20 @@ impl Vigil {
     /// Before anything is started: a caught signal is back at its default in the child, an ignored one (as our hooks
     /// leave SIGINT) would stay ignored there.
     pub fn start(world: World) -> Result<Self> {
-        let ended = signal_stream(SIGCHLD)?;
-        let (interrupts, interrupter) =
-            UnixStream::pair().context("could not make a pipe for signals")?;
-        if world.host.is_at_prompt() || !is_ignored(SIGINT) {
-            listen_for(SIGINT, interrupter.try_clone()?)?;
-        }
-        interrupts.set_nonblocking(true).context("could not listen for signals")?;
-        let fatal = [(SIGHUP, signal_stream(SIGHUP)?), (SIGTERM, signal_stream(SIGTERM)?)];
+        let ignored = ignored_signals();
+        let is_ours = |signal: i32| ignored >> (signal - 1) & 1 == 0;
+        let is_at_prompt = world.host.is_at_prompt();
+        let keys = [SIGINT, SIGQUIT]
+            .map(|signal| Signals::new(signal, is_at_prompt || is_ours(signal)));
+        let [interrupts, quits] = keys;
+        let [hangups, ends] = [SIGHUP, SIGTERM].map(|signal| Signals::new(signal, is_ours(signal)));
         Ok(Self {
-            ended,
-            interrupts,
-            _interrupter: interrupter,
-            fatal,
+            ended: Signals::new(SIGCHLD, true)?,
+            interrupts: interrupts?,
+            quits: quits?,
+            fatal: [(SIGHUP, hangups?), (SIGTERM, ends?)],
             patience: Patience::new(world.config),
-            is_interrupted: false,
+            interrupt: Interrupt::None,
         })
     }
 
@@ -79,21 +95,28 @@ impl Vigil {
         if self.patience.is_over() {
             ready.must_kill = self.lose_patience(host);
         }
+        let before = self.interrupt;
         if self.take_interrupt() {
             // What has the terminal got the signal, too; the second Ctrl-C does not wait for it to obey.
-            ready.must_kill |= self.is_interrupted;
-            self.is_interrupted = true;
+            ready.must_kill |=
+                before != Interrupt::None || self.interrupt == Interrupt::Forced;
             self.patience = Patience::until_killed();
         }
         if ready.has_end {
-            drain(&mut self.ended);
+            self.ended.drain();
         }
         Ok(ready)
     }
 
-    /// Whether Ctrl-C was pressed and nobody heard it yet.
+    /// Whether Ctrl-C or Ctrl-\ was pressed and nobody heard it yet.
     pub fn take_interrupt(&mut self) -> bool {
-        drain(&mut self.interrupts)
+        let [asked, forced] = [self.interrupts.drain(), self.quits.drain()];
+        if forced {
+            self.interrupt = Interrupt::Forced;
+        } else if asked && self.interrupt == Interrupt::None {
+            self.interrupt = Interrupt::Asked;
+        }
+        asked || forced
     }
 
     fn poll(&self, pipes: &[&OwnedFd], timeout: Option<Duration>) -> Result<Ready> {
@@ -102,10 +125,11 @@ impl Vigil {
             tv_nsec: left.subsec_nanos().into(),
         });
         let mut fds = vec![
-            PollFd::new(&self.fatal[0].1, PollFlags::IN),
-            PollFd::new(&self.fatal[1].1, PollFlags::IN),
-            PollFd::new(&self.ended, PollFlags::IN),
-            PollFd::new(&self.interrupts, PollFlags::IN),
+            PollFd::new(&self.fatal[0].1.came, PollFlags::IN),
+            PollFd::new(&self.fatal[1].1.came, PollFlags::IN),
+            PollFd::new(&self.ended.came, PollFlags::IN),
+            PollFd::new(&self.interrupts.came, PollFlags::IN),
+            PollFd::new(&self.quits.came, PollFlags::IN),
         ];
         fds.extend(pipes.iter().map(|pipe| PollFd::new(*pipe, PollFlags::IN)));
         match poll(&mut fds, timeout.as_ref()) {
@@ -167,36 +191,39 @@ impl Patience {
     }
 }
 
-fn signal_stream(signal: i32) -> Result<UnixStream> {
-    let (stream, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
-    stream.set_nonblocking(true).context("could not listen for signals")?;
-    listen_for(signal, sender)?;
-    Ok(stream)
+impl Signals {
+    /// Of a signal that is not ours to take nothing comes.
+    fn new(signal: i32, is_ours: bool) -> Result<Self> {
+        let (came, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
+        for end in [&came, &sender] {
+            end.set_nonblocking(true).context("could not listen for signals")?;
+        }
+        if is_ours {
+            sender
+                .try_clone()
+                .and_then(|sender| signal_hook::low_level::pipe::register(signal, sender))
+                .context("could not listen for signals")?;
+        }
+        Ok(Self { came, _sender: sender })
+    }
+
+    /// Whether there was anything.
+    fn drain(&mut self) -> bool {
+        let mut was_anything = false;
+        while matches!(self.came.read(&mut [0; 64]), Ok(1..)) {
+            was_anything = true;
+        }
+        was_anything
+    }
 }
 
-fn listen_for(signal: i32, sender: UnixStream) -> Result<()> {
-    sender
-        .set_nonblocking(true)
-        .and_then(|()| signal_hook::low_level::pipe::register(signal, sender).map(drop))
-        .context("could not listen for signals")
-}
-
-/// Whether whoever started us wants a signal to be ignored, as a shell does for what it protects from Ctrl-C.
-fn is_ignored(signal: i32) -> bool {
+/// What whoever started us wants to be ignored, as a shell does for what it protects from Ctrl-C: a bit for each signal.
+fn ignored_signals() -> u64 {
     let status = crate::fs::read_regular(Path::new("/proc/self/status"), 1 << 16)
         .ok()
         .flatten()
         .unwrap_or_default();
     let status = String::from_utf8_lossy(&status);
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
-    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1)
-}
-
-/// Whether there was anything.
-fn drain(stream: &mut UnixStream) -> bool {
-    let mut was_anything = false;
-    while matches!(stream.read(&mut [0; 64]), Ok(1..)) {
-        was_anything = true;
-    }
-    was_anything
+    u64::from_str_radix(mask.trim(), 16).unwrap_or_default()
 }

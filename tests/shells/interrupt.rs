@@ -16,6 +16,8 @@ drive! {
     interrupt_ends_the_wait_for_a_pipe
     interrupt_between_projects
     interrupt_pressed_three_times
+    interrupt_reaches_what_ignores_it
+    quit_ends_a_load
     traps_of_the_user_stay
 }
 
@@ -147,6 +149,36 @@ fn interrupt_pressed_three_times(shell: Shell) {
     terminal.write("p/.envrc", "export FOO=1\n");
     terminal.run("true");
     assert_eq!(own(&terminal), before);
+}
+
+fn interrupt_reaches_what_ignores_it(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    let child =
+        "bash -c 'echo $$ > ~/pid; echo started > \"$ENVR_TERMINAL/events\"; exec sleep 60'";
+    terminal.write("p/.envrc", format!("trap '' INT\nexport FOO=1\n({child}; true)\n"));
+    terminal.run("cd p");
+    says(&interrupted(&mut terminal, "envr allow"), "interrupted");
+    has_not(&terminal, "FOO");
+    terminal.wait_gone(terminal.read("pid").trim().parse().expect("a process id"));
+}
+
+fn quit_ends_a_load(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    terminal.write("p/.envrc", format!("echo \"$__envr_stage\" > ~/stage\n{SLOW}"));
+    terminal.run("cd p");
+    let before = own(&terminal);
+    terminal.type_line("envr allow");
+    terminal.wait_for("started");
+    let start = Instant::now();
+    terminal.type_bytes(b"\x1c");
+    says(&terminal.wait_prompt(), "interrupted");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    settle(&mut terminal);
+    assert_eq!(own(&terminal), before);
+    is_silent(&terminal.run("true"));
+    assert_eq!(terminal.read("runs"), "run\n", "the load was started again");
+    let stage = terminal.read("stage");
+    assert!(!std::path::Path::new(stage.trim()).exists(), "{stage} stays");
 }
 
 fn traps_of_the_user_stay(shell: Shell) {

@@ -4,7 +4,8 @@ use super::conversation::Conversation;
 use super::library;
 use super::terminal::LineMode;
 use crate::env::Env;
-use crate::eval::vigil::Vigil;
+use crate::eval::descendants::kill_with_descendants;
+use crate::eval::vigil::{Interrupt, Vigil};
 use crate::world::World;
 use anyhow::{Context as _, Result};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
@@ -36,8 +37,8 @@ pub struct Running {
 #[derive(Clone, Copy)]
 pub struct End {
     pub status: ExitStatus,
-    /// The user pressed Ctrl-C on the way.
-    pub interrupted: bool,
+    /// What the user pressed on the way.
+    pub interrupt: Interrupt,
 }
 
 impl Running {
@@ -89,7 +90,7 @@ impl Running {
             let pipes = [&self.questions, &self.reports];
             let ready = self.vigil.wait(&pipes, conversation.world.host)?;
             if ready.must_kill {
-                _ = self.child.kill();
+                kill_with_descendants(&self.child);
             }
             if let Some(signal) = ready.fatal {
                 self.die(signal, conversation);
@@ -103,12 +104,12 @@ impl Running {
         };
         self.line_mode.leave();
         self.listen(conversation)?;
-        Ok(End { status, interrupted: self.vigil.is_interrupted })
+        Ok(End { status, interrupt: self.vigil.interrupt })
     }
 
     /// Ends as the signal asks, but leaves nothing behind.
     fn die(&mut self, signal: i32, conversation: &mut Conversation) {
-        _ = self.child.kill();
+        kill_with_descendants(&self.child);
         self.line_mode.leave();
         conversation.stage.remove();
         _ = emulate_default_handler(signal);

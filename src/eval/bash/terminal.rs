@@ -1,9 +1,12 @@
 //! The terminal's line mode during an evaluation: a script that asks the user expects Enter to end a line.
 
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr,
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr,
+    tcsetattr,
 };
 use std::io;
+
+const CTRL_BACKSLASH: u8 = 0x1c;
 
 /// Puts the terminal back when dropped.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ impl LineMode {
             lines.local_modes |=
                 LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ECHO | LocalModes::ISIG;
             lines.input_modes |= InputModes::ICRNL;
+            // fish has no use for it, and a load has.
+            lines.special_codes[SpecialCodeIndex::VQUIT] = CTRL_BACKSLASH;
             _ = tcsetattr(&stdin, OptionalActions::Now, &lines);
         }
         Self { before }

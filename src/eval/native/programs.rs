@@ -4,7 +4,8 @@ use super::shell::Sink;
 use super::{Flow, Shell, Stop, builtins, needs_bash};
 use crate::eval::bash::terminal::LineMode;
 use crate::eval::parse::{AndOr, Call, Programs};
-use crate::eval::vigil::{Ready, Vigil};
+use crate::eval::descendants::kill_with_descendants;
+use crate::eval::vigil::{Interrupt, Ready, Vigil};
 use crate::ui;
 use anyhow::{Context as _, Result};
 use rustix::io::{Errno, ioctl_fionbio};
@@ -348,16 +349,22 @@ impl Shell<'_> {
     }
 
     fn hears_interrupt(&mut self) -> bool {
-        self.runner
-            .as_mut()
-            .is_some_and(|runner| runner.vigil.take_interrupt() || runner.vigil.is_interrupted)
+        let is_new = self.runner.as_mut().is_some_and(|runner| runner.vigil.take_interrupt());
+        is_new || self.interrupt() != Interrupt::None
     }
 
     /// A program that Ctrl-C ended ends the script, one that took it otherwise does not.
     fn heed(&self, status: ExitStatus) -> Flow {
-        let is_interrupted = self.runner.as_ref().is_some_and(|runner| runner.vigil.is_interrupted);
         let is_ended = matches!(status.signal(), Some(SIGINT | SIGKILL));
-        if is_interrupted && is_ended { Err(Stop::Interrupted) } else { Ok(()) }
+        match self.interrupt() {
+            Interrupt::Forced => Err(Stop::Interrupted),
+            Interrupt::Asked if is_ended => Err(Stop::Interrupted),
+            Interrupt::Asked | Interrupt::None => Ok(()),
+        }
+    }
+
+    fn interrupt(&self) -> Interrupt {
+        self.runner.as_ref().map_or(Interrupt::None, |runner| runner.vigil.interrupt)
     }
 
     /// Ends as the signal asks, but leaves nothing behind.
@@ -378,8 +385,8 @@ struct Children {
 
 impl Children {
     fn kill(&mut self) {
-        for (child, _) in &mut self.running {
-            _ = child.kill();
+        for (child, _) in &self.running {
+            kill_with_descendants(child);
         }
     }
 
