@@ -8,6 +8,7 @@ mod report;
 pub mod terminal;
 
 use super::link::DirenvLink;
+use super::vigil::Interrupt;
 use super::{Evaluation, Lane, Outcome, Start};
 use crate::host::{Host, Voice};
 use crate::session;
@@ -15,8 +16,8 @@ use crate::trust::Trusted;
 use anyhow::{Error, Result, anyhow};
 use conversation::Conversation;
 use report::Report;
-use super::vigil::Interrupt;
 use running::{End, Running};
+use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
@@ -33,7 +34,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     let mut running = Running::start(&bash, &env, &conversation)?;
     let end = running.wait(&mut conversation)?;
 
-    let Conversation { watches: asked, failure, refused, .. } = conversation;
+    let Conversation { watches: asked, failure, refused, scripts, .. } = conversation;
     let outcome = match (refused, failure, end) {
         (Some(reason), ..) => Outcome::Refused(reason),
         (None, Some(failure), _) => Outcome::Failed(failure),
@@ -47,7 +48,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
         (None, None, End { .. }) => match report::read(&running.report) {
             None => Outcome::Silent,
             Some(report) => {
-                let left_behind = left_behind(host, trusted, &report);
+                let left_behind = left_behind(host, &scripts, &report);
                 let mut env = report::with_what_bash_cannot_hold(start.outer, report.exported);
                 // What the script left in its variable counts, for other programs add to it and take from it, too;
                 // where it is gone, what was asked for.
@@ -68,24 +69,47 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     Ok(Evaluation::new(lane, outcome, asked))
 }
 
-/// Aliases, and functions that nothing in the rc itself can be seen to use: those meant for the prompt.
-fn left_behind(host: &Host, trusted: &Trusted, report: &Report) -> Vec<String> {
+/// Aliases, and functions of the project that nothing in its scripts can be seen to use: those meant for the prompt.
+fn left_behind(host: &Host, scripts: &[u8], report: &Report) -> Vec<String> {
     if host.voice == Voice::Direnv {
         return Vec::new();
     }
     let aliases = report.aliases.iter().map(|name| format!("alias `{name}`"));
+    let mentions = mentions(scripts);
     let is_for_the_prompt = |name: &&String| {
         !["use_", "layout_", "_"].iter().any(|prefix| name.starts_with(prefix))
-            && occurrences(trusted.bytes(), name.as_bytes()) == 1
+            && mentions.get(name.as_bytes()) == Some(&1)
     };
     let functions =
         report.functions.iter().filter(is_for_the_prompt).map(|name| format!("function `{name}`"));
     aliases.chain(functions).collect()
 }
 
-fn occurrences(text: &[u8], word: &[u8]) -> usize {
+/// How often each word stands in scripts. Comments, and the `export -f` that hands a function on, are no use of it.
+fn mentions(scripts: &[u8]) -> HashMap<&[u8], usize> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-    text.split(|byte| !is_part(byte)).filter(|part| *part == word).count()
+    let commands = scripts
+        .split(|byte| *byte == b'\n')
+        .flat_map(|line| without_comment(line).split(|byte| b";&|".contains(byte)))
+        .filter(|command| !exports_functions(command));
+    let mut mentions = HashMap::new();
+    for word in commands.flat_map(|command| command.split(|byte| !is_part(byte))) {
+        *mentions.entry(word).or_default() += 1;
+    }
+    mentions
+}
+
+/// What looks like a comment in quotes goes, too: that is rare, and hides a mention at worst.
+fn without_comment(line: &[u8]) -> &[u8] {
+    let begins = |at: &usize| line[*at] == b'#' && (*at == 0 || b" \t;".contains(&line[at - 1]));
+    &line[..(0..line.len()).find(begins).unwrap_or(line.len())]
+}
+
+fn exports_functions(command: &[u8]) -> bool {
+    let mut words = command.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let declares = [b"export".as_slice(), b"declare", b"typeset", b"readonly"];
+    words.next().is_some_and(|first| declares.contains(&first))
+        && words.next().is_some_and(|flags| flags.starts_with(b"-") && flags.contains(&b'f'))
 }
 
 /// The failure of an rc that ended with this status.
@@ -97,5 +121,5 @@ pub fn why(host: &Host, trusted: &Trusted, status: ExitStatus) -> Error {
         (None, Some(signal)) => format!("bash was ended by signal {signal}"),
         (None, None) => "bash ended".to_string(),
     };
-    anyhow!("could not load `{}`: {how}", trusted.rc().path.display())
+    anyhow!("could not load `{}`: {how}", host.tilde(&trusted.rc().path))
 }

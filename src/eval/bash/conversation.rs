@@ -26,6 +26,8 @@ pub struct Conversation<'a> {
     pub failure: Option<Error>,
     /// Why it may not execute a file that it wanted to.
     pub refused: Option<Reason>,
+    /// The text of the project's scripts that ran, the rc among them.
+    pub scripts: Vec<u8>,
     /// By the clock that files are stamped with.
     began: i64,
     /// The part of a question that has arrived.
@@ -54,6 +56,7 @@ impl<'a> Conversation<'a> {
             watches: start.watches.clone(),
             failure: None,
             refused: None,
+            scripts: Vec::new(),
             began,
             heard: Vec::new(),
         })
@@ -159,6 +162,7 @@ impl<'a> Conversation<'a> {
                 self.world.config,
                 &format!("loading {}", self.world.host.tilde(&path)),
             );
+            push_line(&mut self.scripts, self.trusted.bytes());
             let dir = self.stage.copy(name, self.trusted.bytes())?;
             return Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()));
         }
@@ -179,6 +183,7 @@ impl<'a> Conversation<'a> {
         let made = watch::last_change(path) > self.began;
         match self.trusted.judge_executed(self.world.store, path, made) {
             Ok(Execution::Run(bytes)) => {
+                push_line(&mut self.scripts, &bytes);
                 let leads_down = name
                     .components()
                     .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
@@ -195,7 +200,8 @@ impl<'a> Conversation<'a> {
             }
             Err(error) => {
                 let why = ui::plain(&error);
-                self.failure = Some(anyhow!("could not execute `{}`: {why}", path.display()));
+                self.failure =
+                    Some(anyhow!("could not execute `{}`: {why}", self.world.host.tilde(path)));
                 Ok(Answer::Refused)
             }
         }
@@ -236,6 +242,11 @@ impl Heard {
         }
         Self::Question { words, length }
     }
+}
+
+fn push_line(text: &mut Vec<u8>, line: &[u8]) {
+    text.extend(line);
+    text.push(b'\n');
 }
 
 fn path_of(bytes: &[u8]) -> &Path {
