@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
+use crate::session;
 use crate::ui;
 use anyhow::{Context as _, Result};
 use regex_lite::Regex;
@@ -39,9 +40,13 @@ pub struct Config {
     pub quiet_projects: Vec<PathBuf>,
     log_format: Option<String>,
     log_filter: Option<String>,
+    /// direnv's file that was read.
+    file: PathBuf,
     /// Compiled when there is a line to show, which most prompts have not.
     compiled_filter: OnceLock<Option<Regex>>,
     quiet: bool,
+    /// The rc that status lines are about; until one is to be loaded, the one that is left.
+    subject: OnceLock<PathBuf>,
 }
 
 /// Whether the files an rc executes are part of its approval.
@@ -62,7 +67,7 @@ impl Config {
             Some(file) => read::<EnvrToml>(&file)?.unwrap_or_default(),
             None => EnvrToml::default(),
         };
-        Self::from_files(host, dir, theirs, ours).context("could not read the configuration")
+        Self::from_files(host, dir, theirs, ours)
     }
 
     fn from_files(
@@ -89,6 +94,7 @@ impl Config {
             warn_timeout: warn_timeout_of(
                 host,
                 global.warn_timeout.or(theirs.warn_timeout).as_deref(),
+                &theirs.file,
             )?,
             hide_env_diff: global.hide_env_diff.or(theirs.hide_env_diff).unwrap_or(false),
             whitelist_prefix: at_home(theirs.whitelist.prefix),
@@ -97,8 +103,10 @@ impl Config {
             quiet_projects: at_home(ours.quiet_projects),
             log_format: global.log_format.or(theirs.log_format),
             log_filter: global.log_filter.or(theirs.log_filter),
+            file: theirs.file,
             compiled_filter: OnceLock::new(),
             quiet: ours.quiet,
+            subject: OnceLock::new(),
         })
     }
 
@@ -123,14 +131,23 @@ impl Config {
     /// What status lines must match; one that is no regular expression is told once, and hides nothing.
     pub fn log_filter(&self, host: &Host) -> Option<&Regex> {
         let complain = |cause: &regex_lite::Error| {
-            ui::warn(host, &format!("could not read the configuration: `log_filter`: {cause}"));
+            let file = self.file.display();
+            ui::warn(host, &format!("could not read `{file}`: `log_filter`: {cause}"));
+            ui::hint(host, &format!("$EDITOR {file}"));
         };
         let compile = || Regex::new(self.log_filter.as_deref()?).inspect_err(complain).ok();
         self.compiled_filter.get_or_init(compile).as_ref()
     }
 
+    /// Status lines are about this rc from here on.
+    pub fn speak_of(&self, rc: &Path) {
+        self.subject.get_or_init(|| rc.to_path_buf());
+    }
+
     fn is_quiet(&self, host: &Host) -> bool {
-        let here = |dir: &PathBuf| host.cwd.as_ref().is_some_and(|cwd| cwd.starts_with(dir));
+        let left = || host.env.non_empty(session::FILE).map(Path::new);
+        let about = self.subject.get().map(PathBuf::as_path).or_else(left).or(host.cwd.as_deref());
+        let here = |dir: &PathBuf| about.is_some_and(|about| about.starts_with(dir));
         self.quiet
             || host.env.non_empty("ENVR_QUIET").is_some()
             || self.quiet_projects.iter().any(here)
@@ -179,11 +196,12 @@ fn direnv_dir(host: &Host) -> Option<PathBuf> {
 
 /// The first that is there.
 fn read_direnv(dir: &Path) -> Result<DirenvToml> {
-    let [name, name_before] = DIRENV_FILES;
-    match read(&dir.join(name))? {
-        Some(config) => Ok(config),
-        None => Ok(read(&dir.join(name_before))?.unwrap_or_default()),
+    for file in DIRENV_FILES.map(|name| dir.join(name)) {
+        if let Some(config) = read::<DirenvToml>(&file)? {
+            return Ok(DirenvToml { file, ..config });
+        }
     }
+    Ok(DirenvToml::default())
 }
 
 fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
@@ -216,13 +234,16 @@ fn located(file: &Path, text: &str, error: &toml::de::Error) -> Hinted {
     Hinted::new(message, format!("$EDITOR {}", file.display()))
 }
 
-fn warn_timeout_of(host: &Host, from_file: Option<&str>) -> Result<Option<Duration>> {
+fn warn_timeout_of(host: &Host, from_file: Option<&str>, file: &Path) -> Result<Option<Duration>> {
     let timeout = match (host.env.non_empty("DIRENV_WARN_TIMEOUT"), from_file) {
         // A variable may come from anywhere: what it gets wrong must not stop a prompt.
         (Some(text), _) => parse_duration(&text.to_string_lossy()).unwrap_or(DEFAULT_WARN_TIMEOUT),
         (None, None) => DEFAULT_WARN_TIMEOUT,
-        (None, Some(text)) => parse_duration(text).with_context(|| {
-            format!("`warn_timeout`: `{text}` is not a duration such as `5s` or `1m30s`")
+        (None, Some(text)) => parse_duration(text).ok_or_else(|| {
+            let file = file.display();
+            let why = format!("`{text}` is not a duration such as `5s` or `1m30s`");
+            let message = format!("could not read `{file}`: `warn_timeout`: {why}");
+            Hinted::new(message, format!("$EDITOR {file}"))
         })?,
     };
     Ok((!timeout.is_zero()).then_some(timeout))
@@ -271,6 +292,9 @@ fn expand_home(host: &Host, path: PathBuf) -> PathBuf {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct DirenvToml {
+    /// Which of its names it had.
+    #[serde(skip)]
+    file: PathBuf,
     global: Global,
     whitelist: Whitelist,
     bash_path: Option<PathBuf>,

@@ -56,6 +56,7 @@ pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<
 
 fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> Entered {
     let World { host, config, store } = world;
+    config.speak_of(&trusted.rc().path);
     let Evaluation { lane, outcome, watches, left_behind } = eval::eval(world, &mut trusted, outer);
     if host.env.get(eval::LANE).is_some_and(|value| value == "tell") {
         ui::note(host, &format!("lane: {lane}"));
@@ -86,11 +87,11 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
             host,
             &format!(
                 "could not load `{}`: it ended without an environment, as after `exec`",
-                path.display()
+                host.tilde(path)
             ),
         ),
         Outcome::Interrupted => {
-            ui::fail(host, &format!("could not load `{}`: interrupted", path.display()));
+            ui::fail(host, &format!("could not load `{}`: interrupted", host.tilde(path)));
             if session.file.as_ref() == Some(path) {
                 return unchanged(&host.env, path, &watches);
             }
@@ -131,12 +132,12 @@ fn report(host: &Host, config: &Config, outer: &Env, changes: &Changes) {
 
 /// The message for an rc that waits for approval.
 pub fn blocked(host: &Host, path: &Path, reason: &Reason) -> anyhow::Error {
-    let shown = path.display();
     if host.voice == Voice::Direnv {
+        let shown = path.display();
         return anyhow::anyhow!("{shown} is blocked. Run `direnv allow` to approve its content");
     }
     Hinted::new(
-        format!("`{shown}` is blocked: {}", reason.text(host)),
+        format!("`{}` is blocked: {}", host.tilde(path), reason.text(host)),
         "`envr review` shows it, `envr allow` approves it",
     )
     .into()

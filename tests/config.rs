@@ -30,7 +30,7 @@ fn log_format_filter_and_silence() {
 fn a_filter_that_is_no_regular_expression_is_told_where_it_would_hide_a_line() {
     let project = configured("[global]\nlog_filter = \"(\"\n");
     let mut shell = project.shell();
-    let told = "envr: warning: could not read the configuration: `log_filter`: found open group without closing ')'\n";
+    let told = "envr: warning: could not read `$DIR/home/.config/direnv/direnv.toml`: `log_filter`: found open group without closing ')'\nenvr: hint: $EDITOR $DIR/home/.config/direnv/direnv.toml\n";
     shell.prompt(&format!("{told}{LOADING}envr: export +A\n"));
     assert_eq!(shell.get("A"), Some("1"));
     shell.prompt("");
@@ -63,6 +63,19 @@ fn quiet_with_one_switch_also_for_one_project() {
     let mut shell = project.shell();
     shell.cd("elsewhere");
     shell.prompt("envr: loading $DIR/elsewhere/.envrc\nenvr: export +B\n");
+
+    // It is the project that is quiet, wherever the user stands.
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    shell.cd("home");
+    shell.prompt("");
+    project.envr(["exec", "../project", "true"]).dir("elsewhere").success();
+    let mut shell = project.shell();
+    shell.prompt("");
+    shell.cd("elsewhere");
+    shell.prompt("envr: loading $DIR/elsewhere/.envrc\nenvr: export +B\n");
+    shell.cd("project");
+    shell.prompt("");
 
     // Quiet is about status, not about what went wrong.
     project.write(".envrc", "exit 1\n");
@@ -135,12 +148,11 @@ fn a_load_that_takes_long_says_so_once() {
     }
     let project = Project::new();
     project.write_at("home/.config/direnv/direnv.toml", "warn_timeout = \"5 apples\"\n");
-    let said = project.envr(["export", "json"]).any_stderr().failure().stderr;
-    assert!(
-        String::from_utf8(said)
-            .unwrap()
-            .contains("`5 apples` is not a duration such as `5s` or `1m30s`")
+    let file = "$DIR/home/.config/direnv/direnv.toml";
+    let said = format!(
+        "envr: error: could not read `{file}`: `warn_timeout`: `5 apples` is not a duration such as `5s` or `1m30s`\nenvr: hint: $EDITOR {file}\n"
     );
+    project.envr(["export", "json"]).stderr(&said).failure();
 }
 
 #[test]
