@@ -15,8 +15,11 @@ const LIMIT: u64 = 16 << 20;
 /// Everything the file sets, whether the environment has it already or not.
 pub fn dotenv(host: &Host, target: Option<&OsStr>, file: Option<&Path>) -> Result<()> {
     let shell = Shell::from_name(target.unwrap_or("bash".as_ref()))?;
-    let file = host.absolute(file.unwrap_or(Path::new(".env")));
-    let text = read(&file).with_context(|| format!("could not read `{}`", file.display()))?;
+    let file = file.unwrap_or(Path::new(".env"));
+    // What the kernel finds there: after a link to a directory `..` leads elsewhere than its letters say.
+    let text = read(file);
+    let file = host.absolute(file);
+    let text = text.with_context(|| format!("could not read `{}`", file.display()))?;
     let dir = file.parent().unwrap_or(Path::new("/"));
     let variables = match parse_in(dir, &text, &host.env) {
         Ok(variables) => variables,
