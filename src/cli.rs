@@ -175,6 +175,15 @@ fn explain(host: &Host, answer: &clap::Error) -> ExitCode {
         (_, clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
             return page(host, &text);
         }
+        (_, clap::error::ErrorKind::MissingRequiredArgument) => {
+            let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
+            let missing = match answer.get(clap::error::ContextKind::InvalidArg) {
+                Some(clap::error::ContextValue::Strings(names)) => names.join(" "),
+                _ => String::new(),
+            };
+            ui::fail(host, &format!("could not run `{verb}`: no `{missing}` was named"));
+            ui::hint(host, &format!("{} {verb} --help", host.voice.name()));
+        }
         (Voice::Direnv, clap::error::ErrorKind::InvalidSubcommand) => {
             let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
             ui::fail(host, &format!("command \"direnv {verb}\" not found"));

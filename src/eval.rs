@@ -134,7 +134,7 @@ fn run_envrc(start: &Start, trusted: &mut Trusted) -> Evaluation {
             if let Some(dir) = &start.world.config.dir {
                 watches.add(&dir.join("direnv.toml"));
             }
-            let path = trusted.rc().path.display();
+            let path = start.world.host.tilde(&trusted.rc().path);
             let outcome = Outcome::Failed(error.context(format!("could not load `{path}`")));
             Evaluation::new(lane, outcome, watches)
         })
@@ -217,7 +217,7 @@ fn run_dotenv(start: &Start, trusted: &Trusted) -> Evaluation {
             Outcome::Loaded(env)
         }
         Err(dotenv::Error { line, message }) => {
-            Outcome::Failed(anyhow!("could not load `{}:{line}`: {message}", path.display()))
+            Outcome::Failed(anyhow!("could not load `{}:{line}`: {message}", host.tilde(path)))
         }
     };
     Evaluation::new(Lane::Native, outcome, start.watches.clone())

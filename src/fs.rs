@@ -64,13 +64,11 @@ pub fn kind_of(metadata: &fs::Metadata) -> &'static str {
     use std::os::unix::fs::FileTypeExt as _;
     let kind = metadata.file_type();
     match () {
-        () if kind.is_dir() => "it is a directory",
-        () if kind.is_fifo() => "it is a FIFO, not a regular file",
-        () if kind.is_socket() => "it is a socket, not a regular file",
-        () if kind.is_block_device() || kind.is_char_device() => {
-            "it is a device, not a regular file"
-        }
-        () => "it is not a regular file",
+        () if kind.is_dir() => "is a directory",
+        () if kind.is_fifo() => "is a FIFO, not a regular file",
+        () if kind.is_socket() => "is a socket, not a regular file",
+        () if kind.is_block_device() || kind.is_char_device() => "is a device, not a regular file",
+        () => "is not a regular file",
     }
 }
 

@@ -35,8 +35,10 @@ pub fn hint(host: &Host, text: &str) {
 
 /// An error and its causes in one line.
 pub fn causes(error: &anyhow::Error) -> String {
-    let causes: Vec<String> =
-        error.chain().map(|cause| without_number(&cause.to_string())).collect();
+    let causes: Vec<String> = error
+        .chain()
+        .map(|cause| cause.downcast_ref().map_or_else(|| without_number(&cause.to_string()), plain))
+        .collect();
     causes.join(": ")
 }
 

@@ -17,7 +17,7 @@ fn check_rc(project: &Project, stderr: &str) {
 fn an_rc_that_is_no_file() {
     let project = Project::new();
     std::fs::create_dir(project.path("project/.envrc")).unwrap();
-    check_rc(&project, "could not load `$DIR/project/.envrc`: it is a directory");
+    check_rc(&project, "could not load `$DIR/project/.envrc`: is a directory");
 
     let project = Project::new();
     symlink("nowhere", project.path("project/.envrc")).unwrap();
@@ -29,7 +29,7 @@ fn an_rc_that_is_no_file() {
 
     let project = Project::new();
     symlink("/dev/zero", project.path("project/.envrc")).unwrap();
-    check_rc(&project, "could not load `$DIR/project/.envrc`: it is a device, not a regular file");
+    check_rc(&project, "could not load `$DIR/project/.envrc`: is a device, not a regular file");
 }
 
 #[test]
@@ -94,9 +94,46 @@ fn a_working_directory_that_was_removed() {
         .env("HOME", project.path("home"))
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said, "envr: error: could not find the working directory: it was removed\n");
-    assert_eq!((output.stdout.as_slice(), output.status.code()), (&b""[..], Some(1)));
+    assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b""[..], &b""[..]));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_working_directory_that_was_removed_is_left() {
+    let project = Project::new();
+    project.write("sub/.envrc", "export A=1\n");
+    project.envr(["allow"]).dir("project/sub").success();
+    let mut shell = project.shell();
+    let before = shell.env.clone();
+    shell.cd("project/sub");
+    shell.any_prompt(0);
+    let script = format!("rm -r ../sub; exec {} export json", crate::test::ENVR);
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(project.path("project/sub"))
+        .env_clear()
+        .envs(&shell.env)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "envr: unloading\n");
+    shell.follow(&output.stdout);
+    assert_eq!(shell.env, before);
+}
+
+#[test]
+fn state_that_cannot_be_read_is_told_by_every_verb_that_reads_it() {
+    let project = Project::new();
+    for (name, verbs) in [
+        ("DIRENV_WATCHES", &["status", "status --json", "watch-print", "watch bash q"][..]),
+        ("DIRENV_DIFF", &["status", "status --json"]),
+    ] {
+        for verb in verbs {
+            let run = project.envr(verb.split(' ')).env(name, "garbage");
+            let said = String::from_utf8(run.any_stderr().failure().stderr).unwrap();
+            let expected = format!("envr: error: could not read the state variable `{name}`: ");
+            assert!(said.starts_with(&expected), "{verb}: {said}");
+        }
+    }
 }
 
 #[test]
@@ -283,7 +320,7 @@ fn a_bash_that_is_missing() {
     project.write_at("home/.config/direnv/direnv.toml", "bash_path = \"/nowhere/bash\"\n");
     shell.cd("project");
     shell.failing_prompt(
-        "envr: error: could not load `$DIR/project/.envrc`: could not start `/nowhere/bash`: No such file or directory\n",
+        "envr: error: could not load `$DIR/project/.envrc`: could not start `/nowhere/bash`: no such file or directory\n",
     );
     // It is outside every project, and does not try at each prompt.
     assert_eq!((shell.get("A"), shell.get("BEFORE")), (None, None));

@@ -110,7 +110,7 @@ fn a_fifo_named_envrc_hangs_the_prompt() {
         .unwrap();
     let mut shell = project.shell();
     shell.failing_prompt(
-        "envr: error: could not load `$DIR/project/.envrc`: it is a FIFO, not a regular file\n",
+        "envr: error: could not load `$DIR/project/.envrc`: is a FIFO, not a regular file\n",
     );
     shell.prompt("");
 }
@@ -279,6 +279,20 @@ fn aliases_and_functions_are_dropped_silently() {
     project.allow();
     let said = project.shell().any_prompt(0);
     let warning = "envr: warning: `$DIR/project/.envrc` defines alias `ll`, function `greet`: no shell gets these from an rc";
+    assert_eq!(said.lines().last(), Some(warning), "{said}");
+}
+
+#[test]
+fn functions_are_dropped_silently_for_a_comment_an_export_or_another_file() {
+    let project = Project::new();
+    let rc = "# deploy: puts it up\ndeploy() { :; }\nship() { :; }; export -f ship\n\
+              source ./more.sh\nsource_env part\n";
+    project.write(".envrc", rc);
+    project.write("more.sh", "extra() { :; } # extra\nused() { :; }\nused\n");
+    project.write("part/.envrc", "# part\npart_of() { :; }\n");
+    project.allow();
+    let said = project.shell().any_prompt(0);
+    let warning = "envr: warning: `$DIR/project/.envrc` defines function `deploy`, function `extra`, function `part_of`, function `ship`: no shell gets these from an rc";
     assert_eq!(said.lines().last(), Some(warning), "{said}");
 }
 

@@ -109,7 +109,7 @@ fn what_is_missing_is_told() {
         .envr(["exec", "."])
         .stderr("envr: error: could not execute: no command was named\nenvr: hint: envr exec DIR COMMAND\n")
         .failure();
-    let gone = "envr: error: could not find `gone`: No such file or directory\n";
+    let gone = "envr: error: could not find `gone`: no such file or directory\n";
     project.envr(["exec", "gone", "true"]).stderr(gone).failure();
     project.allow();
     let path = "$DIR/project/bin:$DIR/bin:/usr/bin:/bin";

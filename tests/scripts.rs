@@ -97,7 +97,7 @@ fn dump_writes_where_it_is_told() {
     project.envr(["dump", "json"]).env("DIRENV_DUMP_FILE_PATH", "1").any_stdout().success();
     project
         .envr(["dump", "json", "gone"])
-        .stderr("envr: error: could not write `gone`: No such file or directory\n")
+        .stderr("envr: error: could not write `gone`: no such file or directory\n")
         .failure();
     project.envr(["apply_dump", "file"]).any_stderr().failure();
 }
@@ -206,4 +206,20 @@ fn starts_and_forks(project: &Project, lane: &str) -> (usize, usize) {
         })
         .count();
     (starts, forks)
+}
+
+#[test]
+fn a_path_through_a_link_is_the_one_that_the_system_finds() {
+    for lane in ["", "bash"] {
+        let project = Project::new().env("ENVR_LANE", lane);
+        project.write(".envrc", "dotenv x/../.env\n");
+        project.write(".env", "A=by-letters\n");
+        project.write("sub/.env", "A=by-the-link\n");
+        project.write("sub/dir/file", "");
+        std::os::unix::fs::symlink("sub/dir", project.path("project/x")).unwrap();
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        assert_eq!(shell.get("A"), Some("by-the-link"), "{lane}");
+    }
 }

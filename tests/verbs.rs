@@ -169,6 +169,15 @@ fn what_cannot_be_understood_is_told_in_one_voice() {
 }
 
 #[test]
+fn what_is_missing_has_a_name() {
+    let project = Project::new();
+    project
+        .envr(["completions"])
+        .stderr("envr: error: could not run `completions`: no `<SHELL>` was named\nenvr: hint: envr completions --help\n")
+        .failure();
+}
+
+#[test]
 fn help_names_every_verb() {
     let project = Project::new();
     let help = String::from_utf8(project.envr(["help"]).any_stdout().success().stdout).unwrap();

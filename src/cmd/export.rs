@@ -23,9 +23,9 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let shell = shell(host, "export", arguments.first().map(OsString::as_os_str))?;
     let is_hook = arguments.get(1).is_some_and(|second| second == "--hook");
     let began = if is_hook { quiet::clock() } else { 0 };
-    let cwd = rc::working_directory(host)?;
     let config = Config::load(host)?;
-    let found = rc::find(host, &config, cwd);
+    // A directory that was removed has nothing to load, and what is loaded is left.
+    let found = host.cwd.as_deref().and_then(|cwd| rc::find(host, &config, cwd));
     let place = found.as_ref().map(|rc| rc.path.as_path());
     let check = |env: &Env, session: &Session, look: &Look| {
         let answer = Answer { host, config: &config, found: found.as_ref(), env, session, began };

@@ -23,6 +23,7 @@ const DENIED: u8 = 2;
 pub fn status(host: &Host, as_json: bool) -> Result<()> {
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
+    let (watches, outer) = (session.watches()?, session.revert(&host.env)?);
     let found = host.cwd.as_deref().and_then(|cwd| rc::find(host, &config, cwd));
     let store = Store::open(host)?;
     let world = World { host, config: &config, store: &store };
@@ -40,10 +41,9 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         return Ok(());
     }
 
-    let outer = session.revert(&host.env)?;
     let mut page = settings(host, &config, &outer)?;
     match &loaded {
-        Some(judged) => judged.push(&mut page, host, "Loaded", &session.watches()?)?,
+        Some(judged) => judged.push(&mut page, host, "Loaded", &watches)?,
         None => page.push_str("No .envrc or .env loaded\n"),
     }
     match &found {

@@ -3,7 +3,7 @@
 use crate::diff::Changes;
 use crate::error::Hinted;
 use crate::host::Host;
-use crate::session;
+use crate::session::Session;
 use crate::shell::Shell;
 use crate::watch::Watches;
 use anyhow::{Context as _, Result, bail};
@@ -19,7 +19,7 @@ pub fn watch(host: &Host, arguments: &[OsString]) -> Result<()> {
             format!("{} watch SHELL FILE…", host.voice.name())
         ))
     };
-    let mut watches = known(host);
+    let mut watches = known(host)?;
     for path in paths {
         watches.add(&host.absolute(Path::new(path)));
     }
@@ -33,7 +33,7 @@ pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
             format!("{} watch-dir SHELL DIR", host.voice.name())
         ))
     };
-    let mut watches = known(host);
+    let mut watches = known(host)?;
     watches.add_tree(&host.absolute(Path::new(dir)))?;
     print(host, shell, &watches)
 }
@@ -41,7 +41,7 @@ pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
 /// Lines of modification time (seconds, which we look up ourselves) and path.
 pub fn watch_list(host: &Host, arguments: &[OsString]) -> Result<()> {
     let shell = arguments.first().map_or("bash".as_ref(), OsString::as_os_str);
-    let mut watches = known(host);
+    let mut watches = known(host)?;
     for line in std::io::stdin().lock().split(b'\n') {
         let line = line.context("could not read standard input")?;
         let Some(space) = line.iter().position(|byte| *byte == b' ') else { continue };
@@ -53,7 +53,7 @@ pub fn watch_list(host: &Host, arguments: &[OsString]) -> Result<()> {
 pub fn watch_print(host: &Host, arguments: &[OsString]) -> Result<()> {
     let end = if arguments.iter().any(|argument| argument == "--null") { 0 } else { b'\n' };
     let mut output = Vec::new();
-    for path in known(host).paths() {
+    for path in known(host)?.paths() {
         output.extend(path.as_os_str().as_bytes());
         output.push(end);
     }
@@ -69,14 +69,14 @@ pub fn current(host: &Host, arguments: &[OsString]) -> Result<()> {
             format!("{} current FILE", host.voice.name())
         ))
     };
-    match known(host).reason(&host.absolute(Path::new(path))) {
+    match known(host)?.reason(&host.absolute(Path::new(path))) {
         None => Ok(()),
         Some(reason) => bail!("`{}` is not current: {reason}", path.display()),
     }
 }
 
-fn known(host: &Host) -> Watches {
-    session::watches_of(&host.env).unwrap_or_default()
+fn known(host: &Host) -> Result<Watches> {
+    Session::from_env(&host.env).watches()
 }
 
 fn print(host: &Host, shell: &OsStr, watches: &Watches) -> Result<()> {
