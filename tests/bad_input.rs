@@ -376,3 +376,24 @@ fn a_record_that_cannot_be_written_does_not_stop_a_load() {
         "{said}"
     );
 }
+
+#[test]
+fn an_rc_too_far_down_is_not_replaced_by_one_above() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.allow();
+    let script = format!(
+        "name=$(printf 'd%.0s' {{1..250}}); for i in {{1..17}}; do mkdir $name; cd -P $name 2>/dev/null || cd $name; done; exec {} export json",
+        crate::test::ENVR
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(project.path("project"))
+        .env_clear()
+        .envs(&project.shell().env)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.ends_with("file name too long\n"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}

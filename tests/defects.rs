@@ -310,9 +310,12 @@ fn edits_of_the_users_own_functions_are_not_noticed() {
     project.write_at("home/.config/direnv/lib/b.sh", "use_thing() { export A=3; }\n");
     shell.any_prompt(0);
     assert_eq!(shell.get("A"), Some("3"));
-    project.write_at("home/.config/direnv/direnvrc", "use_thing() { export A=4; }\n");
+    project.write_at("home/.direnvrc", "use_thing() { export A=4; }\n");
     shell.any_prompt(0);
     assert_eq!(shell.get("A"), Some("4"));
+    project.write_at("home/.config/direnv/direnvrc", "use_thing() { export A=5; }\n");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("5"));
 }
 
 #[test]

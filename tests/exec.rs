@@ -144,3 +144,44 @@ fn what_was_protected_from_ctrl_c_stays_protected_and_keeps_its_name() {
         .unwrap();
     project.envr(["exec", "--", "./bin/name"]).stdout("./bin/name\n").any_stderr().success();
 }
+
+#[test]
+fn a_program_found_on_the_path_is_called_by_the_name_that_was_typed() {
+    let project = project();
+    project.allow();
+    for words in [
+        ["exec", "--", "sh", "-c", "echo $0"].as_slice(),
+        &["exec", ".", "--", "sh", "-c", "echo $0"],
+    ] {
+        project.envr(words).stdout("sh\n").any_stderr().success();
+    }
+}
+
+#[test]
+fn what_only_an_evaluation_has_is_not_passed_on() {
+    let project = project();
+    project.write(".envrc", "export A=$(echo 1) __envr_mine=1\n");
+    project.allow();
+    let script = "echo ${A-} ${DIRENV_IN_ENVRC-unset}";
+    project.envr(["exec", ".", "sh", "-c", script]).stdout("1 unset\n").any_stderr().success();
+    let mut shell = project.shell();
+    shell.prompt(&format!("{LOADING}envr: export +A\n"));
+    assert_eq!(shell.get("__envr_mine"), None);
+}
+
+#[test]
+fn what_was_protected_from_ctrl_c_is_not_interrupted() {
+    let project = project();
+    project.write(".envrc", "kill -INT $PPID\nexport A=1\nexit 3\n");
+    project.allow();
+    let script = format!("trap '' INT; exec {} exec . true", crate::test::ENVR);
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(project.path("project"))
+        .env_clear()
+        .envs(&project.shell().env)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.ends_with("it exited with status 3\n"), "{said}");
+}

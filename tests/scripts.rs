@@ -223,3 +223,17 @@ fn a_path_through_a_link_is_the_one_that_the_system_finds() {
         assert_eq!(shell.get("A"), Some("by-the-link"), "{lane}");
     }
 }
+
+#[test]
+fn what_a_failed_load_did_not_come_to_may_run_later() {
+    let project = Project::new();
+    project
+        .write(".envrc", "watch_file ok\n[ -e ok ] || exit 1\nname=late.sh\nsource \"./$name\"\n");
+    project.write("late.sh", "export A=1\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(1);
+    project.write("ok", "");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("1"));
+}

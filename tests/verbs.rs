@@ -110,7 +110,9 @@ fn status_tells_the_lane() {
     assert_eq!(lane(&project, ":\n"), "bash, for ENVR_LANE");
     let project = project.env("ENVR_LANE", "").env("DIRENV_BASH", "/bin/bash");
     assert_eq!(lane(&project, ":\n"), "bash, for the bash of your choice");
-    let project = project.env("DIRENV_BASH", "").env("IFS", ":");
+    let project = project.env("DIRENV_BASH", "").env("LC_ALL", "ja_JP.SJIS");
+    assert_eq!(lane(&project, ":\n"), "bash, for the locale or the home");
+    let project = project.without("LC_ALL").env("IFS", ":");
     assert_eq!(lane(&project, ":\n"), "bash, for `IFS` in the environment");
     let project = project.without("IFS");
     project.write_at("home/.direnvrc", "");

@@ -121,6 +121,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_shell_does_not_let_anyone_set_is_left_out() {
+        let own = [
+            (Shell::Bash, "BASHOPTS BASH_VERSINFO PPID SHELLOPTS"),
+            (
+                Shell::Fish,
+                "FISH_VERSION PWD SHLVL _ history hostname pipestatus status umask version",
+            ),
+            (Shell::Zsh, "ARGC LINENO PPID argv path status options zsh_eval_context"),
+        ];
+        for (shell, names) in own {
+            for name in names.split(' ') {
+                let change = Change { name: name.as_bytes(), value: Some(b"1") };
+                assert!(!holds(shell, &change), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn arithmetic_takes_numbers_only() {
         for (value, held) in
             [("7", true), ("0", true), ("010", false), ("", false), ("x[$(touch pwned)]", false)]

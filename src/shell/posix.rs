@@ -122,6 +122,8 @@ mod tests {
             Some(b"it's\n!\xc3\xa9\\"),
             expect![r"export A=$'it\'s\n\x21\xc3\xa9\\';"],
         );
+        check(Shell::Bash, "A", Some(b"\xff "), expect![r"export A=$'\xff ';"]);
+        check(Shell::Bash, "A", Some("é".as_bytes()), expect![r"export A=$'\xc3\xa9';"]);
         check(Shell::Zsh, "A", None, expect!["unset A;"]);
     }
 

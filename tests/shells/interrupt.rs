@@ -128,6 +128,7 @@ fn interrupt_between_projects(shell: Shell) {
     terminal.write("b/.envrc", SLOW);
     terminal.run("envr allow ../b");
     interrupted(&mut terminal, "cd ../b");
+    has_not(&terminal, "A");
     assert_eq!(terminal.read("runs"), "run\n", "the load was started again");
     terminal.run("cd ../a");
     has(&terminal, "A", "1");
