@@ -74,8 +74,8 @@ impl Vigil {
         let ignored = ignored_signals();
         let is_ours = |signal: i32| ignored >> (signal - 1) & 1 == 0;
         let is_at_prompt = world.host.is_at_prompt();
-        let keys = [SIGINT, SIGQUIT]
-            .map(|signal| Signals::new(signal, is_at_prompt || is_ours(signal)));
+        let keys =
+            [SIGINT, SIGQUIT].map(|signal| Signals::new(signal, is_at_prompt || is_ours(signal)));
         let [interrupts, quits] = keys;
         let [hangups, ends] = [SIGHUP, SIGTERM].map(|signal| Signals::new(signal, is_ours(signal)));
         Ok(Self {
@@ -98,8 +98,7 @@ impl Vigil {
         let before = self.interrupt;
         if self.take_interrupt() {
             // What has the terminal got the signal, too; the second Ctrl-C does not wait for it to obey.
-            ready.must_kill |=
-                before != Interrupt::None || self.interrupt == Interrupt::Forced;
+            ready.must_kill |= before != Interrupt::None || self.interrupt == Interrupt::Forced;
             self.patience = Patience::until_killed();
         }
         if ready.has_end {

@@ -3,8 +3,8 @@
 use super::shell::Sink;
 use super::{Flow, Shell, Stop, builtins, needs_bash};
 use crate::eval::bash::terminal::LineMode;
-use crate::eval::parse::{AndOr, Call, Programs};
 use crate::eval::descendants::kill_with_descendants;
+use crate::eval::parse::{AndOr, Call, Programs};
 use crate::eval::vigil::{Interrupt, Ready, Vigil};
 use crate::ui;
 use anyhow::{Context as _, Result};
