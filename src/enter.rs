@@ -47,7 +47,7 @@ pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<
             Entry::Failed
         }
         Verdict::Unusable(why) => {
-            ui::fail(host, &format!("could not load `{}`: {why}", path.display()));
+            ui::fail(host, &format!("could not load `{}`: {why}", host.tilde(&path)));
             Entry::Failed
         }
     };
