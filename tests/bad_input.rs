@@ -142,7 +142,7 @@ fn no_home() {
     project.shell().prompt("");
     project.write(".envrc", "export A=1\n");
     let said = "envr: error: could not find the data directory: neither `XDG_DATA_HOME` nor `HOME` is set\n\
-                envr: hint: export HOME=~\n";
+                envr: hint: eval \"export HOME=~$(id -un)\"\n";
     project.envr(["export", "json"]).stderr(said).failure();
     project.envr(["allow"]).stderr(said).failure();
     let data = project.path("data");

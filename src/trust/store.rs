@@ -30,7 +30,7 @@ impl Store {
         let data = host.xdg("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
             Hinted::new(
                 "could not find the data directory: neither `XDG_DATA_HOME` nor `HOME` is set",
-                "export HOME=~",
+                "eval \"export HOME=~$(id -un)\"",
             )
         })?;
         Ok(Self { marks: data.join("direnv"), records: data.join("envr") })
