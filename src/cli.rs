@@ -5,7 +5,7 @@ use crate::error::Told;
 use crate::host::{Host, Voice};
 use crate::ui;
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -31,9 +31,10 @@ enum Verb {
     #[command(after_help = "Put one of these at the end of the shell's start file:
   ~/.bashrc                    eval \"$(envr hook bash)\"
   ~/.zshrc                     eval \"$(envr hook zsh)\"
-  ~/.config/fish/config.fish   envr hook fish | source")]
+  ~/.config/fish/config.fish   envr hook fish | source
+docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.")]
     Hook {
-        /// bash, zsh or fish
+        /// bash, zsh, fish, tcsh, elvish, xonsh, nu, pwsh or murex
         shell: OsString,
     },
     /// Print what a shell has to do to be as its directory wants it
@@ -114,12 +115,15 @@ pub fn main(arguments: &[&'static OsStr], variables: &'static [&'static OsStr]) 
 /// The prompt's verb and those of scripts are taken before the parser is built: it costs a process start by itself.
 /// `exec` is, too, for what follows it is not ours to parse.
 fn run(host: &Host) -> Result<ExitCode> {
-    if let Some((verb, arguments)) = host.args.split_first() {
+    let bare = [OsString::from("help")];
+    let is_bare_direnv = host.voice == Voice::Direnv && host.args.is_empty();
+    let words = if is_bare_direnv { &bare } else { host.args.as_slice() };
+    if let Some((verb, arguments)) = words.split_first() {
         let asks_for_help =
             arguments.first().is_some_and(|first| first == "--help" || first == "-h");
         match verb.to_str() {
-            Some("export" | "exec" | "dotenv" | "hook") if asks_for_help => {}
-            Some("--version" | "-V") => {
+            Some(_) if asks_for_help => {}
+            Some("--version" | "-V") if host.voice == Voice::Envr => {
                 return cmd::print::version(host, None).map(|()| ExitCode::SUCCESS);
             }
             // A login shell's `$0` begins with a dash.
@@ -164,18 +168,28 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn knows(verb: Option<&OsString>) -> bool {
+    verb.is_some_and(|verb| Cli::command().find_subcommand(verb).is_some())
+}
+
 /// Help and version go where the parser sends them; a mistake is told in our voice.
 fn explain(host: &Host, answer: &clap::Error) -> ExitCode {
+    if host.voice == Voice::Direnv && !knows(host.args.first()) {
+        let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
+        let called = host.called.to_string_lossy();
+        ui::fail(host, &format!("command \"{called} {verb}\" not found"));
+        return ExitCode::FAILURE;
+    }
     if !answer.use_stderr() {
         return page(host, &answer.to_string());
     }
     let text = answer.to_string();
     let mistake = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    match (host.voice, answer.kind()) {
-        (_, clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+    match answer.kind() {
+        clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             return page(host, &text);
         }
-        (_, clap::error::ErrorKind::MissingRequiredArgument) => {
+        clap::error::ErrorKind::MissingRequiredArgument => {
             let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
             let missing = match answer.get(clap::error::ContextKind::InvalidArg) {
                 Some(clap::error::ContextValue::Strings(names)) => names.join(" "),
@@ -183,10 +197,6 @@ fn explain(host: &Host, answer: &clap::Error) -> ExitCode {
             };
             ui::fail(host, &format!("could not run `{verb}`: no `{missing}` was named"));
             ui::hint(host, &format!("{} {verb} --help", host.voice.name()));
-        }
-        (Voice::Direnv, clap::error::ErrorKind::InvalidSubcommand) => {
-            let verb = host.args.first().map(|verb| verb.to_string_lossy()).unwrap_or_default();
-            ui::fail(host, &format!("command \"direnv {verb}\" not found"));
         }
         _ => {
             ui::fail(host, &mistake.replace('\'', "`"));

@@ -12,3 +12,19 @@ pub mod print;
 pub mod review;
 pub mod status;
 pub mod watch;
+
+use crate::host::{Host, Voice};
+use crate::shell::Shell;
+use anyhow::{Context as _, Result};
+use std::ffi::OsStr;
+
+/// The shell or format that an argument names.
+fn shell_of(host: &Host, said: &OsStr) -> Result<Shell> {
+    Shell::from_name(said).with_context(|| match host.voice {
+        Voice::Direnv => format!("unknown target shell '{}'", said.display()),
+        Voice::Envr => {
+            let known = Shell::ALL.map(Shell::name).join(", ");
+            format!("could not write code for `{}`: it is none of {known}", said.display())
+        }
+    })
+}

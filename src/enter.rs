@@ -123,7 +123,8 @@ fn unchanged(env: &Env, path: &Path, watches: &Watches) -> Entered {
 
 fn report(host: &Host, config: &Config, outer: &Env, changes: &Changes) {
     let summary = diff::summary(outer, changes);
-    if config.hide_env_diff || summary.is_empty() {
+    let is_wanted = host.voice == Voice::Envr || host.is_at_prompt();
+    if config.hide_env_diff || summary.is_empty() || !is_wanted {
         return;
     }
     let names = summary.iter().map(|(sign, name)| format!(" {sign}{}", name.to_string_lossy()));

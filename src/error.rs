@@ -1,5 +1,6 @@
 //! What a failure carries beside its cause: the commands that may mend it, and the exit code.
 
+use crate::host::{Host, Voice};
 use std::fmt;
 
 /// An error with hints, each a thing to type or do.
@@ -16,6 +17,14 @@ impl Hinted {
 
     pub fn hints(&self) -> &[String] {
         &self.hints
+    }
+}
+
+/// A verb that was called without what it needs: direnv's words under its name, else `what` with the line to type.
+pub fn misused(host: &Host, theirs: &str, what: &str, line: &str) -> anyhow::Error {
+    match host.voice {
+        Voice::Direnv => anyhow::anyhow!("{theirs}"),
+        Voice::Envr => Hinted::new(format!("could not {what}"), format!("envr {line}")).into(),
     }
 }
 

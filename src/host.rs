@@ -38,7 +38,8 @@ pub struct Host {
     pub voice: Voice,
     /// Variables that the loaded project has changed, as they were before.
     outside: OnceLock<BTreeMap<OsString, OsString>>,
-    called: &'static OsStr,
+    /// As it was typed.
+    pub called: &'static OsStr,
     /// Found on PATH when it is asked for.
     program: OnceLock<PathBuf>,
 }

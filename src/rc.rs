@@ -89,16 +89,19 @@ pub fn find_from(host: &Host, config: &Config, path: Option<&Path>) -> Result<Rc
         // An rc that is a link is judged under its own path: only its directory is resolved.
         Some(path) if Rc::is_name(&path) && path.is_file() => {
             let (dir, name) = (path.parent().unwrap_or(&path), path.file_name());
-            return Ok(Rc::at(resolved(dir)?.join(name.unwrap_or_default())));
+            return Ok(Rc::at(resolved(host, dir)?.join(name.unwrap_or_default())));
         }
-        Some(path) => resolved(&path)?,
+        Some(path) => resolved(host, &path)?,
         None => working_directory(host)?.to_path_buf(),
     };
     find(host, config, &start).ok_or_else(|| missing(host))
 }
 
-fn resolved(path: &Path) -> Result<PathBuf> {
-    std::fs::canonicalize(path).with_context(|| format!("could not find `{}`", path.display()))
+fn resolved(host: &Host, path: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(path).with_context(|| match host.voice {
+        Voice::Direnv => format!("lstat {}", path.display()),
+        Voice::Envr => format!("could not find `{}`", path.display()),
+    })
 }
 
 pub fn working_directory(host: &Host) -> Result<&Path> {
@@ -108,7 +111,7 @@ pub fn working_directory(host: &Host) -> Result<&Path> {
 fn missing(host: &Host) -> anyhow::Error {
     let name = host.voice.name();
     match host.voice {
-        Voice::Direnv => anyhow::anyhow!(".envrc or .env not found"),
+        Voice::Direnv => anyhow::anyhow!(".envrc file not found"),
         Voice::Envr => Hinted::new(
             "could not find an `.envrc` here or in a directory above",
             format!("{name} edit ."),

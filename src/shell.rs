@@ -15,7 +15,6 @@ mod xonsh;
 use crate::diff::Changes;
 use crate::gzenv;
 use crate::quiet::Check;
-use anyhow::{Context as _, Result};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -62,17 +61,13 @@ impl Shell {
     ];
 
     /// From what a person or `$0` says: `bash`, `-zsh`, `/usr/bin/fish`, `nushell`.
-    pub fn from_name(said: &OsStr) -> Result<Self> {
+    pub fn from_name(said: &OsStr) -> Option<Self> {
         let name = said.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        let found = match name.strip_prefix(b"-").unwrap_or(name) {
+        match name.strip_prefix(b"-").unwrap_or(name) {
             b"nushell" => Some(Self::Nu),
             b"powershell" => Some(Self::Pwsh),
             name => Self::ALL.into_iter().find(|shell| shell.name().as_bytes() == name),
-        };
-        found.with_context(|| {
-            let known = Self::ALL.map(Self::name).join(", ");
-            format!("could not write code for `{}`: it is none of {known}", said.display())
-        })
+        }
     }
 
     pub fn name(self) -> &'static str {
@@ -137,15 +132,24 @@ impl Shell {
         }
     }
 
-    /// What the shell runs at start-up to ask `program` at each prompt; `None` for shells without a hook yet.
+    /// What the shell runs at start-up to ask `program` at each prompt; `None` for what is no shell.
     pub fn hook(self, program: &Path) -> Option<Vec<u8>> {
         let program = program.as_os_str().as_bytes();
         let (hook, program) = match self {
             Self::Bash => (include_str!("../shell-hooks/hook.bash"), posix::quote(program)),
             Self::Zsh => (include_str!("../shell-hooks/hook.zsh"), posix::quote(program)),
             Self::Fish => (include_str!("../shell-hooks/hook.fish"), fish::quote(program)),
-            _ => return None,
+            Self::Tcsh => (include_str!("../shell-hooks/hook.tcsh"), tcsh::word(program)),
+            Self::Elvish => (include_str!("../shell-hooks/hook.elv"), doubled(program)),
+            Self::Murex => (include_str!("../shell-hooks/hook.mx"), posix::quote(program)),
+            Self::Pwsh => (include_str!("../shell-hooks/hook.ps1"), doubled(program)),
+            Self::Nu => (include_str!("../shell-hooks/hook.nu"), json::word(program)),
+            Self::Xonsh => (include_str!("../shell-hooks/hook.xsh"), xonsh::word(program)),
+            Self::Json | Self::Vim | Self::Gha | Self::Gzenv | Self::Systemd => return None,
         };
+        // tcsh reads all of it as one line, in which a comment would hide the rest.
+        let lines = hook.lines().filter(|line| self != Self::Tcsh || !line.starts_with('#'));
+        let hook = lines.fold(String::new(), |hook, line| hook + line + "\n");
         let parts: Vec<&[u8]> = hook.split(HOLE).map(str::as_bytes).collect();
         Some(parts.join(program.as_slice()))
     }
@@ -155,6 +159,16 @@ impl Shell {
 struct Change<'a> {
     name: &'a [u8],
     value: Option<&'a [u8]>,
+}
+
+/// A literal string of elvish and PowerShell.
+fn doubled(text: &[u8]) -> Vec<u8> {
+    let mut word = vec![b'\''];
+    for &byte in text {
+        word.extend(if byte == b'\'' { b"''".as_slice() } else { std::slice::from_ref(&byte) });
+    }
+    word.push(b'\'');
+    word
 }
 
 fn each(changes: &[Change], render: impl Fn(&mut Vec<u8>, &Change)) -> Vec<u8> {
@@ -200,7 +214,7 @@ mod tests {
         }
         assert_eq!(Shell::from_name("nushell".as_ref()).unwrap(), Shell::Nu);
         for name in ["", "-", "/", "bash/", "sh", "BASH", "--bash"] {
-            assert!(Shell::from_name(name.as_ref()).is_err(), "{name}");
+            assert!(Shell::from_name(name.as_ref()).is_none(), "{name}");
         }
     }
 
@@ -226,9 +240,15 @@ mod tests {
         assert!(hook(Shell::Bash).contains(r"$(\command $'/it\'s here' export bash "));
         assert!(hook(Shell::Zsh).contains(r"$(\command $'/it\'s here' export zsh "));
         assert!(hook(Shell::Fish).contains(r"command '/it\'s here' export fish $quiet |"));
+        assert!(hook(Shell::Tcsh).starts_with(r"set __envr = $'/it\047s\040here' ;"));
+        assert!(hook(Shell::Elvish).contains("(external '/it''s here') export elvish --hook"));
+        assert!(hook(Shell::Pwsh).contains("& '/it''s here' export pwsh --hook"));
+        assert!(hook(Shell::Nu).contains("^\"/it's here\" export nu --hook"));
+        assert!(hook(Shell::Xonsh).contains(r"['/it\'s here', 'export', 'xonsh', '--hook']"));
+        assert!(hook(Shell::Murex).contains(r"exec $'/it\'s here' export murex --hook"));
         let with_hooks =
             Shell::ALL.into_iter().filter(|shell| shell.hook(Path::new("/envr")).is_some());
         assert!(with_hooks.clone().all(|shell| !hook(shell).contains(HOLE)));
-        assert_eq!(with_hooks.collect::<Vec<_>>(), [Shell::Bash, Shell::Zsh, Shell::Fish]);
+        assert_eq!(with_hooks.count(), 9);
     }
 }

@@ -41,6 +41,26 @@ pub struct Look {
     sights: Vec<Option<Sight>>,
 }
 
+/// Why a path is not as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    Unknown,
+    Appeared,
+    Gone,
+    Changed,
+}
+
+impl std::fmt::Display for Stale {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Unknown => "it is not watched",
+            Self::Appeared => "it was not there",
+            Self::Gone => "it is gone",
+            Self::Changed => "it changed",
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Watch {
     path: PathBuf,
@@ -133,11 +153,13 @@ impl Watches {
     }
 
     /// Why `path` would lead to a reload, or `None` when it would not.
-    pub fn reason(&self, path: &Path) -> Option<&'static str> {
+    pub fn reason(&self, path: &Path) -> Option<Stale> {
         match self.entries.iter().find(|watch| watch.path == path) {
-            None => Some("it is not watched"),
+            None => Some(Stale::Unknown),
             Some(watch) if watch.seen.holds(path, Sight::of(path).as_ref()) => None,
-            Some(_) => Some("it changed"),
+            Some(watch) if matches!(watch.seen, Seen::Absent) => Some(Stale::Appeared),
+            Some(_) if path.metadata().is_err() => Some(Stale::Gone),
+            Some(_) => Some(Stale::Changed),
         }
     }
 

@@ -15,6 +15,7 @@ mod budget;
 mod cases;
 mod config;
 mod defects;
+mod direnv;
 mod docs;
 mod exec;
 mod export;

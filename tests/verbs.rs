@@ -166,8 +166,6 @@ fn what_cannot_be_understood_is_told_in_one_voice() {
         .envr(["alow"])
         .stderr("envr: error: unrecognized subcommand `alow`\nenvr: hint: envr help\n")
         .failure();
-    let project = Project::new().named_direnv();
-    project.envr(["alow"]).stderr("direnv: error command \"direnv alow\" not found\n").failure();
 }
 
 #[test]
@@ -212,7 +210,7 @@ fn completions_are_as_they_are_committed() {
 
 #[test]
 fn what_a_script_forgot_to_name_is_told_with_the_line_to_type() {
-    let project = Project::new().named_direnv();
+    let project = Project::new();
     for (verb, what, line) in [
         ("apply_dump", "apply a dump: no file was named", "apply_dump FILE"),
         ("show_dump", "show a dump: no text was given", "show_dump TEXT"),
@@ -223,7 +221,7 @@ fn what_a_script_forgot_to_name_is_told_with_the_line_to_type() {
         ("log", "log: no message was given", "log --status MESSAGE"),
         ("check-required", "check: no file was named", "check-required SHELL RC FILE…"),
     ] {
-        let said = format!("direnv: error could not {what}\ndirenv: hint: direnv {line}\n");
+        let said = format!("envr: error: could not {what}\nenvr: hint: envr {line}\n");
         project.envr([verb]).stderr(&said).failure();
     }
 }

@@ -1,9 +1,10 @@
 //! `allow`, `deny`, `prune` and `reload`: the user's word on an rc.
 
 use crate::config::Config;
+use crate::error::misused;
 use crate::host::{Host, Voice};
 use crate::quiet::Stamps;
-use crate::rc::find_from;
+use crate::rc::{self, find_from};
 use crate::session;
 use crate::trust::{self, Store};
 use crate::ui;
@@ -36,7 +37,12 @@ pub fn deny(host: &Host, path: Option<&Path>) -> Result<()> {
 }
 
 pub fn prune(host: &Host) -> Result<()> {
-    let pruned = Store::open(host)?.prune()?;
+    let store = Store::open(host)?;
+    if host.voice == Voice::Direnv {
+        let dir = store.allow_dir();
+        std::fs::metadata(&dir).with_context(|| format!("open {}", dir.display()))?;
+    }
+    let pruned = store.prune()?;
     Stamps::prune(host)?;
     if host.voice == Voice::Envr {
         host.print_line(format!("pruned {pruned} approval{}", if pruned == 1 { "" } else { "s" }))?;
@@ -46,7 +52,18 @@ pub fn prune(host: &Host) -> Result<()> {
 
 /// Marks the rc as changed, so that the next prompt loads it.
 pub fn reload(host: &Host) -> Result<()> {
-    let rc = find_from(host, &Config::load(host)?, None)?;
+    let config = Config::load(host)?;
+    let rc = match host.voice {
+        Voice::Direnv => {
+            rc::find(host, &config, rc::working_directory(host)?).context(".envrc not found")?
+        }
+        Voice::Envr => find_from(host, &config, None)?,
+    };
+    if Store::open(host)?.denies(&rc.path) {
+        let path = rc.path.display();
+        let theirs = format!("{path} is blocked. Run `direnv allow` to approve its content");
+        return Err(misused(host, &theirs, &format!("reload `{path}`: it is denied"), "allow"));
+    }
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     utimensat(
         CWD,

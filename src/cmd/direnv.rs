@@ -1,14 +1,15 @@
-//! The verbs that scripts call inside an evaluation, under either name; they come before the command line's parser.
+//! direnv's verbs: those that scripts call inside an evaluation, under either name, and all of them under direnv's.
 
-use super::{dotenv, dump, fetchurl, watch};
+mod help;
+
+use super::{allow, dotenv, dump, edit, fetchurl, print, shell_of, status, watch};
 use crate::config::Config;
 use crate::diff::Changes;
-use crate::error::Hinted;
+use crate::error::misused;
 use crate::fs::clean;
-use crate::host::Host;
+use crate::host::{Host, Voice};
 use crate::rc::Rc;
 use crate::session;
-use crate::shell::Shell;
 use crate::trust::Store;
 use crate::ui;
 use anyhow::{Result, bail};
@@ -16,8 +17,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 
-/// Runs the verb, if it is one of these.
+/// Runs the verb, if it is one of these. As direnv does, they look at no more arguments than they know.
 pub fn run(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<()>> {
+    private(host, verb, arguments)
+        .or_else(|| (host.voice == Voice::Direnv).then(|| public(host, verb, arguments))?)
+}
+
+fn private(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<()>> {
     Some(match verb.to_str()? {
         "apply_dump" => dump::apply_dump(host, arguments),
         "check-required" => check_required(host, arguments),
@@ -39,14 +45,33 @@ pub fn run(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<(
     })
 }
 
+fn public(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<()>> {
+    let first = arguments.first().map(OsString::as_os_str);
+    let path = first.map(Path::new);
+    Some(match verb.to_str()? {
+        "allow" | "permit" | "grant" => allow::allow(host, path),
+        "block" | "deny" | "disallow" | "revoke" => allow::deny(host, path),
+        "edit" => edit::edit(host, path),
+        "help" | "--help" => host.print(help::page(first.is_some()).as_bytes()),
+        "prune" => allow::prune(host),
+        "reload" => allow::reload(host),
+        "status" => status::status(host, first.is_some_and(|first| first == "--json")),
+        "stdlib" => print::stdlib(host),
+        "version" | "--version" => print::version(host, first),
+        _ => return None,
+    })
+}
+
 /// `log --status|--error MESSAGE`: the lines of the library's `log_status` and `log_error`.
 fn log(host: &Host, arguments: &[OsString]) -> Result<()> {
     let (kind, message) = match arguments {
         [kind, message, ..] => (kind.as_os_str(), message.to_string_lossy()),
         [message] => (OsStr::new("--status"), message.to_string_lossy()),
-        [] => bail!(Hinted::new(
-            "could not log: no message was given",
-            format!("{} log --status MESSAGE", host.voice.name())
+        [] => bail!(misused(
+            host,
+            "missing MESSAGE argument",
+            "log: no message was given",
+            "log --status MESSAGE"
         )),
     };
     match kind.to_str() {
@@ -61,12 +86,14 @@ fn log(host: &Host, arguments: &[OsString]) -> Result<()> {
 /// has them watched together with their marks.
 fn check_required(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [shell, rc, files @ ..] = arguments else {
-        bail!(Hinted::new(
-            "could not check: no file was named",
-            format!("{} check-required SHELL RC FILE…", host.voice.name())
+        bail!(misused(
+            host,
+            "not enough arguments",
+            "check: no file was named",
+            "check-required SHELL RC FILE…"
         ))
     };
-    let shell = Shell::from_name(shell)?;
+    let shell = shell_of(host, shell)?;
     let rc = Rc::at(host.absolute(Path::new(rc)));
     let store = Store::open(host)?;
     let mut watches = session::watches_of(&host.env).unwrap_or_default();

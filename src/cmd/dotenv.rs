@@ -1,9 +1,9 @@
 //! `dotenv`: a `.env` file as code for a shell.
 
+use super::shell_of;
 use crate::diff::Changes;
 use crate::eval::dotenv::parse_in;
 use crate::host::Host;
-use crate::shell::Shell;
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -14,7 +14,7 @@ const LIMIT: u64 = 16 << 20;
 
 /// Everything the file sets, whether the environment has it already or not.
 pub fn dotenv(host: &Host, target: Option<&OsStr>, file: Option<&Path>) -> Result<()> {
-    let shell = Shell::from_name(target.unwrap_or("bash".as_ref()))?;
+    let shell = shell_of(host, target.unwrap_or("bash".as_ref()))?;
     let file = file.unwrap_or(Path::new(".env"));
     // What the kernel finds there: after a link to a directory `..` leads elsewhere than its letters say.
     let text = read(file);

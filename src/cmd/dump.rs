@@ -1,8 +1,9 @@
 //! The verbs by which scripts carry an environment: `dump`, `apply_dump`, `show_dump`.
 
+use super::shell_of;
 use crate::diff;
 use crate::env::Env;
-use crate::error::Hinted;
+use crate::error::misused;
 use crate::gzenv::{self, Bytes};
 use crate::host::Host;
 use crate::shell::Shell;
@@ -17,7 +18,7 @@ use std::path::Path;
 /// `dump [SHELL [FILE]]`: the environment, into a file, a descriptor named by its number, or standard output.
 pub fn dump(host: &Host, arguments: &[OsString]) -> Result<()> {
     let shell = arguments.first().map_or("gzenv".as_ref(), OsString::as_os_str);
-    let shell = Shell::from_name(shell)?;
+    let shell = shell_of(host, shell)?;
     let target =
         arguments.get(1).map(OsString::as_os_str).or(host.env.get("DIRENV_DUMP_FILE_PATH"));
     let all = host
@@ -36,9 +37,11 @@ pub fn dump(host: &Host, arguments: &[OsString]) -> Result<()> {
 /// `apply_dump FILE`: bash code that turns our environment into the dumped one.
 pub fn apply_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [file, ..] = arguments else {
-        bail!(Hinted::new(
-            "could not apply a dump: no file was named",
-            format!("{} apply_dump FILE", host.voice.name())
+        bail!(misused(
+            host,
+            "not enough arguments",
+            "apply a dump: no file was named",
+            "apply_dump FILE"
         ))
     };
     let text = crate::fs::read_regular(&host.absolute(Path::new(file)), 64 << 20)
@@ -59,9 +62,11 @@ pub fn apply_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
 /// `show_dump TEXT`: what a state variable holds, indented. Keys are sorted; scripts read the paths off the lines.
 pub fn show_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [text, ..] = arguments else {
-        bail!(Hinted::new(
-            "could not show a dump: no text was given",
-            format!("{} show_dump TEXT", host.voice.name())
+        bail!(misused(
+            host,
+            "missing DUMP argument",
+            "show a dump: no text was given",
+            "show_dump TEXT"
         ))
     };
     let json = gzenv::decode(text.as_bytes()).context("could not read the dump")?;

@@ -1,7 +1,7 @@
 //! `edit`: an rc in the user's editor, approved when it was changed there.
 
 use crate::config::Config;
-use crate::host::{Host, find_program};
+use crate::host::{Host, Voice, find_program};
 use crate::rc::{Rc, find};
 use crate::trust::{self, Store};
 use crate::ui;
@@ -58,6 +58,9 @@ fn run_editor(host: &Host, config: &Config, file: &Path) -> Result<()> {
         .args(["bash".as_ref(), file.as_os_str()])
         .status()
         .context("could not start `bash`")?;
+    if let (Voice::Direnv, Some(code @ 1..)) = (host.voice, status.code()) {
+        bail!("exit status {code}");
+    }
     if !status.success() {
         bail!("could not edit `{}`: `{}` failed", file.display(), editor.display());
     }

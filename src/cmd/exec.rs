@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::enter::{self, Entry};
 use crate::env::Env;
-use crate::error::Hinted;
-use crate::host::{Host, find_program};
+use crate::error::misused;
+use crate::host::{Host, Voice, find_program};
 use crate::rc;
 use crate::session::Session;
 use anyhow::{Context as _, Result, bail};
@@ -18,9 +18,11 @@ use std::process::{Command, ExitCode};
 pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let (dir, command) = split(host, arguments)?;
     let [name, arguments @ ..] = command.as_slice() else {
-        bail!(Hinted::new(
-            "could not execute: no command was named",
-            format!("{} exec DIR COMMAND", host.voice.name())
+        bail!(misused(
+            host,
+            "missing COMMAND argument",
+            "execute: no command was named",
+            "exec DIR COMMAND"
         ))
     };
     let env = environment(host, &dir)?;
@@ -33,7 +35,11 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     };
     let Some(program) = found else {
         let path = env.get("PATH").unwrap_or_default();
-        bail!("command `{}` not found on PATH `{}`", name.display(), path.display());
+        let (name, path) = (name.display(), path.display());
+        match host.voice {
+            Voice::Direnv => bail!("command '{name}' not found on PATH '{path}'"),
+            Voice::Envr => bail!("command `{name}` not found on PATH `{path}`"),
+        }
     };
     let error =
         Command::new(&program).arg0(name).args(arguments).env_clear().envs(env.iter()).exec();
@@ -44,17 +50,21 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
 /// environment of the directory it stands in.
 fn split(host: &Host, arguments: &[OsString]) -> Result<(PathBuf, Vec<OsString>)> {
     let [first, rest @ ..] = arguments else {
-        bail!(Hinted::new(
-            "could not execute: no command was named",
-            format!("{} exec -- COMMAND", host.voice.name())
+        bail!(misused(
+            host,
+            "missing DIR and COMMAND arguments",
+            "execute: no command was named",
+            "exec -- COMMAND"
         ))
     };
     if first == OsStr::new("--") {
         return Ok((rc::working_directory(host)?.to_path_buf(), rest.to_vec()));
     }
     let path = host.absolute(Path::new(first));
-    let path = std::fs::canonicalize(&path)
-        .with_context(|| format!("could not find `{}`", first.display()))?;
+    let path = std::fs::canonicalize(&path).with_context(|| match host.voice {
+        Voice::Direnv => format!("stat {}", first.display()),
+        Voice::Envr => format!("could not find `{}`", first.display()),
+    })?;
     if path.is_file() {
         let dir = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         let command = std::iter::once(path.into_os_string()).chain(rest.iter().cloned()).collect();

@@ -1,11 +1,12 @@
 //! `hook` and `export`: what runs at a prompt.
 
+use super::shell_of;
 use crate::config::Config;
 use crate::diff;
 use crate::enter::{self, Entered, Entry};
 use crate::env::Env;
-use crate::error::Hinted;
-use crate::host::Host;
+use crate::error::misused;
+use crate::host::{Host, Voice};
 use crate::quiet::{self, Answer};
 use crate::rc;
 use crate::session::Session;
@@ -55,6 +56,8 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     host.print(&code)?;
     Ok(match result {
         Entry::Loaded | Entry::Denied => ExitCode::SUCCESS,
+        // A hook wants the code in any case, and some shells give none of it to who fails.
+        Entry::Failed if is_hook => ExitCode::SUCCESS,
         Entry::Failed => ExitCode::FAILURE,
     })
 }
@@ -62,19 +65,25 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
 /// Prints the code for a shell's start file.
 pub fn hook(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
     let shell = shell(host, "hook", target)?;
-    let hook = shell
-        .hook(host.program())
-        .with_context(|| format!("there is no hook for `{}`", shell.name()))?;
+    let hook = shell.hook(host.program()).with_context(|| match (host.voice, shell) {
+        (Voice::Direnv, Shell::Vim) => {
+            "this feature is not supported. Install the direnv.vim plugin instead".to_string()
+        }
+        (Voice::Direnv, _) => "this feature is not supported".to_string(),
+        (Voice::Envr, _) => format!("there is no hook for `{}`", shell.name()),
+    })?;
     host.print(&hook)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn shell(host: &Host, verb: &str, target: Option<&OsStr>) -> Result<Shell> {
     let Some(target) = target else {
-        bail!(Hinted::new(
-            format!("could not {verb}: no shell was named"),
-            format!("{} {verb} zsh", host.voice.name())
+        bail!(misused(
+            host,
+            "unknown target shell ''",
+            &format!("{verb}: no shell was named"),
+            &format!("{verb} zsh")
         ))
     };
-    Shell::from_name(target)
+    shell_of(host, target)
 }

@@ -1,7 +1,7 @@
 //! `fetchurl`: a file from the network, kept under the hash that it must have.
 
 use crate::digest::hex;
-use crate::error::Hinted;
+use crate::error::{Hinted, misused};
 use crate::host::Host;
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
@@ -30,9 +30,11 @@ pub fn fetchurl(host: &Host, arguments: &[OsString]) -> Result<()> {
     let (url, integrity) = match arguments {
         [url] => (url, None),
         [url, integrity, ..] => (url, Some(Integrity::parse(&integrity.to_string_lossy())?)),
-        [] => bail!(Hinted::new(
-            "could not fetch: no address was named",
-            format!("{} fetchurl URL HASH", host.voice.name())
+        [] => bail!(misused(
+            host,
+            "missing URL argument",
+            "fetch: no address was named",
+            "fetchurl URL HASH"
         )),
     };
     let url = url

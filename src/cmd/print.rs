@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 /// The direnv whose contract this is; scripts ask for it.
-const DIRENV_VERSION: &str = "2.37.1";
+pub const DIRENV_VERSION: &str = "2.37.1";
 
 pub fn stdlib(host: &Host) -> Result<()> {
     let dir = Config::load(host)?.dir.unwrap_or_default();
@@ -34,7 +34,12 @@ pub fn version(host: &Host, at_least: Option<&OsStr>) -> Result<()> {
         };
         return host.print_line(line);
     };
-    let needed = numbers(&wanted).with_context(|| format!("`{wanted}` is not a version"))?;
+    let needed = numbers(&wanted).with_context(|| match host.voice {
+        Voice::Direnv => {
+            format!("v{} is not a valid semver version", wanted.trim_start_matches('v'))
+        }
+        Voice::Envr => format!("`{wanted}` is not a version"),
+    })?;
     if numbers(DIRENV_VERSION) < Some(needed) {
         bail!(
             "current version v{DIRENV_VERSION} is older than the desired version v{}",

@@ -13,7 +13,7 @@ use crate::world::World;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// direnv's numbers for an rc's approval.
 const ALLOWED: u8 = 0;
@@ -47,7 +47,7 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         None => page.push_str("No .envrc or .env loaded\n"),
     }
     match &found {
-        Some(judged) => judged.push(&mut page, host, "Found", &Watches::default())?,
+        Some(judged) => judged.push(&mut page, host, "Found", &judged.watches)?,
         None => page.push_str("No .envrc or .env found\n"),
     }
     if let (Voice::Envr, Some(Judged { verdict: Verdict::Allowed(trusted), .. })) =
@@ -65,6 +65,8 @@ struct Judged {
     path: PathBuf,
     allow_path: PathBuf,
     verdict: Verdict,
+    /// The file and the marks of its approval.
+    watches: Watches,
 }
 
 impl Judged {
@@ -72,7 +74,9 @@ impl Judged {
         let path = rc.path.clone();
         let bytes = trust::read(&path).unwrap_or_default();
         let allow_path = world.store.allow_path(&path, &bytes);
-        Self { path, allow_path, verdict: trust::judge(world, rc, &mut Watches::default()) }
+        let mut watches = Watches::default();
+        let verdict = trust::judge(world, rc, &mut watches);
+        Self { path, allow_path, verdict, watches }
     }
 
     fn json(&self) -> Value {
@@ -118,14 +122,22 @@ fn settings(host: &Host, config: &Config, outer: &Env) -> Result<String> {
         "warn_timeout {}s",
         config.warn_timeout.map_or(0.0, |timeout| timeout.as_secs_f64())
     )?;
-    writeln!(page, "whitelist.prefix {:?}", config.whitelist_prefix)?;
-    writeln!(page, "whitelist.exact {:?}", config.whitelist_exact)?;
+    let shown = |paths: &[PathBuf], end| {
+        let paths = paths.iter().map(|path| format!("{}{end}", path.display()));
+        paths.collect::<Vec<_>>().join(" ")
+    };
+    writeln!(page, "whitelist.prefix [{}]", shown(&config.whitelist_prefix, ""))?;
+    writeln!(page, "whitelist.exact map[{}]", shown(&config.whitelist_exact, ":true"))?;
     Ok(page)
 }
 
-/// As seen from the working directory, where it is below that.
-fn relative<'a>(host: &Host, path: &'a Path) -> &'a Path {
-    host.cwd.as_deref().and_then(|cwd| path.strip_prefix(cwd).ok()).unwrap_or(path)
+/// As seen from the working directory.
+fn relative(host: &Host, path: &Path) -> PathBuf {
+    let Some(cwd) = host.cwd.as_deref() else { return path.to_path_buf() };
+    let shared = cwd.components().zip(path.components()).take_while(|(one, other)| one == other);
+    let shared = shared.count();
+    let up = cwd.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
 }
 
 /// Seconds since the epoch as date and time in UTC. The civil calendar repeats every 400 years of 146,097 days.

@@ -1,11 +1,11 @@
 //! The verbs by which scripts work on `DIRENV_WATCHES`: `watch`, `watch-dir`, `watch-list`, `watch-print`, `current`.
 
+use super::shell_of;
 use crate::diff::Changes;
-use crate::error::Hinted;
-use crate::host::Host;
+use crate::error::misused;
+use crate::host::{Host, Voice};
 use crate::session::Session;
-use crate::shell::Shell;
-use crate::watch::Watches;
+use crate::watch::{Stale, Watches};
 use anyhow::{Context as _, Result, bail};
 use std::ffi::{OsStr, OsString};
 use std::io::BufRead as _;
@@ -14,9 +14,11 @@ use std::path::Path;
 
 pub fn watch(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [shell, paths @ ..] = arguments else {
-        bail!(Hinted::new(
-            "could not watch: no shell was named",
-            format!("{} watch SHELL FILE…", host.voice.name())
+        bail!(misused(
+            host,
+            "a path is required to add to the list of watches",
+            "watch: no shell was named",
+            "watch SHELL FILE…"
         ))
     };
     let mut watches = known(host)?;
@@ -28,13 +30,19 @@ pub fn watch(host: &Host, arguments: &[OsString]) -> Result<()> {
 
 pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [shell, dir, ..] = arguments else {
-        bail!(Hinted::new(
-            "could not watch: no directory was named",
-            format!("{} watch-dir SHELL DIR", host.voice.name())
+        bail!(misused(
+            host,
+            "a directory is required to add to the list of watches",
+            "watch: no directory was named",
+            "watch-dir SHELL DIR"
         ))
     };
     let mut watches = known(host)?;
-    watches.add_tree(&host.absolute(Path::new(dir)))?;
+    let tree = host.absolute(Path::new(dir));
+    if host.voice == Voice::Direnv && !tree.exists() {
+        bail!("dir '{}' does not exist", dir.display());
+    }
+    watches.add_tree(&tree)?;
     print(host, shell, &watches)
 }
 
@@ -64,14 +72,22 @@ pub fn watch_print(host: &Host, arguments: &[OsString]) -> Result<()> {
 /// Fails unless the path is watched and unchanged.
 pub fn current(host: &Host, arguments: &[OsString]) -> Result<()> {
     let [path, ..] = arguments else {
-        bail!(Hinted::new(
-            "could not compare: no file was named",
-            format!("{} current FILE", host.voice.name())
-        ))
+        bail!(misused(host, "missing PATH argument", "compare: no file was named", "current FILE"))
     };
-    match known(host)?.reason(&host.absolute(Path::new(path))) {
-        None => Ok(()),
-        Some(reason) => bail!("`{}` is not current: {reason}", path.display()),
+    let file = host.absolute(Path::new(path));
+    let Some(reason) = known(host)?.reason(&file) else { return Ok(()) };
+    match host.voice {
+        Voice::Direnv => bail!("File \"{}\" {}", file.display(), in_direnvs_words(reason)),
+        Voice::Envr => bail!("`{}` is not current: {reason}", path.display()),
+    }
+}
+
+fn in_direnvs_words(reason: Stale) -> &'static str {
+    match reason {
+        Stale::Unknown => "is unknown",
+        Stale::Appeared => "newly created",
+        Stale::Gone => "is missing (Stat)",
+        Stale::Changed => "has changed",
     }
 }
 
@@ -80,7 +96,7 @@ fn known(host: &Host) -> Result<Watches> {
 }
 
 fn print(host: &Host, shell: &OsStr, watches: &Watches) -> Result<()> {
-    let shell = Shell::from_name(shell)?;
+    let shell = shell_of(host, shell)?;
     let changes = Changes::from([(OsString::from("DIRENV_WATCHES"), Some(watches.encode()))]);
     host.print(&shell.render(&changes))?;
     Ok(())

@@ -20,6 +20,11 @@ pub fn compact(changes: &[Change]) -> Vec<u8> {
     json
 }
 
+/// One string.
+pub fn word(text: &[u8]) -> Vec<u8> {
+    serde_json::to_vec(&String::from_utf8_lossy(text)).expect("strings are JSON")
+}
+
 fn object<'a>(changes: &[Change<'a>]) -> BTreeMap<Cow<'a, str>, Option<Cow<'a, str>>> {
     changes
         .iter()

@@ -19,6 +19,12 @@ pub fn statement(code: &mut Vec<u8>, change: &Change) {
     code.extend(b" ;");
 }
 
+pub fn word(value: &[u8]) -> Vec<u8> {
+    let mut word = Vec::new();
+    quote(&mut word, value);
+    word
+}
+
 fn quote(code: &mut Vec<u8>, value: &[u8]) {
     if !value.is_empty() && value.iter().all(|byte| is_bare(*byte)) {
         code.extend(value);
@@ -53,11 +59,12 @@ fn escapes(code: &mut Vec<u8>, ascii: &[u8]) {
     code.push(b'\'');
 }
 
-/// Bytes that a process prints. Newlines would not come through.
+/// Bytes that tcsh itself prints, in a fork of it where each is a character: no program is started, in whose arguments
+/// others could read them. Newlines would not come through.
 fn printed(code: &mut Vec<u8>, bytes: &[u8]) {
-    code.extend(b"\"`/bin/sh -c 'printf ");
+    code.extend(b"\"`setenv LC_ALL C ; set echo_style=both ; echo -n '");
     for byte in bytes {
-        code.extend(format!("\\\\{byte:03o}").bytes());
+        code.extend(format!("\\{byte:03o}").bytes());
     }
     code.extend(b"'`\"");
 }
@@ -90,7 +97,7 @@ mod tests {
         check(
             Some(b"\xc3\xa9\nx"),
             expect![[
-                r#"setenv A "`/bin/sh -c 'printf \\303\\251'`"$'\012'"`/bin/sh -c 'printf \\170'`" ;"#
+                r#"setenv A "`setenv LC_ALL C ; set echo_style=both ; echo -n '\303\251'`"$'\012'"`setenv LC_ALL C ; set echo_style=both ; echo -n '\170'`" ;"#
             ]],
         );
     }

@@ -1,4 +1,5 @@
-//! xonsh: `$NAME = 'value'` and `${...}.pop('NAME', None)`, one a line, in ASCII.
+//! xonsh: `__xonsh__.env['NAME'] = 'value'` and `__xonsh__.env.pop('NAME', None)`, one a line, in ASCII:
+//! plain Python, which needs none of xonsh's own parsing.
 //!
 //! xonsh itself expands `~` and `$X` in variables that it takes for paths; nothing in the code can keep it from that.
 
@@ -6,16 +7,22 @@ use super::Change;
 
 pub fn statement(code: &mut Vec<u8>, change: &Change) {
     if let Some(value) = change.value {
-        code.push(b'$');
+        code.extend(b"__xonsh__.env['");
         code.extend(change.name);
-        code.extend(b" = ");
+        code.extend(b"'] = ");
         quote(code, value);
     } else {
-        code.extend(b"${...}.pop('");
+        code.extend(b"__xonsh__.env.pop('");
         code.extend(change.name);
         code.extend(b"', None)");
     }
     code.push(b'\n');
+}
+
+pub fn word(value: &[u8]) -> Vec<u8> {
+    let mut word = Vec::new();
+    quote(&mut word, value);
+    word
 }
 
 /// Python keeps bytes that are not UTF-8 as lone surrogates, and writes them back as bytes.
@@ -54,9 +61,9 @@ mod tests {
             (b"C", None),
         ]));
         expect![[r"
-            $A = 'it\'s\n\\ \xe9\u20ac\U0001d11e'
-            $B = '\udcff$HOME'
-            ${...}.pop('C', None)
+            __xonsh__.env['A'] = 'it\'s\n\\ \xe9\u20ac\U0001d11e'
+            __xonsh__.env['B'] = '\udcff$HOME'
+            __xonsh__.env.pop('C', None)
         "]]
         .assert_eq(str::from_utf8(&code).unwrap());
     }

@@ -36,9 +36,13 @@ impl Store {
         Ok(Self { marks: data.join("direnv"), records: data.join("envr") })
     }
 
+    pub fn allow_dir(&self) -> PathBuf {
+        self.marks.join("allow")
+    }
+
     /// direnv's mark for these bytes at this path.
     pub fn allow_path(&self, path: &Path, bytes: &[u8]) -> PathBuf {
-        self.marks.join("allow").join(mark(path, bytes))
+        self.allow_dir().join(mark(path, bytes))
     }
 
     pub fn deny_path(&self, path: &Path) -> PathBuf {
