@@ -19,6 +19,7 @@ mod direnv;
 mod docs;
 mod exec;
 mod export;
+mod hooks;
 mod fetchurl;
 mod quiet;
 mod lanes;

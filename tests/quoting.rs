@@ -1,5 +1,6 @@
 //! What envr prints for a shell, read back byte for byte through that shell; and the hooks as their linters see them.
 
+use crate::terminal::find_program;
 use crate::test::{ENVR, Project, has};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -101,11 +102,14 @@ fn bytes_survive(shell: &str) {
 #[test]
 fn bytes_survive_xonsh() {
     // Not with `has`: no gate requires this one.
-    if ["/usr/local/bin/xonsh", "/usr/bin/xonsh"].iter().any(|xonsh| Path::new(xonsh).exists()) {
+    if let Some(xonsh) = find_program("xonsh") {
         let vars = samples();
         let world = World::with("xonsh", &vars);
-        world.write("read.xsh", "execx(open('code').read())\n/usr/bin/env -0\n");
-        compare(&vars, &exported(world.command("xonsh").args(["--no-rc", "read.xsh"])));
+        world.write("read.xsh", "exec(open('code').read())\n/usr/bin/env -0\n");
+        compare(
+            &vars,
+            &exported(world.command(xonsh.to_str().unwrap()).args(["--no-rc", "read.xsh"])),
+        );
     } else {
         println!("skipped: `xonsh` is not installed");
     }
@@ -290,12 +294,13 @@ fn what_is_unset_goes() {
 
 #[test]
 fn linters_have_nothing_to_say() {
-    let linters: [(&str, &[&str], &str); 5] = [
+    let linters: [(&str, &[&str], &str); 6] = [
         ("shellcheck", &["--enable=all"], "hook.bash"),
         ("shfmt", &["-d"], "hook.bash"),
         ("zsh", &["-n"], "hook.zsh"),
         ("fish", &["--no-execute"], "hook.fish"),
         ("fish_indent", &["--check"], "hook.fish"),
+        ("tcsh", &["-n"], "hook.tcsh"),
     ];
     let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("shell-hooks");
     for (linter, options, hook) in linters.into_iter().filter(|(linter, ..)| has(linter)) {

@@ -11,7 +11,7 @@ mod shell;
 mod strays;
 
 pub use setup::Setup;
-pub use shell::Shell;
+pub use shell::{Other, Program, Shell};
 
 use setup::World;
 
@@ -40,8 +40,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const MARK: &str = "ENVR_TERMINAL";
 
 /// A shell at its prompt.
-pub struct Terminal {
-    pub shell: Shell,
+pub struct Terminal<S: Program = Shell> {
+    pub shell: S,
     /// `$?` as the prompt saw it.
     pub status: i32,
     world: Rc<World>,
@@ -55,15 +55,15 @@ pub struct Terminal {
     prompt: String,
 }
 
-impl Terminal {
+impl<S: Program> Terminal<S> {
     /// The shell of a person who has the hook in the start file, in an empty home.
     #[track_caller]
-    pub fn start(shell: Shell) -> Self {
+    pub fn start(shell: S) -> Self {
         Setup::new(shell).start()
     }
 
     /// A second terminal of the same person.
-    pub fn beside(&self) -> Setup {
+    pub fn beside(&self) -> Setup<S> {
         Setup::inside(self.shell, Rc::clone(&self.world))
     }
 
@@ -240,7 +240,7 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
+impl<S: Program> Drop for Terminal<S> {
     fn drop(&mut self) {
         _ = self.tmux_output(["kill-server"]);
         #[cfg(target_os = "linux")]
@@ -255,8 +255,11 @@ fn write(path: &Path, content: impl AsRef<[u8]>) {
     file.write_all(content.as_ref()).expect("a file can be written");
 }
 
-fn find_program(name: &str) -> Option<PathBuf> {
-    env::split_paths(&variable("PATH")?).map(|dir| dir.join(name)).find(|program| program.is_file())
+/// On PATH, or where `dev/install-shells` puts what Debian does not have.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = env::split_paths(&variable("PATH")?).collect::<Vec<_>>();
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/shells/bin");
+    path.into_iter().chain([installed]).map(|dir| dir.join(name)).find(|program| program.is_file())
 }
 
 #[expect(

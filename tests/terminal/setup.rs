@@ -1,6 +1,6 @@
 //! The home of a test's person, and how a terminal in it starts.
 
-use super::{MARK, Shell, Terminal, find_program, variable, write};
+use super::{MARK, Program, Shell, Terminal, find_program, variable, write};
 
 use std::{
     cell::Cell,
@@ -61,8 +61,8 @@ impl World {
 
 /// How a terminal starts; `Terminal::start` is the plain case.
 #[must_use]
-pub struct Setup {
-    shell: Shell,
+pub struct Setup<S: Program = Shell> {
+    shell: S,
     before: String,
     after: String,
     directory: PathBuf,
@@ -70,12 +70,12 @@ pub struct Setup {
     world: Rc<World>,
 }
 
-impl Setup {
-    pub fn new(shell: Shell) -> Self {
+impl<S: Program> Setup<S> {
+    pub fn new(shell: S) -> Self {
         Self::inside(shell, Rc::new(World::new()))
     }
 
-    pub fn inside(shell: Shell, world: Rc<World>) -> Self {
+    pub fn inside(shell: S, world: Rc<World>) -> Self {
         let (directory, environment) = (world.path("home"), world.variables());
         Self { shell, before: String::new(), after: String::new(), directory, environment, world }
     }
@@ -113,7 +113,7 @@ impl Setup {
     }
 
     #[track_caller]
-    pub fn start(self) -> Terminal {
+    pub fn start(self) -> Terminal<S> {
         let Self { shell, before, after, directory, mut environment, world } = self;
         let index = world.terminals.get();
         world.terminals.set(index + 1);
@@ -126,6 +126,11 @@ impl Setup {
             [(start_file, start), ("before", before.as_str()), ("after", after.as_str())]
         {
             write(&home.join(name), text);
+        }
+        if shell.name() == "nu" {
+            // It reads no code that a program prints, only files.
+            let hook = Command::new(world.path("bin/envr")).args(["hook", "nu"]).output();
+            write(&home.join("hook.nu"), hook.expect("envr starts").stdout);
         }
         write(
             &dir.join("tmux.conf"),
