@@ -14,6 +14,7 @@ mod bad_input;
 mod budget;
 mod cases;
 mod config;
+mod consumers;
 mod defects;
 mod direnv;
 mod docs;
