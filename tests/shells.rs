@@ -2,6 +2,7 @@
 
 use crate::terminal::{Setup, Shell, Terminal};
 
+mod both;
 mod changes;
 mod errors;
 mod interrupt;
