@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command in the environment of a directory')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Load the `.envrc` again at the next prompt')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is loaded, what was found, and why')
+            [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell which file and line set a variable; runs the `.envrc` once more')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
@@ -118,6 +119,11 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;why' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;prune' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -153,6 +159,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command in the environment of a directory')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Load the `.envrc` again at the next prompt')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is loaded, what was found, and why')
+            [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell which file and line set a variable; runs the `.envrc` once more')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
@@ -186,6 +193,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;status' {
+            break
+        }
+        'envr;help;why' {
             break
         }
         'envr;help;prune' {

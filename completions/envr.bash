@@ -76,6 +76,9 @@ _envr() {
             envr,version)
                 cmd="envr__subcmd__version"
                 ;;
+            envr,why)
+                cmd="envr__subcmd__why"
+                ;;
             envr__subcmd__help,allow)
                 cmd="envr__subcmd__help__subcmd__allow"
                 ;;
@@ -121,6 +124,9 @@ _envr() {
             envr__subcmd__help,version)
                 cmd="envr__subcmd__help__subcmd__version"
                 ;;
+            envr__subcmd__help,why)
+                cmd="envr__subcmd__help__subcmd__why"
+                ;;
             *)
                 ;;
         esac
@@ -128,7 +134,7 @@ _envr() {
 
     case "${cmd}" in
         envr)
-            opts="-h -V --help --version hook export allow permit grant deny block revoke disallow review edit exec reload status prune dotenv stdlib completions version help"
+            opts="-h -V --help --version hook export allow permit grant deny block revoke disallow review edit exec reload status why prune dotenv stdlib completions version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -240,7 +246,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help)
-            opts="hook export allow deny review edit exec reload status prune dotenv stdlib completions version help"
+            opts="hook export allow deny review edit exec reload status why prune dotenv stdlib completions version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -463,6 +469,20 @@ _envr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        envr__subcmd__help__subcmd__why)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         envr__subcmd__hook)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -548,6 +568,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__version)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__why)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

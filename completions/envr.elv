@@ -36,6 +36,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand exec 'Run a command in the environment of a directory'
             cand reload 'Load the `.envrc` again at the next prompt'
             cand status 'Show what is loaded, what was found, and why'
+            cand why 'Tell which file and line set a variable; runs the `.envrc` once more'
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
             cand stdlib 'Print the functions that an `.envrc` can use'
@@ -100,6 +101,10 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;why'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;prune'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -130,6 +135,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand exec 'Run a command in the environment of a directory'
             cand reload 'Load the `.envrc` again at the next prompt'
             cand status 'Show what is loaded, what was found, and why'
+            cand why 'Tell which file and line set a variable; runs the `.envrc` once more'
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
             cand stdlib 'Print the functions that an `.envrc` can use'
@@ -154,6 +160,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;reload'= {
         }
         &'envr;help;status'= {
+        }
+        &'envr;help;why'= {
         }
         &'envr;help;prune'= {
         }

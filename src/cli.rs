@@ -79,6 +79,11 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         #[arg(long)]
         json: bool,
     },
+    /// Tell which file and line set a variable; runs the `.envrc` once more
+    Why {
+        /// Its name
+        variable: OsString,
+    },
     /// Forget the approvals of files that are gone or changed
     Prune,
     /// Print a `.env` file as code for a shell
@@ -157,6 +162,7 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
         Verb::Edit { path } => cmd::edit::edit(host, path.as_deref())?,
         Verb::Reload => cmd::allow::reload(host)?,
         Verb::Status { json } => cmd::status::status(host, json)?,
+        Verb::Why { variable } => cmd::why::why(host, &variable)?,
         Verb::Prune => cmd::allow::prune(host)?,
         Verb::Dotenv { shell, file } => {
             cmd::dotenv::dotenv(host, shell.as_deref(), file.as_deref())?;

@@ -12,6 +12,7 @@ pub mod print;
 pub mod review;
 pub mod status;
 pub mod watch;
+pub mod why;
 
 use crate::host::{Host, Voice};
 use crate::shell::Shell;

@@ -19,6 +19,8 @@ const FILE_LIMIT: u64 = 1 << 20;
 const DIRENV_FILES: [&str; 2] = ["direnv.toml", "config.toml"];
 /// Variables that say where the files are.
 pub const VARIABLES: [&str; 3] = ["DIRENV_CONFIG", "HOME", "XDG_CONFIG_HOME"];
+/// Variables by which coding agents and builds say that they run a shell.
+const UNATTENDED: [&str; 3] = ["AI_AGENT", "CI", "CLAUDECODE"];
 const DEFAULT_WARN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub struct Config {
     quiet: bool,
     /// The rc that status lines are about; until one is to be loaded, the one that is left.
     subject: OnceLock<PathBuf>,
+    quiet_unattended: bool,
 }
 
 /// Whether the files an rc executes are part of its approval.
@@ -107,6 +110,7 @@ impl Config {
             compiled_filter: OnceLock::new(),
             quiet: ours.quiet,
             subject: OnceLock::new(),
+            quiet_unattended: ours.quiet_unattended.unwrap_or(true),
         })
     }
 
@@ -148,9 +152,12 @@ impl Config {
         let left = || host.env.non_empty(session::FILE).map(Path::new);
         let about = self.subject.get().map(PathBuf::as_path).or_else(left).or(host.cwd.as_deref());
         let here = |dir: &PathBuf| about.is_some_and(|about| about.starts_with(dir));
-        self.quiet
-            || host.env.non_empty("ENVR_QUIET").is_some()
+        let asked = host.env.non_empty("ENVR_QUIET");
+        let unattended = || asked.is_none() && self.quiet_unattended && is_unattended(host);
+        asked.is_some_and(|asked| asked != "0")
+            || self.quiet
             || self.quiet_projects.iter().any(here)
+            || unattended()
     }
 
     /// The bash to evaluate with, as `outer` finds it: a project's PATH could bring its own, and a relative entry of any
@@ -210,6 +217,17 @@ fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
         _ => read_existing(file),
     }
+}
+
+/// Whether no person reads along: a program's shell, a build, a file. direnv tells all of them, and so does a person who
+/// says how the lines should look.
+fn is_unattended(host: &Host) -> bool {
+    let is_set = |name: &&str| {
+        host.env.non_empty(name).is_some_and(|value| value != "0" && value != "false")
+    };
+    host.voice == Voice::Envr
+        && host.env.get("DIRENV_LOG_FORMAT").is_none()
+        && (UNATTENDED.iter().any(|name| is_set(name)) || !ui::is_read_at_a_terminal())
 }
 
 fn read_existing<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
@@ -333,6 +351,7 @@ struct Whitelist {
 struct EnvrToml {
     quiet: bool,
     quiet_projects: Vec<PathBuf>,
+    quiet_unattended: Option<bool>,
     trust: Trust,
 }
 

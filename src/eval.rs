@@ -7,6 +7,7 @@ mod vigil;
 mod descendants;
 mod bash;
 mod link;
+mod trace;
 mod ansi_c;
 pub mod dotenv;
 
@@ -22,6 +23,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 pub use stdlib::text as stdlib;
+pub use trace::{Step, trace};
 
 /// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.
 pub const LANE: &str = "ENVR_LANE";

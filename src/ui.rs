@@ -117,8 +117,12 @@ fn fill(format: &str, message: &str) -> String {
     format.replace("%%", "%\0").replace("%s", message).replace("%\0", "%")
 }
 
-fn is_coloured(host: &Host) -> bool {
+pub fn is_read_at_a_terminal() -> bool {
     rustix::termios::isatty(io::stderr())
+}
+
+fn is_coloured(host: &Host) -> bool {
+    is_read_at_a_terminal()
         && host.env.non_empty("NO_COLOR").is_none()
         && host.env.get("TERM").is_some_and(|term| term != "dumb")
 }

@@ -2,6 +2,28 @@
 
 use crate::test::Project;
 
+#[test]
+fn where_no_person_reads_along_status_lines_are_left_out() {
+    let project = Project::new().without("ENVR_QUIET");
+    project.write(".envrc", "export A=1\nlog_error trouble\n");
+    project.allow();
+    let exec = || project.envr(["exec", "--", "true"]);
+    let all = "envr: loading $DIR/project/.envrc\nenvr: trouble\nenvr: export +A\n";
+    exec().stderr("envr: trouble\n").success();
+    exec().env("ENVR_QUIET", "0").stderr(all).success();
+    for name in ["AI_AGENT", "CI", "CLAUDECODE"] {
+        exec().env(name, "1").stderr("envr: trouble\n").success();
+        exec().env(name, "1").env("ENVR_QUIET", "0").stderr(all).success();
+    }
+    exec().env("DIRENV_LOG_FORMAT", "envr: %s").stderr(all).success();
+    project.write_at("home/.config/envr/config.toml", "quiet_unattended = false\n");
+    exec().stderr(all).success();
+    let project = Project::new().without("ENVR_QUIET").named_direnv();
+    project.write(".envrc", "export A=1\n");
+    project.allow();
+    project.envr(["exec", ".", "true"]).stderr("direnv: loading $DIR/project/.envrc\n").success();
+}
+
 const LOADING: &str = "envr: loading $DIR/project/.envrc\n";
 
 fn configured(toml: &str) -> Project {

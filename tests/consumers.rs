@@ -275,6 +275,33 @@ fn coding_agents() {
     assert_eq!(status(&project, &project.shell())["state"]["foundRC"]["allowed"], 0);
 }
 
+/// The lines of `docs/shells.md` for shells without a prompt, which an rc may start, too.
+#[test]
+fn start_files_that_every_shell_reads() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/shells.md"));
+    let page = page.unwrap().replace("\\|", "|").replace("envr export", "direnv export");
+    for (shell, file) in [("zsh", "~/.zshenv"), ("bash", "BASH_ENV")] {
+        if !has(shell) {
+            return;
+        }
+        let row = page.lines().find(|line| line.starts_with('|') && line.contains(file)).unwrap();
+        let line = row.trim_end_matches("` |").rsplit_once(" | `").unwrap().1;
+        let project = allowed();
+        project.write(".envrc", format!("export A=1\nexport INNER=$({shell} -c 'echo in')\n"));
+        project.allow();
+        project.write_at("home/.zshenv", line);
+        let output = Command::new(shell)
+            .args(["-c", "echo $A $INNER; cd ../elsewhere; echo gone: $A"])
+            .current_dir(project.path("project"))
+            .env_clear()
+            .envs([("HOME", project.path("home")), ("BASH_ENV", project.path("home/.zshenv"))])
+            .env("PATH", format!("{}:/usr/bin:/bin", project.path("bin").display()))
+            .output()
+            .unwrap();
+        assert_eq!(text(&output.stdout), "1 in\ngone: 1\n", "{}", text(&output.stderr));
+    }
+}
+
 /// They grep the last field of each entry, log and watch; their reload is an `exec` that does nothing.
 #[test]
 fn nix_direnv_and_devenv() {

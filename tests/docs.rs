@@ -237,7 +237,12 @@ fn play(lines: &[&str], part: &[Block]) -> Vec<String> {
         .env("HOME", &home)
         .env("PATH", format!("{}:/usr/bin:/bin", world.path("bin").display()))
         .env("TMPDIR", world.path(""))
-        .envs([("LANG", "C.UTF-8"), ("TERM", "dumb"), ("GIT_CONFIG_NOSYSTEM", "1")])
+        .envs([
+            ("ENVR_QUIET", "0"),
+            ("LANG", "C.UTF-8"),
+            ("TERM", "dumb"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+        ])
         .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "me")))
         .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "me@localhost")))
         .stdin(Stdio::null())

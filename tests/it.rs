@@ -33,3 +33,4 @@ mod source;
 mod executed;
 mod trust;
 mod verbs;
+mod why;

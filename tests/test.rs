@@ -31,6 +31,8 @@ impl Project {
         path.push(":/usr/bin:/bin");
         let env = BTreeMap::from([
             ("HOME".into(), at("home")),
+            // No test has a terminal, and most want to see what one would show.
+            ("ENVR_QUIET".into(), "0".into()),
             ("LANG".into(), "C.UTF-8".into()),
             ("PATH".into(), path),
             ("TERM".into(), "dumb".into()),

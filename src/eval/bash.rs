@@ -2,7 +2,7 @@
 
 mod running;
 mod conversation;
-mod stage;
+pub mod stage;
 pub mod library;
 mod report;
 pub mod terminal;

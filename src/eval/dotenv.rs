@@ -55,6 +55,21 @@ pub fn parse_in(dir: &Path, text: &[u8], env: &Env) -> Result<BTreeMap<OsString,
     })
 }
 
+/// The line that sets a variable last.
+pub fn line_of(text: &[u8], name: &OsStr, env: &Env) -> Option<usize> {
+    let outer = |name: &OsStr| env.get(name).map(OsStr::to_os_string);
+    let mut scope = Scope::new(&outer);
+    let mut lines = lines(text);
+    let mut found = None;
+    while let Some((number, line)) = lines.next() {
+        let is_it = assignment(line.trim_ascii_start())
+            .is_ok_and(|(assigned, _)| assigned == name.as_encoded_bytes());
+        read_line(line, lines.by_ref().map(|(_, line)| line), &mut scope).ok()?;
+        found = if is_it { Some(number) } else { found };
+    }
+    found
+}
+
 /// Where a file cannot be read, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

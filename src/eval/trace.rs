@@ -1,0 +1,79 @@
+//! Where an rc changes a variable: bash compares it with what it was after each command.
+
+use super::bash::stage::Stage;
+use super::{Evaluation, Lane, Outcome, Start, bash, dotenv};
+use crate::env::Env;
+use crate::rc::Kind;
+use crate::trust::Trusted;
+use crate::world::World;
+use anyhow::{Context as _, Result};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+const SCRIPT: &str = include_str!("../../shell-hooks/why.bash");
+/// More than this many bytes of steps are of a loop that never ends.
+const RECORD_LIMIT: u64 = 1 << 20;
+
+/// A place at which a variable changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub file: PathBuf,
+    pub line: usize,
+}
+
+/// Runs an rc for the sake of one variable: each step that changed it, in order, and what came of the rc.
+pub fn trace(
+    world: World,
+    trusted: &mut Trusted,
+    outer: &Env,
+    name: &OsStr,
+) -> Result<(Vec<Step>, Outcome)> {
+    if trusted.rc().kind == Kind::Dotenv {
+        let line = dotenv::line_of(trusted.bytes(), name, outer);
+        let steps = line.map(|line| Step { file: trusted.rc().path.clone(), line });
+        let Evaluation { outcome, .. } = super::eval(world, trusted, outer);
+        return Ok((steps.into_iter().collect(), outcome));
+    }
+    let stage = Stage::new(outer)?;
+    stage.write("why", SCRIPT.as_bytes())?;
+    stage.write("record", b"")?;
+    let record = stage.path().join("record");
+    let mut env = outer.clone();
+    env.set("__envr_own_bash_env", outer.get("BASH_ENV").unwrap_or_default());
+    env.set("__envr_watch", name);
+    env.set("__envr_record", &record);
+    env.set("BASH_ENV", stage.path().join("why"));
+    let start = Start::new(world, trusted, &env);
+    let Evaluation { outcome, .. } = bash::run(&start, trusted, Lane::Bash(String::new()))?;
+    let written = crate::fs::read_regular(&record, RECORD_LIMIT)
+        .context("could not read what bash wrote down")?
+        .unwrap_or_default();
+    Ok((steps(&written), outcome))
+}
+
+/// File, line and working directory, each ended by a NUL.
+fn steps(written: &[u8]) -> Vec<Step> {
+    let fields: Vec<&[u8]> = written.split(|byte| *byte == 0).collect();
+    let step = |fields: &[&[u8]]| {
+        let [file, line, dir] = fields else { return None };
+        let path = |bytes| Path::new(OsStr::from_bytes(bytes));
+        let file = crate::fs::clean(&path(dir).join(path(file)));
+        Some(Step { file, line: str::from_utf8(line).ok()?.parse().ok()? })
+    };
+    let mut steps: Vec<Step> = fields.chunks(3).filter_map(step).collect();
+    steps.dedup();
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_an_absolute_path_and_a_line() {
+        let step = |file: &str, line: usize| Step { file: file.into(), line };
+        let written = b"./.envrc\x003\x00/p\x00./.envrc\x003\x00/p\x00/lib.sh\x0012\x00/p\x00./cut";
+        assert_eq!(steps(written), [step("/p/.envrc", 3), step("/lib.sh", 12)]);
+    }
+}
