@@ -39,6 +39,8 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command in the environment of a directory')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Load the `.envrc` again at the next prompt')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is loaded, what was found, and why')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Put the hook into the start files of your shells')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is broken in the set-up, and say what mends it')
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell which file and line set a variable; runs the `.envrc` once more')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
@@ -119,6 +121,19 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;setup' {
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--from-direnv', '--from-direnv', [CompletionResultType]::ParameterName, 'Replace direnv''s hook, and have the command `direnv` be envr')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Take everything back')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;doctor' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;why' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -159,6 +174,8 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command in the environment of a directory')
             [CompletionResult]::new('reload', 'reload', [CompletionResultType]::ParameterValue, 'Load the `.envrc` again at the next prompt')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show what is loaded, what was found, and why')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Put the hook into the start files of your shells')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is broken in the set-up, and say what mends it')
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell which file and line set a variable; runs the `.envrc` once more')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
@@ -193,6 +210,12 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;status' {
+            break
+        }
+        'envr;help;setup' {
+            break
+        }
+        'envr;help;doctor' {
             break
         }
         'envr;help;why' {

@@ -31,6 +31,9 @@ _envr() {
             envr,disallow)
                 cmd="envr__subcmd__deny"
                 ;;
+            envr,doctor)
+                cmd="envr__subcmd__doctor"
+                ;;
             envr,dotenv)
                 cmd="envr__subcmd__dotenv"
                 ;;
@@ -67,6 +70,9 @@ _envr() {
             envr,revoke)
                 cmd="envr__subcmd__deny"
                 ;;
+            envr,setup)
+                cmd="envr__subcmd__setup"
+                ;;
             envr,status)
                 cmd="envr__subcmd__status"
                 ;;
@@ -87,6 +93,9 @@ _envr() {
                 ;;
             envr__subcmd__help,deny)
                 cmd="envr__subcmd__help__subcmd__deny"
+                ;;
+            envr__subcmd__help,doctor)
+                cmd="envr__subcmd__help__subcmd__doctor"
                 ;;
             envr__subcmd__help,dotenv)
                 cmd="envr__subcmd__help__subcmd__dotenv"
@@ -115,6 +124,9 @@ _envr() {
             envr__subcmd__help,review)
                 cmd="envr__subcmd__help__subcmd__review"
                 ;;
+            envr__subcmd__help,setup)
+                cmd="envr__subcmd__help__subcmd__setup"
+                ;;
             envr__subcmd__help,status)
                 cmd="envr__subcmd__help__subcmd__status"
                 ;;
@@ -134,7 +146,7 @@ _envr() {
 
     case "${cmd}" in
         envr)
-            opts="-h -V --help --version hook export allow permit grant deny block revoke disallow review edit exec reload status why prune dotenv stdlib completions version help"
+            opts="-h -V --help --version hook export allow permit grant deny block revoke disallow review edit exec reload status setup doctor why prune dotenv stdlib completions version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -176,6 +188,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__deny)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__doctor)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -246,7 +272,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help)
-            opts="hook export allow deny review edit exec reload status why prune dotenv stdlib completions version help"
+            opts="hook export allow deny review edit exec reload status setup doctor why prune dotenv stdlib completions version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -288,6 +314,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__deny)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -427,6 +467,20 @@ _envr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        envr__subcmd__help__subcmd__setup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         envr__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -527,6 +581,20 @@ _envr() {
             ;;
         envr__subcmd__review)
             opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__setup)
+            opts="-h --yes --from-direnv --undo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

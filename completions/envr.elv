@@ -36,6 +36,8 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand exec 'Run a command in the environment of a directory'
             cand reload 'Load the `.envrc` again at the next prompt'
             cand status 'Show what is loaded, what was found, and why'
+            cand setup 'Put the hook into the start files of your shells'
+            cand doctor 'Look for what is broken in the set-up, and say what mends it'
             cand why 'Tell which file and line set a variable; runs the `.envrc` once more'
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
@@ -101,6 +103,17 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;setup'= {
+            cand --yes 'Do not ask'
+            cand --from-direnv 'Replace direnv''s hook, and have the command `direnv` be envr'
+            cand --undo 'Take everything back'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;doctor'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;why'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -135,6 +148,8 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand exec 'Run a command in the environment of a directory'
             cand reload 'Load the `.envrc` again at the next prompt'
             cand status 'Show what is loaded, what was found, and why'
+            cand setup 'Put the hook into the start files of your shells'
+            cand doctor 'Look for what is broken in the set-up, and say what mends it'
             cand why 'Tell which file and line set a variable; runs the `.envrc` once more'
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
@@ -160,6 +175,10 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;reload'= {
         }
         &'envr;help;status'= {
+        }
+        &'envr;help;setup'= {
+        }
+        &'envr;help;doctor'= {
         }
         &'envr;help;why'= {
         }

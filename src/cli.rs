@@ -1,6 +1,7 @@
 //! What can be typed, and where it goes.
 
 use crate::cmd;
+use crate::cmd::setup::{Consent, Replace};
 use crate::error::Told;
 use crate::host::{Host, Voice};
 use crate::ui;
@@ -79,6 +80,20 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         #[arg(long)]
         json: bool,
     },
+    /// Put the hook into the start files of your shells
+    Setup {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Replace direnv's hook, and have the command `direnv` be envr
+        #[arg(long)]
+        from_direnv: bool,
+        /// Take everything back
+        #[arg(long, conflicts_with = "from_direnv")]
+        undo: bool,
+    },
+    /// Look for what is broken in the set-up, and say what mends it
+    Doctor,
     /// Tell which file and line set a variable; runs the `.envrc` once more
     Why {
         /// Its name
@@ -162,6 +177,12 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
         Verb::Edit { path } => cmd::edit::edit(host, path.as_deref())?,
         Verb::Reload => cmd::allow::reload(host)?,
         Verb::Status { json } => cmd::status::status(host, json)?,
+        Verb::Setup { undo: true, .. } => cmd::setup::undo(host)?,
+        Verb::Setup { yes, from_direnv, .. } => {
+            let replace = if from_direnv { Replace::Direnv } else { Replace::Nothing };
+            cmd::setup::setup(host, replace, if yes { Consent::Given } else { Consent::Ask })?;
+        }
+        Verb::Doctor => cmd::doctor::doctor(host)?,
         Verb::Why { variable } => cmd::why::why(host, &variable)?,
         Verb::Prune => cmd::allow::prune(host)?,
         Verb::Dotenv { shell, file } => {

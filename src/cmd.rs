@@ -2,6 +2,7 @@
 
 pub mod allow;
 pub mod direnv;
+pub mod doctor;
 pub mod dotenv;
 pub mod dump;
 pub mod edit;
@@ -10,6 +11,7 @@ pub mod export;
 pub mod fetchurl;
 pub mod print;
 pub mod review;
+pub mod setup;
 pub mod status;
 pub mod watch;
 pub mod why;

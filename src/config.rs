@@ -227,7 +227,7 @@ fn is_unattended(host: &Host) -> bool {
     };
     host.voice == Voice::Envr
         && host.env.get("DIRENV_LOG_FORMAT").is_none()
-        && (UNATTENDED.iter().any(|name| is_set(name)) || !ui::is_read_at_a_terminal())
+        && (UNATTENDED.iter().any(is_set) || !ui::is_read_at_a_terminal())
 }
 
 fn read_existing<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {

@@ -14,6 +14,7 @@ mod session;
 mod watch;
 mod quiet;
 mod shell;
+mod start_file;
 
 // The ground floor.
 mod gzenv;

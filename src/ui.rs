@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
+use anyhow::{Context as _, Result};
 use std::io::{self, Write as _};
 
 const RED: &str = "\x1b[31m";
@@ -44,6 +45,14 @@ pub fn causes(error: &anyhow::Error) -> String {
 
 pub fn warn(host: &Host, message: &str) {
     print(&format!("{}: warning: {}", host.voice.name(), escape(message)));
+}
+
+/// Asks a person; anything but a yes is a no.
+pub fn ask(host: &Host, question: &str) -> Result<bool> {
+    say(format!("{}: {} [y/N] ", host.voice.name(), escape(question)).as_bytes());
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("could not read standard input")?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// A line that no configuration silences.

@@ -28,6 +28,7 @@ mod quoting;
 mod rc;
 mod scale;
 mod scripts;
+mod setup;
 mod shells;
 mod source;
 mod executed;

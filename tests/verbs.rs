@@ -81,6 +81,37 @@ fn status_in_words() {
     let text = |project: &Project| {
         String::from_utf8(project.envr(["status"]).any_stdout().success().stdout).unwrap()
     };
+    let first = |shell: &crate::test::Shell, dir: &str| {
+        let run = project.envr(["status"]).dir(dir);
+        let run =
+            shell.env.iter().fold(run, |run, (name, value)| run.env(name.to_str().unwrap(), value));
+        let page = String::from_utf8(run.any_stdout().success().stdout).unwrap();
+        let page = page.replace(project.path("project").to_str().unwrap(), "P");
+        page.lines().next().unwrap().to_owned()
+    };
+    let mut shell = project.shell();
+    let nothing = "Nothing is loaded: no `.envrc` is here or in a directory above.";
+    assert_eq!(first(&shell, "project"), nothing);
+    project.write(".envrc", "watch_file f\n");
+    let blocked = "`P/.envrc` is not loaded at the next prompt either, see below.";
+    assert_eq!(first(&shell, "project"), blocked);
+    project.allow();
+    assert_eq!(first(&shell, "project"), "`P/.envrc` is approved; the next prompt loads it.");
+    shell.any_prompt(0);
+    let came = "`P/.envrc` is what this shell came to last;";
+    let unchanged = format!("{came} nothing that it depends on changed since.");
+    assert_eq!(first(&shell, "project"), unchanged);
+    let left = "`P/.envrc` is loaded; the next prompt takes it back.";
+    assert_eq!(first(&shell, "elsewhere"), left);
+    project.write("f", "");
+    let again = format!("{came} the next prompt looks again, for `P/f`: it was not there.");
+    assert_eq!(first(&shell, "project"), again);
+    project.envr(["deny"]).success();
+    let denied = "`P/.envrc` is denied; the next prompt loads nothing.";
+    assert_eq!(first(&project.shell(), "project"), denied);
+    project.remove(".envrc");
+    project.remove("f");
+    let project = Project::new();
     assert!(text(&project).contains("No .envrc or .env loaded\nNo .envrc or .env found\n"));
     project.write(".envrc", "source part\n");
     project.write("part", "");
@@ -181,7 +212,7 @@ fn what_is_missing_has_a_name() {
 fn help_names_every_verb() {
     let project = Project::new();
     let help = String::from_utf8(project.envr(["help"]).any_stdout().success().stdout).unwrap();
-    for verb in "hook export allow deny review edit exec reload status prune dotenv stdlib completions version".split(' ') {
+    for verb in "hook export allow deny review edit exec reload status setup doctor why prune dotenv stdlib completions version".split(' ') {
         assert!(help.contains(&format!("\n  {verb} ")), "{verb}\n{help}");
         project.envr([verb, "--help"]).any_stdout().success();
     }

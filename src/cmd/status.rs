@@ -41,7 +41,12 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         return Ok(());
     }
 
-    let mut page = settings(host, &config, &outer)?;
+    let mut page = String::new();
+    if host.voice == Voice::Envr {
+        page.push_str(&in_words(host, &session, found.as_ref())?);
+        page.push_str("\n\n");
+    }
+    page.push_str(&settings(host, &config, &outer)?);
     match &loaded {
         Some(judged) => judged.push(&mut page, host, "Loaded", &watches)?,
         None => page.push_str("No .envrc or .env loaded\n"),
@@ -58,6 +63,40 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
     let lines: Vec<String> = page.lines().map(ui::escape).collect();
     host.print_line(lines.join("\n"))?;
     Ok(())
+}
+
+/// Why the environment is what it is, and what the next prompt does.
+fn in_words(host: &Host, session: &Session, found: Option<&Judged>) -> Result<String> {
+    let watches = session.watches()?;
+    let loaded = session.file.as_deref().map(|path| format!("`{}`", host.tilde(path)));
+    let Some(judged) = found else {
+        return Ok(match loaded {
+            None => "Nothing is loaded: no `.envrc` is here or in a directory above.".to_string(),
+            Some(loaded) => format!("{loaded} is loaded; the next prompt takes it back."),
+        });
+    };
+    let here = format!("`{}`", host.tilde(&judged.path));
+    if loaded.as_ref() != Some(&here) {
+        let then = match &judged.verdict {
+            Verdict::Allowed(_) => "is approved; the next prompt loads it",
+            Verdict::Denied => "is denied; the next prompt loads nothing",
+            _ => "is not loaded at the next prompt either, see below",
+        };
+        let first = loaded.map_or(String::new(), |loaded| format!("{loaded} is loaded. "));
+        return Ok(format!("{first}{here} {then}."));
+    }
+    let state = match &judged.verdict {
+        Verdict::Allowed(_) => "is what this shell came to last",
+        _ => "governs here, and nothing of it is loaded",
+    };
+    let changed = watches.paths().find_map(|path| Some((path, watches.reason(path)?)));
+    Ok(match changed {
+        None => format!("{here} {state}; nothing that it depends on changed since."),
+        Some((path, why)) => {
+            let path = host.tilde(path);
+            format!("{here} {state}; the next prompt looks again, for `{path}`: {why}.")
+        }
+    })
 }
 
 /// An rc with what is to be said of it.
