@@ -13,7 +13,8 @@ _direnv_hook() {
 	fi
 	# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
 	# Were the wait to end instead, the load would start again at the next prompt. The user's trap is back on return.
-	\builtin setopt local_options local_traps
+	# What is evaluated holds values: a trace of this shell is no place for them.
+	\builtin setopt local_options local_traps no_xtrace
 	\builtin trap '' INT
 	\builtin eval "$(\command @ENVR@ export zsh "${builtins[zstat]:+--hook}")" || \builtin true
 }

@@ -12,6 +12,7 @@ drive! {
     a_fifo_is_refused_at_once
     a_deleted_directory
     names_cannot_write_escape_codes
+    a_trace_shows_no_values
 }
 
 /// Enters `~/p` with this rc, allows it, and returns what loading said.
@@ -112,4 +113,21 @@ fn names_cannot_write_escape_codes(shell: Shell) {
     terminal.run("envr allow");
     has(&terminal, "FOO", "1");
     says(&terminal.screen(), "still here\n");
+}
+
+/// fish has no such switch.
+fn a_trace_shows_no_values(shell: Shell) {
+    let mut terminal = Terminal::start(shell);
+    load(&mut terminal, "export FOO=loaded-value\n");
+    terminal.run("cd ..");
+    has_not(&terminal, "FOO");
+    if shell == Shell::Fish {
+        return;
+    }
+    terminal.run("set -x");
+    let said = terminal.run("cd p");
+    has(&terminal, "FOO", "loaded-value");
+    assert!(said.contains("cd p") && !said.contains("loaded-value"), "{said}");
+    let said = terminal.run("true");
+    assert!(said.contains('+'), "it still traces: {said}");
 }
