@@ -44,6 +44,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell which file and line set a variable; runs the `.envrc` once more')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
+            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Read secrets that sops or age encrypted')
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
@@ -149,6 +150,235 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;secret' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('decrypt', 'decrypt', [CompletionResultType]::ParameterValue, 'Print a sops or age file in the clear, if all of it is as it was written')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the variables that a file stands for')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the names in a file, which needs no key')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make an age key, a `.sops.yaml` and a `secrets.yaml`, each where there is none')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set a value, which is typed unseen or comes from standard input')
+            [CompletionResult]::new('unset', 'unset', [CompletionResultType]::ParameterValue, 'Take a value out')
+            [CompletionResult]::new('edit', 'edit', [CompletionResultType]::ParameterValue, 'Open a file in your editor; the plaintext stays in memory')
+            [CompletionResult]::new('encrypt', 'encrypt', [CompletionResultType]::ParameterValue, 'Encrypt a whole file with sops''s format')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Encrypt all values anew, with another key')
+            [CompletionResult]::new('updatekeys', 'updatekeys', [CompletionResultType]::ParameterValue, 'Encrypt the key for those whom `.sops.yaml` names now')
+            [CompletionResult]::new('recipients', 'recipients', [CompletionResultType]::ParameterValue, 'Show or change who can read a file')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print one value')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;secret;decrypt' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--output-type', '--output-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default as the file is')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;env' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'End each variable with a NUL byte in place of a line end')
+            [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'End each variable with a NUL byte in place of a line end')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;list' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;init' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;set' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'The value is JSON: a number, a map, a list')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;unset' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;edit' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;encrypt' {
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'For whom, in place of what `.sops.yaml` says: an age or ssh key, a PGP fingerprint, an ARN, a file of keys')
+            [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'For whom, in place of what `.sops.yaml` says: an age or ssh key, a PGP fingerprint, an ARN, a file of keys')
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--in-place', '--in-place', [CompletionResultType]::ParameterName, 'Replace the file; otherwise it is printed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;rotate' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;updatekeys' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;recipients' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print who can read a file')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Let others read it, too')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Let them read it no more, and encrypt all values anew')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;secret;recipients;list' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;recipients;add' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;recipients;remove' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;recipients;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print who can read a file')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Let others read it, too')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Let them read it no more, and encrypt all values anew')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;secret;recipients;help;list' {
+            break
+        }
+        'envr;secret;recipients;help;add' {
+            break
+        }
+        'envr;secret;recipients;help;remove' {
+            break
+        }
+        'envr;secret;recipients;help;help' {
+            break
+        }
+        'envr;secret;get' {
+            [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;secret;help' {
+            [CompletionResult]::new('decrypt', 'decrypt', [CompletionResultType]::ParameterValue, 'Print a sops or age file in the clear, if all of it is as it was written')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the variables that a file stands for')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the names in a file, which needs no key')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make an age key, a `.sops.yaml` and a `secrets.yaml`, each where there is none')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set a value, which is typed unseen or comes from standard input')
+            [CompletionResult]::new('unset', 'unset', [CompletionResultType]::ParameterValue, 'Take a value out')
+            [CompletionResult]::new('edit', 'edit', [CompletionResultType]::ParameterValue, 'Open a file in your editor; the plaintext stays in memory')
+            [CompletionResult]::new('encrypt', 'encrypt', [CompletionResultType]::ParameterValue, 'Encrypt a whole file with sops''s format')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Encrypt all values anew, with another key')
+            [CompletionResult]::new('updatekeys', 'updatekeys', [CompletionResultType]::ParameterValue, 'Encrypt the key for those whom `.sops.yaml` names now')
+            [CompletionResult]::new('recipients', 'recipients', [CompletionResultType]::ParameterValue, 'Show or change who can read a file')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print one value')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;secret;help;decrypt' {
+            break
+        }
+        'envr;secret;help;env' {
+            break
+        }
+        'envr;secret;help;list' {
+            break
+        }
+        'envr;secret;help;init' {
+            break
+        }
+        'envr;secret;help;set' {
+            break
+        }
+        'envr;secret;help;unset' {
+            break
+        }
+        'envr;secret;help;edit' {
+            break
+        }
+        'envr;secret;help;encrypt' {
+            break
+        }
+        'envr;secret;help;rotate' {
+            break
+        }
+        'envr;secret;help;updatekeys' {
+            break
+        }
+        'envr;secret;help;recipients' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print who can read a file')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Let others read it, too')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Let them read it no more, and encrypt all values anew')
+            break
+        }
+        'envr;secret;help;recipients;list' {
+            break
+        }
+        'envr;secret;help;recipients;add' {
+            break
+        }
+        'envr;secret;help;recipients;remove' {
+            break
+        }
+        'envr;secret;help;get' {
+            break
+        }
+        'envr;secret;help;help' {
+            break
+        }
         'envr;stdlib' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -179,6 +409,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell which file and line set a variable; runs the `.envrc` once more')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
+            [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Read secrets that sops or age encrypted')
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
@@ -225,6 +456,69 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;dotenv' {
+            break
+        }
+        'envr;help;secret' {
+            [CompletionResult]::new('decrypt', 'decrypt', [CompletionResultType]::ParameterValue, 'Print a sops or age file in the clear, if all of it is as it was written')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the variables that a file stands for')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the names in a file, which needs no key')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make an age key, a `.sops.yaml` and a `secrets.yaml`, each where there is none')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set a value, which is typed unseen or comes from standard input')
+            [CompletionResult]::new('unset', 'unset', [CompletionResultType]::ParameterValue, 'Take a value out')
+            [CompletionResult]::new('edit', 'edit', [CompletionResultType]::ParameterValue, 'Open a file in your editor; the plaintext stays in memory')
+            [CompletionResult]::new('encrypt', 'encrypt', [CompletionResultType]::ParameterValue, 'Encrypt a whole file with sops''s format')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Encrypt all values anew, with another key')
+            [CompletionResult]::new('updatekeys', 'updatekeys', [CompletionResultType]::ParameterValue, 'Encrypt the key for those whom `.sops.yaml` names now')
+            [CompletionResult]::new('recipients', 'recipients', [CompletionResultType]::ParameterValue, 'Show or change who can read a file')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print one value')
+            break
+        }
+        'envr;help;secret;decrypt' {
+            break
+        }
+        'envr;help;secret;env' {
+            break
+        }
+        'envr;help;secret;list' {
+            break
+        }
+        'envr;help;secret;init' {
+            break
+        }
+        'envr;help;secret;set' {
+            break
+        }
+        'envr;help;secret;unset' {
+            break
+        }
+        'envr;help;secret;edit' {
+            break
+        }
+        'envr;help;secret;encrypt' {
+            break
+        }
+        'envr;help;secret;rotate' {
+            break
+        }
+        'envr;help;secret;updatekeys' {
+            break
+        }
+        'envr;help;secret;recipients' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print who can read a file')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Let others read it, too')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Let them read it no more, and encrypt all values anew')
+            break
+        }
+        'envr;help;secret;recipients;list' {
+            break
+        }
+        'envr;help;secret;recipients;add' {
+            break
+        }
+        'envr;help;secret;recipients;remove' {
+            break
+        }
+        'envr;help;secret;get' {
             break
         }
         'envr;help;stdlib' {

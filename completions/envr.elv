@@ -41,6 +41,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand why 'Tell which file and line set a variable; runs the `.envrc` once more'
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
+            cand secret 'Read secrets that sops or age encrypted'
             cand stdlib 'Print the functions that an `.envrc` can use'
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
@@ -126,6 +127,197 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;secret'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand decrypt 'Print a sops or age file in the clear, if all of it is as it was written'
+            cand env 'Print the variables that a file stands for'
+            cand list 'Print the names in a file, which needs no key'
+            cand init 'Make an age key, a `.sops.yaml` and a `secrets.yaml`, each where there is none'
+            cand set 'Set a value, which is typed unseen or comes from standard input'
+            cand unset 'Take a value out'
+            cand edit 'Open a file in your editor; the plaintext stays in memory'
+            cand encrypt 'Encrypt a whole file with sops''s format'
+            cand rotate 'Encrypt all values anew, with another key'
+            cand updatekeys 'Encrypt the key for those whom `.sops.yaml` names now'
+            cand recipients 'Show or change who can read a file'
+            cand get 'Print one value'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;secret;decrypt'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --output-type 'yaml, json, dotenv, ini or binary; by default as the file is'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;env'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -0 'End each variable with a NUL byte in place of a line end'
+            cand --null 'End each variable with a NUL byte in place of a line end'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;list'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;init'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;set'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --json 'The value is JSON: a number, a map, a list'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;unset'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;edit'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;encrypt'= {
+            cand -r 'For whom, in place of what `.sops.yaml` says: an age or ssh key, a PGP fingerprint, an ARN, a file of keys'
+            cand --recipient 'For whom, in place of what `.sops.yaml` says: an age or ssh key, a PGP fingerprint, an ARN, a file of keys'
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --in-place 'Replace the file; otherwise it is printed'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;rotate'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;updatekeys'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;recipients'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'Print who can read a file'
+            cand add 'Let others read it, too'
+            cand remove 'Let them read it no more, and encrypt all values anew'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;secret;recipients;list'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;recipients;add'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;recipients;remove'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;recipients;help'= {
+            cand list 'Print who can read a file'
+            cand add 'Let others read it, too'
+            cand remove 'Let them read it no more, and encrypt all values anew'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;secret;recipients;help;list'= {
+        }
+        &'envr;secret;recipients;help;add'= {
+        }
+        &'envr;secret;recipients;help;remove'= {
+        }
+        &'envr;secret;recipients;help;help'= {
+        }
+        &'envr;secret;get'= {
+            cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
+            cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;secret;help'= {
+            cand decrypt 'Print a sops or age file in the clear, if all of it is as it was written'
+            cand env 'Print the variables that a file stands for'
+            cand list 'Print the names in a file, which needs no key'
+            cand init 'Make an age key, a `.sops.yaml` and a `secrets.yaml`, each where there is none'
+            cand set 'Set a value, which is typed unseen or comes from standard input'
+            cand unset 'Take a value out'
+            cand edit 'Open a file in your editor; the plaintext stays in memory'
+            cand encrypt 'Encrypt a whole file with sops''s format'
+            cand rotate 'Encrypt all values anew, with another key'
+            cand updatekeys 'Encrypt the key for those whom `.sops.yaml` names now'
+            cand recipients 'Show or change who can read a file'
+            cand get 'Print one value'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;secret;help;decrypt'= {
+        }
+        &'envr;secret;help;env'= {
+        }
+        &'envr;secret;help;list'= {
+        }
+        &'envr;secret;help;init'= {
+        }
+        &'envr;secret;help;set'= {
+        }
+        &'envr;secret;help;unset'= {
+        }
+        &'envr;secret;help;edit'= {
+        }
+        &'envr;secret;help;encrypt'= {
+        }
+        &'envr;secret;help;rotate'= {
+        }
+        &'envr;secret;help;updatekeys'= {
+        }
+        &'envr;secret;help;recipients'= {
+            cand list 'Print who can read a file'
+            cand add 'Let others read it, too'
+            cand remove 'Let them read it no more, and encrypt all values anew'
+        }
+        &'envr;secret;help;recipients;list'= {
+        }
+        &'envr;secret;help;recipients;add'= {
+        }
+        &'envr;secret;help;recipients;remove'= {
+        }
+        &'envr;secret;help;get'= {
+        }
+        &'envr;secret;help;help'= {
+        }
         &'envr;stdlib'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -153,6 +345,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand why 'Tell which file and line set a variable; runs the `.envrc` once more'
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
+            cand secret 'Read secrets that sops or age encrypted'
             cand stdlib 'Print the functions that an `.envrc` can use'
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
@@ -185,6 +378,53 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;prune'= {
         }
         &'envr;help;dotenv'= {
+        }
+        &'envr;help;secret'= {
+            cand decrypt 'Print a sops or age file in the clear, if all of it is as it was written'
+            cand env 'Print the variables that a file stands for'
+            cand list 'Print the names in a file, which needs no key'
+            cand init 'Make an age key, a `.sops.yaml` and a `secrets.yaml`, each where there is none'
+            cand set 'Set a value, which is typed unseen or comes from standard input'
+            cand unset 'Take a value out'
+            cand edit 'Open a file in your editor; the plaintext stays in memory'
+            cand encrypt 'Encrypt a whole file with sops''s format'
+            cand rotate 'Encrypt all values anew, with another key'
+            cand updatekeys 'Encrypt the key for those whom `.sops.yaml` names now'
+            cand recipients 'Show or change who can read a file'
+            cand get 'Print one value'
+        }
+        &'envr;help;secret;decrypt'= {
+        }
+        &'envr;help;secret;env'= {
+        }
+        &'envr;help;secret;list'= {
+        }
+        &'envr;help;secret;init'= {
+        }
+        &'envr;help;secret;set'= {
+        }
+        &'envr;help;secret;unset'= {
+        }
+        &'envr;help;secret;edit'= {
+        }
+        &'envr;help;secret;encrypt'= {
+        }
+        &'envr;help;secret;rotate'= {
+        }
+        &'envr;help;secret;updatekeys'= {
+        }
+        &'envr;help;secret;recipients'= {
+            cand list 'Print who can read a file'
+            cand add 'Let others read it, too'
+            cand remove 'Let them read it no more, and encrypt all values anew'
+        }
+        &'envr;help;secret;recipients;list'= {
+        }
+        &'envr;help;secret;recipients;add'= {
+        }
+        &'envr;help;secret;recipients;remove'= {
+        }
+        &'envr;help;secret;get'= {
         }
         &'envr;help;stdlib'= {
         }

@@ -32,7 +32,7 @@ __envr_called=() __envr_paths=()
 __envr_ask() {
 	local __envr_code
 	REPLY=
-	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script ]] || return 1
+	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script || $1 == secrets ]] || return 1
 	case $1 in
 	watch | watch-dir) builtin printf '%s\0' "$(($# + 1))" "$@" "${DIRENV_WATCHES-}" >&"${__envr_question}" || return 1 ;;
 	*) builtin printf '%s\0' "$#" "$@" >&"${__envr_question}" || return 1 ;;
@@ -41,6 +41,7 @@ __envr_ask() {
 	case ${__envr_code} in
 	done) return 0 ;;
 	reply) IFS= builtin read -r -d '' REPLY <"${__envr_stage}/reply" || builtin true ;;
+	secret) IFS= builtin read -r -d '' -u "${__envr_answer}" REPLY || builtin true ;;
 	refused) builtin exit 1 ;;
 	*) return 1 ;;
 	esac

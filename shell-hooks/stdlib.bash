@@ -974,16 +974,40 @@ use_flox() {
 	return "$__envr_status"
 }
 
-# Usage: use sops [FILE]
-# Not available yet.
+# Usage: use sops [--allow NAME]... [FILE]
+# Exports what a file that sops encrypted holds; without FILE, that of secrets.yaml. The file is part of what is approved.
+# A name that decides what runs, such as PATH, is exported only if it is allowed.
 use_sops() {
-	__envr_not_yet "use sops" 0.4
+	__envr_use_secrets sops "$@"
 }
 
-# Usage: use age [FILE]
-# Not available yet.
+# Usage: use age [--allow NAME]... FILE
+# Exports what a .env file that age encrypted holds.
 use_age() {
-	__envr_not_yet "use age" 0.4
+	__envr_use_secrets age "$@"
+}
+
+# Usage: __envr_use_secrets sops|age [ARG ...]
+# Asks for code and evaluates it. Neither it nor the variables that lead to keys are shown by `set -x`.
+__envr_use_secrets() {
+	{
+		local __envr_name __envr_traced='' __envr_status=0 __envr_variables=() REPLY
+		if [[ $- == *x* ]]; then
+			__envr_traced=1
+			set +x
+		fi
+	} 2>/dev/null
+	for __envr_name in HOME PATH GNUPGHOME XDG_CONFIG_HOME ${!SOPS_@} ${!AWS_@}; do
+		if [[ -n ${!__envr_name+set} ]]; then __envr_variables+=("$__envr_name=${!__envr_name}"); fi
+	done
+	if __envr_ask secrets "$1" "$PWD" "$(($# - 1))" "${@:2}" "${__envr_variables[@]}"; then
+		eval "$REPLY"
+	else
+		__envr_status=1
+		if [[ -z ${__envr_answer-} ]]; then log_error "use $1: only an .envrc can"; fi
+	fi
+	if [[ -n $__envr_traced ]]; then set -x; fi
+	return "$__envr_status"
 }
 
 # Usage: use node [VERSION]

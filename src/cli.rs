@@ -108,6 +108,11 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         /// The file; `.env` where none is named
         file: Option<PathBuf>,
     },
+    /// Read secrets that sops or age encrypted
+    Secret {
+        #[command(subcommand)]
+        verb: cmd::secret::Secret,
+    },
     /// Print the functions that an `.envrc` can use
     Stdlib,
     /// Print the completions for a shell
@@ -188,6 +193,7 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
         Verb::Dotenv { shell, file } => {
             cmd::dotenv::dotenv(host, shell.as_deref(), file.as_deref())?;
         }
+        Verb::Secret { verb } => cmd::secret::run(host, verb)?,
         Verb::Stdlib => cmd::print::stdlib(host)?,
         Verb::Completions { shell } => cmd::print::completions(host, shell)?,
         Verb::Version { at_least } => cmd::print::version(host, at_least.as_deref())?,

@@ -12,6 +12,7 @@ pub mod fetchurl;
 pub mod print;
 pub mod review;
 pub mod setup;
+pub mod secret;
 pub mod status;
 pub mod watch;
 pub mod why;

@@ -2,6 +2,7 @@
 
 pub mod parse;
 pub mod native;
+mod secrets;
 mod stdlib;
 mod vigil;
 mod descendants;

@@ -9,6 +9,7 @@ mod world;
 mod rc;
 mod trust;
 mod eval;
+mod secrets;
 mod diff;
 mod session;
 mod watch;

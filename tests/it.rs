@@ -29,6 +29,7 @@ mod rc;
 mod scale;
 mod scripts;
 mod setup;
+mod secrets;
 mod shells;
 mod source;
 mod executed;

@@ -5,9 +5,11 @@ mod layout;
 mod lists;
 mod paths;
 mod scripts;
+mod secrets;
 
 use super::bash::library;
 use super::native::{Flow, Shell, builtins, needs_bash};
+use super::secrets::Kind;
 
 pub use layout::layout_dir;
 pub use paths::absolute;
@@ -69,6 +71,12 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8>
             Ok(0)
         }
         b"layout" => layout::layout(shell, first),
+        b"use" => {
+            shell.log_status(&[b"using ", arguments.join(&b' ').as_slice()].concat());
+            call(shell, &[b"use_", first].concat(), arguments.get(1..).unwrap_or_default())
+        }
+        b"use_sops" => secrets::load(shell, Kind::Sops, arguments),
+        b"use_age" => secrets::load(shell, Kind::Age, arguments),
         b"use_vim" => {
             let file = if first.is_empty() { b".vimrc.local" } else { first };
             lists::add(shell, b"DIRENV_EXTRA_VIMRC", &[file])

@@ -43,9 +43,25 @@ fn executed_by(rc: &Rc, command: &[u8]) -> Option<PathBuf> {
             let name = word.and_then(literal).unwrap_or_else(|| ".envrc".into());
             rc.dir().ancestors().skip(1).map(|dir| dir.join(&name)).find(|file| file.is_file())
         }
+        // What a secrets file holds decides over the environment as much as a script does.
+        b"use" if matches!(word, Some(b"sops" | b"age")) => secrets_file(rc, words),
+        b"use_sops" | b"use_age" => secrets_file(rc, word.into_iter().chain(words)),
         _ => None,
     }
     .map(|path| crate::fs::clean(&path))
+}
+
+/// The file of `use sops [--allow NAME]... [FILE]`.
+fn secrets_file<'a>(rc: &Rc, mut words: impl Iterator<Item = &'a [u8]>) -> Option<PathBuf> {
+    let mut word = words.next();
+    while word == Some(b"--allow") {
+        words.next();
+        word = words.next();
+    }
+    match word {
+        Some(word) if !word.starts_with(b"#") => Some(rc.dir().join(literal(word)?)),
+        _ => Some(rc.dir().join("secrets.yaml")),
+    }
 }
 
 /// A word without anything to expand, apart from `$PWD/` at its start.

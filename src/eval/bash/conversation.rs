@@ -2,7 +2,10 @@
 
 use super::library;
 use super::stage::Stage;
+use crate::env::Env;
 use crate::eval::Start;
+use crate::eval::secrets::{Kind, Request};
+use crate::secrets::Secret;
 use crate::trust::{Execution, Reason, Trusted};
 use crate::ui;
 use crate::watch::{self, Watches};
@@ -11,6 +14,7 @@ use anyhow::{Error, Result, anyhow};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
+use zeroize::Zeroizing;
 
 /// A script that asks for more than this many bytes at once is broken.
 const QUESTION_LIMIT: usize = 8 << 20;
@@ -18,6 +22,8 @@ const QUESTION_LIMIT: usize = 8 << 20;
 #[derive(Debug)]
 pub struct Conversation<'a> {
     pub world: World<'a>,
+    /// The environment without any rc.
+    outer: &'a Env,
     pub trusted: &'a mut Trusted,
     pub stage: Stage,
     /// Everything that was ever watched, also by a load that fails later.
@@ -37,6 +43,8 @@ pub struct Conversation<'a> {
 enum Answer {
     Done,
     Reply(Vec<u8>),
+    /// A reply that is written to no file.
+    Secret(Secret),
     Refused,
     Failed,
     /// Nobody waits for one.
@@ -51,6 +59,7 @@ impl<'a> Conversation<'a> {
         let began = watch::last_change(stage.path());
         Ok(Self {
             world: start.world,
+            outer: start.outer,
             trusted,
             stage,
             watches: start.watches.clone(),
@@ -63,15 +72,16 @@ impl<'a> Conversation<'a> {
     }
 
     /// Takes in what bash wrote; returns the lines to write back, one for each question that is complete.
-    pub fn hear(&mut self, bytes: &[u8]) -> Result<Vec<u8>> {
+    pub fn hear(&mut self, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         self.heard.extend(bytes);
-        let mut answers = Vec::new();
+        let mut answers = Zeroizing::new(Vec::new());
         loop {
             match Heard::of(&self.heard) {
                 Heard::Question { words, length } => {
                     let answer = self.answer(&words)?;
                     self.heard.drain(..length);
-                    answers.extend(self.line(answer)?);
+                    let line = self.line(answer)?;
+                    answers = [answers.as_slice(), line.as_slice()].concat().into();
                 }
                 Heard::Part if self.heard.len() <= QUESTION_LIMIT => return Ok(answers),
                 // A script wrote into the pipe itself. Whoever asks waits for one answer and has said no more.
@@ -84,18 +94,22 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn line(&self, answer: Answer) -> Result<&'static [u8]> {
-        Ok(match answer {
+    fn line(&self, answer: Answer) -> Result<Zeroizing<Vec<u8>>> {
+        let line: &[u8] = match answer {
             Answer::Done => b"done\n",
             Answer::Failed => b"failed\n",
             Answer::Refused => b"refused\n",
             Answer::Nothing => b"",
+            Answer::Secret(text) => {
+                return Ok([b"secret\n", text.bytes(), b"\0"].concat().into());
+            }
             Answer::Reply(mut text) => {
                 text.push(0);
                 self.stage.write("reply", &text)?;
                 b"reply\n"
             }
-        })
+        };
+        Ok(line.to_vec().into())
     }
 
     fn answer(&mut self, question: &[Vec<u8>]) -> Result<Answer> {
@@ -116,6 +130,9 @@ impl<'a> Conversation<'a> {
                 Some(text) => Answer::Reply(text.into()),
                 None => Answer::Failed,
             },
+            (b"secrets", [kind, dir, count, words @ ..]) => {
+                self.secrets(kind, path_of(dir), count, words)
+            }
             (b"execute", [path]) => self.execute(path_of(path))?,
             (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
             (b"failed", [line, file, why]) => {
@@ -150,6 +167,57 @@ impl<'a> Conversation<'a> {
             _ => ui::status_line(self.world.host, self.world.config, message),
         };
         line.map_or(Answer::Done, |line| Answer::Reply(line.into_bytes()))
+    }
+
+    /// `use sops` and `use age`: their arguments, then the variables that say where keys are, as bash has them.
+    fn secrets(&mut self, kind: &[u8], dir: &Path, count: &[u8], words: &[&[u8]]) -> Answer {
+        let count = String::from_utf8_lossy(count).parse().unwrap_or(0);
+        let (Some(kind), Some((arguments, variables))) =
+            (Kind::from_name(kind), words.split_at_checked(count))
+        else {
+            return Answer::Failed;
+        };
+        let request = match Request::parse(kind, arguments, dir) {
+            Ok(request) => request,
+            Err(error) => return self.fail(&format!("use {}: {error:#}", kind.name())),
+        };
+        self.watches.add(&request.file);
+        let made = watch::last_change(&request.file) > self.began;
+        let judged = self.trusted.judge_executed(self.world.store, &request.file, made);
+        let loaded = match judged {
+            Ok(Execution::Run(bytes)) => request.load(bytes, &self.with_key_variables(variables)),
+            Ok(Execution::Refused(reason)) => {
+                self.refused = Some(reason);
+                return Answer::Refused;
+            }
+            Ok(Execution::Absent) => Err(anyhow!("there is no such file")),
+            Err(error) => Err(error.into()),
+        };
+        match loaded {
+            Ok(loaded) => {
+                for warning in &loaded.warnings {
+                    ui::script_error(self.world.host, warning);
+                }
+                Answer::Secret(loaded.variables.bash_code())
+            }
+            Err(error) => self.fail(&request.failure(&error)),
+        }
+    }
+
+    fn fail(&self, message: &str) -> Answer {
+        ui::script_error(self.world.host, message);
+        Answer::Failed
+    }
+
+    fn with_key_variables(&self, given: &[&[u8]]) -> Env {
+        let mut env = self.outer.clone();
+        for variable in given {
+            if let Some(at) = variable.iter().position(|byte| *byte == b'=') {
+                let [name, value] = [&variable[..at], &variable[at + 1..]].map(OsStr::from_bytes);
+                env.set(name, value);
+            }
+        }
+        env
     }
 
     /// `source_env`, and the rc itself: what runs is a copy of the judged bytes.

@@ -4,7 +4,7 @@ use super::{Call, Word};
 use crate::words;
 
 /// The commands and functions that run without bash.
-const CALLS: [&str; 42] = [
+const CALLS: [&str; 45] = [
     ".",
     ":",
     "MANPATH_add",
@@ -44,6 +44,9 @@ const CALLS: [&str; 42] = [
     "test",
     "true",
     "type",
+    "use",
+    "use_age",
+    "use_sops",
     "use_vim",
     "watch_dir",
     "watch_file",
@@ -105,6 +108,7 @@ pub fn needs_bash(call: &Call) -> Option<String> {
     let word = call.arguments.first().and_then(Word::plain)?;
     let is_native = match call.name.as_slice() {
         b"layout" => matches!(word, b"go" | b"julia" | b"node" | b"perl" | b"php"),
+        b"use" => matches!(word, b"age" | b"sops"),
         b"set" => matches!(word, b"-a" | b"+a" | b"-o" | b"+o"),
         _ => true,
     };

@@ -1,0 +1,343 @@
+//! The verbs that change a sops file: what is not changed keeps its ciphertext.
+
+use super::{File, could_not, key_path};
+use crate::error::Hinted;
+use crate::fs::write_atomic;
+use crate::host::Host;
+use crate::secrets::keys::{Prompt, wrap};
+use crate::secrets::{
+    Branch, Document, Entry, Format, Keys, Opened, Recipient, Secret, Value, creation, is_age,
+    read_plain,
+};
+use crate::ui;
+use anyhow::{Context as _, Result, bail};
+use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
+
+/// No single value is larger than this many bytes.
+const VALUE_LIMIT: u64 = 16 << 20;
+
+pub fn set(host: &Host, source: &File, key: &str, is_json: bool) -> Result<()> {
+    let value = asked_value(key, is_json)?;
+    change(host, source, |opened| {
+        let format = opened.format;
+        let path = path_in(format, key)?;
+        if opened.branches.is_empty() {
+            opened.branches.push(Branch::new());
+        }
+        place(&mut opened.branches[0], &path, value)
+    })
+}
+
+pub fn unset(host: &Host, source: &File, key: &str) -> Result<()> {
+    change(host, source, |opened| {
+        let path = path_in(opened.format, key)?;
+        let branch = opened.branches.first_mut().context("it holds nothing")?;
+        if take(branch, &path) { Ok(()) } else { bail!("there is no `{key}` in it") }
+    })
+}
+
+/// A key of its own for the values: whoever was taken out of the recipients cannot read what comes.
+pub fn rotate(host: &Host, source: &File) -> Result<()> {
+    let could_not = || source.could_not("rotate the key of");
+    source
+        .with_keys(host, |keys| {
+            let mut opened = source.open_to_write(host, keys)?;
+            opened.rotate();
+            rewrap(keys, &mut opened)?;
+            source.replace(host, &opened.seal()?)
+        })
+        .with_context(could_not)
+}
+
+/// Encrypts the key for those whom `.sops.yaml` names.
+pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
+    let could_not = || source.could_not("update the keys of");
+    source
+        .with_keys(host, |keys| {
+            let wanted = source.wanted(host)?;
+            let document = Document::read(source.read(host)?, source.format()?)?;
+            let mut metadata = document.metadata().clone();
+            let key = document.clone().key(keys)?;
+            (metadata.groups, metadata.threshold) = (wanted.groups, wanted.threshold);
+            wrap(keys.env(), &key, &mut metadata.groups, metadata.threshold)?;
+            source.replace(host, &document.with_metadata(&metadata)?)
+        })
+        .with_context(could_not)
+}
+
+pub fn list_recipients(host: &Host, source: &File) -> Result<()> {
+    let document = Document::read(source.read(host)?, source.format()?)
+        .with_context(|| source.could_not("read"))?;
+    let mut lines = String::new();
+    for recipient in document.metadata().groups.iter().flatten() {
+        lines.extend([&ui::escape(&recipient.full_name()), "\n"]);
+    }
+    host.print(lines.as_bytes())
+}
+
+/// Adds to every group where there are several: each of them must be able to give its share.
+pub fn add_recipients(host: &Host, source: &File, names: &[String]) -> Result<()> {
+    let recipients = recipients(host, names)?;
+    change_recipients(host, source, |opened| {
+        let [group] = opened.metadata.groups.as_mut_slice() else {
+            bail!(
+                "it has groups of keys: name them in `.sops.yaml`, then type `envr secret updatekeys`"
+            );
+        };
+        for recipient in &recipients {
+            if !group.iter().any(|known| known.is_same(recipient)) {
+                group.push(recipient.clone());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What was readable for those who are taken out is encrypted anew, with a key that they never had.
+pub fn remove_recipients(host: &Host, source: &File, names: &[String]) -> Result<()> {
+    let recipients = recipients(host, names)?;
+    change_recipients(host, source, |opened| {
+        for recipient in &recipients {
+            let groups = &mut opened.metadata.groups;
+            let before = groups.iter().map(Vec::len).sum::<usize>();
+            for group in groups.iter_mut() {
+                group.retain(|known| !known.is_same(recipient));
+            }
+            if groups.iter().map(Vec::len).sum::<usize>() == before {
+                bail!("{} is none of its recipients", recipient.name());
+            }
+        }
+        opened.rotate();
+        Ok(())
+    })
+}
+
+fn change_recipients(
+    host: &Host,
+    source: &File,
+    work: impl FnOnce(&mut Opened) -> Result<()>,
+) -> Result<()> {
+    source
+        .with_keys(host, |keys| {
+            let mut opened = source.open_to_write(host, keys)?;
+            work(&mut opened)?;
+            rewrap(keys, &mut opened)?;
+            source.replace(host, &opened.seal()?)
+        })
+        .with_context(|| source.could_not("change the recipients of"))
+}
+
+/// Encrypts a whole file, to stdout or in its place.
+pub fn encrypt(host: &Host, source: &File, names: &[String], in_place: bool) -> Result<()> {
+    let bytes = source.read(host)?;
+    let could_not = || source.could_not("encrypt");
+    let format = source.format()?;
+    if is_age(&bytes) || Document::read(bytes.clone(), format).is_ok() {
+        bail!("{}: it is encrypted already", could_not());
+    }
+    let bytes = Secret::from(bytes);
+    let branches = read_plain(bytes.bytes(), format).with_context(could_not)?;
+    let text = sealed(host, source, branches, names).with_context(could_not)?;
+    if in_place { source.replace(host, &text) } else { host.print(text.bytes()) }
+}
+
+/// A first sealed form of plain values: for the recipients that are named, else those of `.sops.yaml`.
+pub fn sealed(
+    host: &Host,
+    source: &File,
+    branches: Vec<Branch>,
+    names: &[String],
+) -> Result<Secret> {
+    let metadata = if names.is_empty() {
+        source.wanted(host)?
+    } else {
+        creation::metadata(vec![recipients(host, names)?], None, crate::secrets::Rule::default())
+    };
+    let keys = Keys::new(&host.env, Prompt::Terminal);
+    let mut opened = Opened::first(source.format()?, branches, metadata);
+    rewrap(&keys, &mut opened)?;
+    opened.seal()
+}
+
+fn rewrap(keys: &Keys<'_>, opened: &mut Opened) -> Result<()> {
+    let threshold = opened.metadata.threshold;
+    wrap(keys.env(), opened.cipher.key(), &mut opened.metadata.groups, threshold)
+}
+
+fn change(host: &Host, source: &File, work: impl FnOnce(&mut Opened) -> Result<()>) -> Result<()> {
+    source
+        .with_keys(host, |keys| {
+            let mut opened = source.open_to_write(host, keys)?;
+            work(&mut opened)?;
+            source.replace(host, &opened.seal()?)
+        })
+        .with_context(|| source.could_not("change"))
+}
+
+impl File {
+    pub fn open_to_write(&self, host: &Host, keys: &Keys<'_>) -> Result<Opened> {
+        Document::read(self.read(host)?, self.format()?)?.open_to_write(keys)
+    }
+
+    /// The file's own name stays a link where it is one, and its mode what it was.
+    pub fn replace(&self, host: &Host, text: &Secret) -> Result<()> {
+        let path = host.absolute(&self.path);
+        let path = path.canonicalize().unwrap_or(path);
+        let permissions = path.metadata().ok().map(|metadata| metadata.permissions());
+        write_atomic(&path, text.bytes())?;
+        if let Some(permissions) = permissions {
+            std::fs::set_permissions(&path, permissions)
+                .with_context(|| could_not("give its mode back to", &path))?;
+        }
+        Ok(())
+    }
+
+    /// What `.sops.yaml` wants for it.
+    pub fn wanted(&self, host: &Host) -> Result<crate::secrets::Metadata> {
+        let path = host.absolute(&self.path);
+        let named = host.env.non_empty("SOPS_CONFIG").map(|file| host.absolute(Path::new(file)));
+        let dir = host.cwd.as_deref().unwrap_or(Path::new("/"));
+        let rules = creation::locate(named.as_deref(), dir).ok_or_else(|| {
+            Hinted::new(format!("no `{}` says for whom", creation::NAME), "envr secret init")
+        })?;
+        creation::metadata_for(&rules, &path)
+    }
+}
+
+/// From standard input, where something comes from there, else typed unseen.
+fn asked_value(key: &str, is_json: bool) -> Result<Value> {
+    let text = if std::io::stdin().is_terminal() {
+        let typed = Prompt::Terminal.secret(&format!("Value of {key}"));
+        Secret::from(typed.context("could not read the value: nothing was typed")?.to_string())
+    } else {
+        let mut text = Vec::new();
+        std::io::stdin()
+            .take(VALUE_LIMIT + 1)
+            .read_to_end(&mut text)
+            .context("could not read the value")?;
+        if text.len() as u64 > VALUE_LIMIT {
+            bail!("could not read the value: it is larger than {} MiB", VALUE_LIMIT >> 20);
+        }
+        // As `$(…)` does with what a command prints.
+        if text.last() == Some(&b'\n') {
+            text.pop();
+        }
+        Secret::from(text)
+    };
+    if !is_json {
+        return Ok(Value::string(text));
+    }
+    let wrapped = Secret::from([b"{\"value\":", text.bytes(), b"}"].concat());
+    // The mistake's message may quote what is secret.
+    let parsed = read_plain(wrapped.bytes(), Format::Json)
+        .ok()
+        .and_then(|mut branches| branches.pop()?.pop());
+    match parsed {
+        Some(Entry::Pair(_, value)) => Ok(value),
+        _ => bail!("could not read the value: it is no JSON"),
+    }
+}
+
+/// A dotenv file has names alone, whatever stands in them.
+fn path_in(format: Format, key: &str) -> Result<Vec<String>> {
+    match format {
+        Format::Dotenv => Ok(vec![key.to_string()]),
+        _ => key_path(key),
+    }
+}
+
+fn place(branch: &mut Branch, path: &[String], value: Value) -> Result<()> {
+    let (name, rest) = path.split_first().context("the name is empty")?;
+    if name == "sops" {
+        bail!("`sops` is the name of its metadata");
+    }
+    let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
+    let at = branch.iter().position(known).unwrap_or_else(|| {
+        branch.push(Entry::Pair(name.clone(), Value::Null));
+        branch.len() - 1
+    });
+    let Entry::Pair(_, slot) = &mut branch[at] else { bail!("`{name}` is a comment") };
+    place_value(slot, rest, value)
+}
+
+fn place_value(slot: &mut Value, path: &[String], value: Value) -> Result<()> {
+    let Some((name, rest)) = path.split_first() else {
+        *slot = value;
+        return Ok(());
+    };
+    if *slot == Value::Null {
+        *slot = Value::Branch(Branch::new());
+    }
+    match slot {
+        Value::Branch(branch) => place(branch, path, value),
+        Value::List(list) => {
+            let index: usize =
+                name.parse().with_context(|| format!("`{name}` is no place in a list"))?;
+            if index == list.len() {
+                list.push(Value::Null);
+            }
+            let slot =
+                list.get_mut(index).with_context(|| format!("the list has no place {index}"))?;
+            place_value(slot, rest, value)
+        }
+        Value::Leaf(_) | Value::Null => bail!("`{name}` would stand in a value that is no map"),
+    }
+}
+
+fn take(branch: &mut Branch, path: &[String]) -> bool {
+    let Some((name, rest)) = path.split_first() else { return false };
+    let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
+    let Some(at) = branch.iter().position(known) else { return false };
+    if rest.is_empty() {
+        branch.remove(at);
+        return true;
+    }
+    match &mut branch[at] {
+        Entry::Pair(_, value) => take_value(value, rest),
+        Entry::Comment(_) => false,
+    }
+}
+
+fn take_value(value: &mut Value, path: &[String]) -> bool {
+    match value {
+        Value::Branch(branch) => take(branch, path),
+        Value::List(list) => match path {
+            [] => false,
+            [index, rest @ ..] => {
+                match index.parse::<usize>().ok().filter(|index| *index < list.len()) {
+                    Some(index) if rest.is_empty() => {
+                        list.remove(index);
+                        true
+                    }
+                    Some(index) => take_value(&mut list[index], rest),
+                    None => false,
+                }
+            }
+        },
+        Value::Leaf(_) | Value::Null => false,
+    }
+}
+
+/// Recipients as they are typed: age and ssh keys, fingerprints, ARNs, or files with a key on each line.
+fn recipients(host: &Host, names: &[String]) -> Result<Vec<Recipient>> {
+    let mut recipients = Vec::new();
+    for name in names {
+        let file = host.absolute(Path::new(name));
+        if !name.contains(' ') && file.is_file() {
+            let text = crate::fs::read_regular(&file, VALUE_LIMIT).ok().flatten();
+            let text = text.and_then(|text| String::from_utf8(text).ok());
+            let text = text.with_context(|| could_not("read", &file))?;
+            for line in text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            {
+                recipients.push(Recipient::typed(line)?);
+            }
+        } else {
+            recipients.push(Recipient::typed(name)?);
+        }
+    }
+    Ok(recipients)
+}

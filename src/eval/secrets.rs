@@ -1,0 +1,118 @@
+//! `use sops` and `use age`: the variables of a secrets file, for an rc of either lane.
+
+use super::dotenv::parse_in;
+use crate::env::Env;
+use crate::secrets::keys::Prompt;
+use crate::secrets::{Document, Format, Keys, Secret, Variables, decrypt_age, forbid_core_dumps};
+use crate::ui;
+use anyhow::{Context as _, Result, anyhow, bail};
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+/// Read where `use sops` names no file.
+pub const SOPS_FILE: &str = "secrets.yaml";
+
+/// What a call asks for.
+pub struct Request {
+    kind: Kind,
+    pub file: PathBuf,
+    /// Names that may be set though they decide what runs.
+    allowed: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sops,
+    Age,
+}
+
+impl Kind {
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        match name {
+            b"sops" => Some(Self::Sops),
+            b"age" => Some(Self::Age),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sops => "sops",
+            Self::Age => "age",
+        }
+    }
+}
+
+impl Request {
+    /// `[--allow NAME]... [FILE]`, with FILE seen from `dir`.
+    pub fn parse(kind: Kind, words: &[&[u8]], dir: &Path) -> Result<Self> {
+        let mut allowed = Vec::new();
+        let mut files = Vec::new();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                b"--allow" => {
+                    let name = words.next().context("`--allow` needs a name")?;
+                    allowed.push(String::from_utf8_lossy(name).into_owned());
+                }
+                [b'-', ..] => bail!("`{}` is no option of it", String::from_utf8_lossy(word)),
+                file => files.push(file),
+            }
+        }
+        let file = match (files.as_slice(), kind) {
+            ([file], _) => OsStr::from_bytes(file),
+            ([], Kind::Sops) => OsStr::new(SOPS_FILE),
+            ([], Kind::Age) => bail!("the file is missing"),
+            _ => bail!("it takes one file"),
+        };
+        Ok(Self { kind, file: crate::fs::clean(&dir.join(file)), allowed })
+    }
+
+    /// Decrypts the judged bytes of the file. `env` is that of the rc: it says where keys are. Nothing is asked of
+    /// anybody, for a prompt is no place for that.
+    pub fn load(&self, bytes: Vec<u8>, env: &Env) -> Result<Loaded> {
+        forbid_core_dumps();
+        let keys = Keys::new(env, Prompt::Never);
+        let variables = match self.kind {
+            Kind::Sops => {
+                let opened = Document::read(bytes, Format::of_path(&self.file))?.open(&keys)?;
+                let first = opened.branches.first().context("it holds nothing")?;
+                Variables::of(first)?
+            }
+            Kind::Age => {
+                let text = decrypt_age(&bytes, keys.identities())?;
+                self.variables_of(&text, env)?
+            }
+        };
+        let allowed: Vec<&str> = self.allowed.iter().map(String::as_str).collect();
+        variables.check_names(&allowed)?;
+        Ok(Loaded { variables, warnings: keys.warnings() })
+    }
+
+    /// An age file holds what a `.env` file holds.
+    fn variables_of(&self, text: &Secret, env: &Env) -> Result<Variables> {
+        let dir = self.file.parent().unwrap_or(Path::new("/"));
+        // The mistake's message may quote what is secret.
+        let variables = parse_in(dir, text.bytes(), env)
+            .map_err(|error| anyhow!("what it holds is no `.env` file: line {}", error.line))?;
+        let mut named = Variables::default();
+        for (name, value) in variables {
+            let name = name.into_string().ok().context("a name in it is no text")?;
+            named.set(&name, value.into_vec().into());
+        }
+        Ok(named)
+    }
+
+    /// A failure as an rc says it.
+    pub fn failure(&self, error: &anyhow::Error) -> String {
+        let shown = self.file.display();
+        format!("use {}: could not load `{shown}`: {}", self.kind.name(), ui::causes(error))
+    }
+}
+
+/// What comes of a file.
+pub struct Loaded {
+    pub variables: Variables,
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,260 @@
+//! A sops file: read, decrypted in its places, checked as a whole before anything of it is handed out.
+
+use super::Secret;
+use super::envelope::{Cipher, Fault};
+use super::keys::{DataKey, Keys, Recipient, foreign};
+use super::mac::Mac;
+use super::metadata::Metadata;
+use super::seal::Stash;
+use super::store::{self, Format};
+use super::tree::{Branch, Entry, Leaf, Value};
+use anyhow::{Context as _, Result, bail};
+
+/// A sops file as it stands.
+#[derive(Clone, Debug)]
+pub struct Document {
+    format: Format,
+    branches: Vec<Branch>,
+    metadata: Metadata,
+    /// As it was read, where sops itself may have to decrypt it.
+    raw: Option<Vec<u8>>,
+}
+
+/// What a file holds in the clear.
+pub struct Plain {
+    pub format: Format,
+    /// One for each document of the file.
+    pub branches: Vec<Branch>,
+}
+
+/// A sops file that was decrypted and is what its last writer wrote.
+pub struct Opened {
+    pub format: Format,
+    /// One for each document of the file.
+    pub branches: Vec<Branch>,
+    pub metadata: Metadata,
+    pub cipher: Cipher,
+    /// Where it is to be written again, what its values were encrypted to.
+    pub stash: Stash,
+}
+
+impl Opened {
+    /// A file that nobody encrypted yet.
+    pub fn first(format: Format, branches: Vec<Branch>, metadata: Metadata) -> Self {
+        Self { format, branches, metadata, cipher: Cipher::random(), stash: Stash::default() }
+    }
+}
+
+impl Document {
+    pub fn read(bytes: Vec<u8>, format: Format) -> Result<Self> {
+        let store::Read { branches, metadata } = store::read(&bytes, format)?;
+        let metadata = metadata.context("it has no sops metadata: it is not encrypted")?;
+        let metadata = Metadata::of(&metadata)?;
+        let is_foreign = metadata.groups.iter().flatten().any(Recipient::is_foreign);
+        let raw = is_foreign.then_some(bytes);
+        let mut document = Self { format, branches, metadata, raw };
+        if format == Format::Json && !document.metadata.has_json_integers() {
+            document.branches.iter_mut().for_each(integers_to_floats);
+        }
+        Ok(document)
+    }
+
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The names of its variables, which are never encrypted.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// Decrypts all of it and checks the MAC; nothing comes out of a file where one value is wrong.
+    pub fn open(self, keys: &Keys<'_>) -> Result<Plain> {
+        let cipher = match (keys.data_key(&self.metadata)?, &self.raw) {
+            (DataKey::Found(cipher), _) => cipher,
+            (DataKey::Missing(why), None) => return Err(why.into()),
+            // Where a key of ours does not do, one of sops's may.
+            (DataKey::Missing(why), Some(raw)) => {
+                let all = self.metadata.groups.iter().flatten();
+                let foreign: Vec<&Recipient> = all.filter(|one| one.is_foreign()).collect();
+                let text = foreign::decrypt(keys.env(), raw, self.format.name(), &foreign);
+                let text = text.context(why)?;
+                let branches = store::read_plain(text.bytes(), self.format)?;
+                return Ok(Plain { format: self.format, branches });
+            }
+        };
+        let Opened { format, branches, .. } = self.open_with(cipher, None)?;
+        Ok(Plain { format, branches })
+    }
+
+    /// The key of its values, by which its recipients are told; only a file that is whole has one.
+    pub fn key(self, keys: &Keys<'_>) -> Result<Secret> {
+        let cipher = keys.data_key(&self.metadata)?.found()?;
+        Ok(self.open_with(cipher, None)?.cipher.key().clone())
+    }
+
+    /// The same for a file that will be written again.
+    pub fn open_to_write(self, keys: &Keys<'_>) -> Result<Opened> {
+        let cipher = keys.data_key(&self.metadata)?.found()?;
+        self.open_with(cipher, Some(Stash::default()))
+    }
+
+    /// The file with other recipients of the same key: values and MAC are as they were.
+    pub fn with_metadata(self, metadata: &Metadata) -> Result<Secret> {
+        store::write(&self.branches, &metadata.branch(), self.format)
+    }
+
+    fn open_with(mut self, cipher: Cipher, mut stash: Option<Stash>) -> Result<Opened> {
+        let mut mac = Mac::new(self.metadata.mac_only_encrypted);
+        let mut walk = Walk::new(&self.metadata, self.format);
+        for branch in &mut self.branches {
+            walk.branch(branch, &mut |leaf, place, is_selected| {
+                if is_selected {
+                    let before = stash.as_ref().map(|_| leaf.text.clone());
+                    decrypt(&cipher, leaf, place)?;
+                    if let (Some(stash), Some(before)) = (&mut stash, before)
+                        && before != leaf.text
+                    {
+                        stash.keep(leaf, place, before.as_str().unwrap_or_default());
+                    }
+                }
+                mac.add(leaf, is_selected);
+                Ok(())
+            })?;
+        }
+        check(&cipher, &self.metadata, &mac.text())?;
+        let Self { format, branches, metadata, .. } = self;
+        Ok(Opened { format, branches, metadata, cipher, stash: stash.unwrap_or_default() })
+    }
+}
+
+/// A comment that cannot be decrypted is one that somebody wrote by hand.
+fn decrypt(cipher: &Cipher, leaf: &mut Leaf, place: &[u8]) -> Result<(), Fault> {
+    if leaf.is_comment() {
+        if let Ok(comment) = cipher.decrypt(leaf.text.bytes(), place) {
+            *leaf = Leaf::comment(comment.text);
+        }
+        return Ok(());
+    }
+    if leaf.kind == super::Kind::Str && leaf.text.is_empty() {
+        return Ok(());
+    }
+    if leaf.kind != super::Kind::Str {
+        return Err(Fault::Plain);
+    }
+    *leaf = cipher.decrypt(leaf.text.bytes(), place)?;
+    Ok(())
+}
+
+fn check(cipher: &Cipher, metadata: &Metadata, computed: &str) -> Result<()> {
+    let stored = metadata
+        .mac
+        .as_ref()
+        .context("it has no MAC: it was changed by somebody without the key")?;
+    let stored = cipher.decrypt(stored.as_bytes(), metadata.last_modified.as_bytes());
+    let stored =
+        stored.map_err(|_| anyhow::anyhow!("its MAC was changed, or its `lastmodified`"))?;
+    if stored.text.bytes() != computed.as_bytes() {
+        bail!(
+            "its MAC does not match: values were changed, added, removed or reordered by somebody without the key"
+        );
+    }
+    Ok(())
+}
+
+/// sops before 3.13 knows no integers in JSON, so beyond 2^53 their MAC is that of the nearest float.
+fn integers_to_floats(branch: &mut Branch) {
+    fn convert(value: &mut Value) {
+        match value {
+            Value::Leaf(leaf) if leaf.kind == super::Kind::Int => {
+                if let Some(number) = leaf.number() {
+                    let spelling = leaf.spelling.take();
+                    *leaf = Leaf { spelling, ..Leaf::float(number) };
+                }
+            }
+            Value::Branch(branch) => integers_to_floats(branch),
+            Value::List(list) => list.iter_mut().for_each(convert),
+            Value::Leaf(_) | Value::Null => {}
+        }
+    }
+    for entry in branch {
+        if let Entry::Pair(_, value) = entry {
+            convert(value);
+        }
+    }
+}
+
+/// Goes through all leaves in order, knowing for each its place and whether the rule selects it.
+pub struct Walk<'a> {
+    metadata: &'a Metadata,
+    /// Rules do not apply to binary files.
+    is_binary: bool,
+    path: Vec<String>,
+    /// Those since the last entry, one list for each open container.
+    comments: Vec<Vec<String>>,
+}
+
+/// What is done with a leaf, its place and whether it is selected.
+type Visit<'a> = &'a mut dyn FnMut(&mut Leaf, &[u8], bool) -> Result<(), Fault>;
+
+impl<'a> Walk<'a> {
+    pub fn new(metadata: &'a Metadata, format: Format) -> Self {
+        let is_binary = format == Format::Binary;
+        Self { metadata, is_binary, path: Vec::new(), comments: Vec::new() }
+    }
+
+    pub fn branch(&mut self, branch: &mut Branch, visit: Visit<'_>) -> Result<()> {
+        self.comments.push(Vec::new());
+        for entry in branch {
+            match entry {
+                Entry::Comment(comment) => self.leaf(comment, visit)?,
+                Entry::Pair(name, value) => {
+                    self.path.push(name.clone());
+                    self.value(value, visit)?;
+                    self.path.pop();
+                    self.forget_comments();
+                }
+            }
+        }
+        self.comments.pop();
+        Ok(())
+    }
+
+    fn value(&mut self, value: &mut Value, visit: Visit<'_>) -> Result<()> {
+        match value {
+            Value::Leaf(leaf) => self.leaf(leaf, visit),
+            Value::Null => Ok(()),
+            Value::Branch(branch) => self.branch(branch, visit),
+            Value::List(list) => {
+                self.comments.push(Vec::new());
+                for value in list {
+                    self.value(value, visit)?;
+                    if value.leaf().is_none_or(|leaf| !leaf.is_comment()) {
+                        self.forget_comments();
+                    }
+                }
+                self.comments.pop();
+                Ok(())
+            }
+        }
+    }
+
+    fn leaf(&mut self, leaf: &mut Leaf, visit: Visit<'_>) -> Result<()> {
+        if leaf.is_comment() && self.metadata.rule.reads_comments() {
+            let text = String::from_utf8_lossy(leaf.text.bytes()).into_owned();
+            self.comments.last_mut().into_iter().for_each(|slot| slot.push(text.clone()));
+        }
+        let is_selected = self.is_binary
+            || self.metadata.rule.selects(&self.path, &self.comments, leaf.is_comment());
+        let mut place = self.path.join(":");
+        place.push(':');
+        visit(leaf, place.as_bytes(), is_selected)
+            .map_err(|fault| anyhow::anyhow!("`{}`: {fault}", self.path.join(".")))
+    }
+
+    fn forget_comments(&mut self) {
+        if let Some(slot) = self.comments.last_mut() {
+            slot.clear();
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Age identities, from every place where sops looks for them.
+
+mod identity;
+mod source;
+
+use super::Prompt;
+use crate::env::Env;
+use crate::secrets::Secret;
+use age::armor::ArmoredReader;
+use age::{DecryptError, Decryptor, Identity};
+use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::io::Read as _;
+use zeroize::Zeroize as _;
+
+pub use identity::{new_identity, passphrase_identity, public_keys, recipient};
+use source::Source;
+pub use source::keys_file;
+
+/// Of a passphrase, as a power of two: what the age program takes. More is a bomb.
+pub const WORK_LIMIT: u8 = 22;
+
+/// The user's identities. A source is read when those before it did not do.
+pub struct Identities {
+    sources: Vec<(Source, OnceCell<Loaded>)>,
+    prompt: Prompt,
+    env: Env,
+    warnings: RefCell<Vec<String>>,
+}
+
+/// What a source holds, or why it cannot be used.
+type Loaded = Result<Vec<Box<dyn Identity>>, String>;
+
+impl Identities {
+    pub fn new(env: &Env, prompt: Prompt) -> Self {
+        Self::of(source::of_sops(env), env, prompt)
+    }
+
+    /// Those of the files that the user names, and no others.
+    pub fn of_files(files: &[std::path::PathBuf], env: &Env, prompt: Prompt) -> Self {
+        Self::of(files.iter().cloned().map(Source::File).collect(), env, prompt)
+    }
+
+    fn of(sources: Vec<Source>, env: &Env, prompt: Prompt) -> Self {
+        let sources = sources.into_iter().map(|source| (source, OnceCell::new())).collect();
+        Self { sources, prompt, env: env.clone(), warnings: RefCell::default() }
+    }
+
+    pub fn prompt(&self) -> Prompt {
+        self.prompt
+    }
+
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    /// Decrypts an age file, armored or not.
+    pub fn decrypt(&self, file: &[u8]) -> Result<Secret, Refusal> {
+        let mut tried = Vec::new();
+        for (source, loaded) in &self.sources {
+            let loaded = loaded.get_or_init(|| self.load(source));
+            match loaded {
+                Ok(identities) => match decrypt_with(file, identities) {
+                    Ok(text) => return Ok(text),
+                    Err(Failure::NoMatch) => tried.push(format!("{source} has another key")),
+                    Err(Failure::Damaged(why)) => return Err(Refusal::Damaged(why)),
+                    Err(Failure::Identity(why)) => tried.push(format!("{source}: {why}")),
+                },
+                Err(why) => tried.push(format!("{source}: {why}")),
+            }
+        }
+        // A file without a readable header is nobody's.
+        if let Err(Failure::Damaged(why)) = decrypt_with(file, &[]) {
+            return Err(Refusal::Damaged(why));
+        }
+        Err(Refusal::NoKey(tried.join(", ")))
+    }
+
+    fn load(&self, source: &Source) -> Loaded {
+        let text = source.read(&self.env).map_err(|error| format!("{error:#}"))?;
+        if let Some(warning) = source.warning().map_err(|error| error.to_string())? {
+            self.warnings.borrow_mut().push(warning);
+        }
+        identity::parse(&text, source, self.prompt)
+    }
+}
+
+/// Why a file stays closed.
+pub enum Refusal {
+    Damaged(String),
+    /// The sources that were tried.
+    NoKey(String),
+}
+
+/// Why identities did not decrypt.
+pub enum Failure {
+    NoMatch,
+    /// The file itself is at fault.
+    Damaged(String),
+    /// An identity fits, but does not serve.
+    Identity(String),
+}
+
+pub fn decrypt_with(file: &[u8], identities: &[Box<dyn Identity>]) -> Result<Secret, Failure> {
+    let decryptor =
+        Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|error| failure(&error))?;
+    let identities = identities.iter().map(|identity| &**identity as &dyn Identity);
+    let mut reader = decryptor.decrypt(identities).map_err(|error| failure(&error))?;
+    // The plaintext is shorter than the file: the buffer never grows, and leaves nothing behind.
+    let mut text = Vec::with_capacity(file.len());
+    match reader.read_to_end(&mut text) {
+        Ok(_) => Ok(text.into()),
+        Err(_) => {
+            text.zeroize();
+            Err(Failure::Damaged("its content is damaged or cut".to_string()))
+        }
+    }
+}
+
+fn failure(error: &DecryptError) -> Failure {
+    let damaged = |why: &str| Failure::Damaged(why.to_string());
+    match error {
+        DecryptError::NoMatchingKeys => Failure::NoMatch,
+        DecryptError::InvalidHeader => damaged("its age header is damaged"),
+        DecryptError::InvalidMac => damaged("its age header was changed"),
+        DecryptError::DecryptionFailed => damaged("its age header does not decrypt"),
+        DecryptError::UnknownFormat => damaged("it is of an age version that is not known"),
+        DecryptError::ExcessiveWork { required, .. } => Failure::Damaged(format!(
+            "its passphrase needs 2^{required} rounds, the limit is 2^{WORK_LIMIT}"
+        )),
+        DecryptError::Io(error) => Failure::Damaged(format!("its age armor is damaged: {error}")),
+        DecryptError::KeyDecryptionFailed => {
+            Failure::Identity("the passphrase is wrong, or nobody is here to type it".to_string())
+        }
+        other => Failure::Identity(one_line(&other.to_string())),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

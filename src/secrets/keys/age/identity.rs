@@ -1,0 +1,126 @@
+//! The text of keys: age's own, plugins', ssh's, and all of them under a passphrase.
+
+use super::source::Source;
+use super::{WORK_LIMIT, decrypt_with};
+use crate::secrets::keys::Prompt;
+use crate::secrets::{Secret, is_age};
+use age::secrecy::{ExposeSecret as _, SecretString};
+use age::{Identity, Recipient, plugin, scrypt, ssh, x25519};
+use anyhow::{Context as _, Result, anyhow, bail};
+
+/// One wrong line spoils the whole source, as in sops.
+pub fn parse(
+    text: &Secret,
+    source: &Source,
+    prompt: Prompt,
+) -> Result<Vec<Box<dyn Identity>>, String> {
+    if is_age(text.bytes()) {
+        let text = under_passphrase(text, source, prompt)?;
+        return parse_lines(&text, prompt);
+    }
+    if text.bytes().trim_ascii_start().starts_with(b"-----BEGIN") {
+        return ssh_key(text, source, prompt).map(|key| vec![key]);
+    }
+    parse_lines(text, prompt)
+}
+
+fn under_passphrase(text: &Secret, source: &Source, prompt: Prompt) -> Result<Secret, String> {
+    let question = format!("Passphrase of {source}");
+    let Some(passphrase) = prompt.secret(&question) else {
+        return Err("it needs a passphrase, and nobody is here to type it".to_string());
+    };
+    let key = passphrase_identity(&passphrase);
+    decrypt_with(text.bytes(), &[key]).map_err(|_| "the passphrase is wrong".to_string())
+}
+
+pub fn passphrase_identity(passphrase: &str) -> Box<dyn Identity> {
+    let mut identity = scrypt::Identity::new(SecretString::from(passphrase.to_string()));
+    identity.set_max_work_factor(WORK_LIMIT);
+    Box::new(identity)
+}
+
+fn parse_lines(text: &Secret, prompt: Prompt) -> Result<Vec<Box<dyn Identity>>, String> {
+    let text = text.as_str().ok_or("it is no text")?;
+    let mut identities: Vec<Box<dyn Identity>> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let wrong = || format!("line {} is no age key", index + 1);
+        if line.starts_with("AGE-SECRET-KEY-PQ-") {
+            return Err(format!(
+                "line {} is a post-quantum key, which only newer age programs read",
+                index + 1
+            ));
+        } else if line.starts_with("AGE-PLUGIN-") {
+            let identity: plugin::Identity = line.parse().map_err(|_| wrong())?;
+            let name = identity.plugin().to_string();
+            let identity = plugin::IdentityPluginV1::new(&name, &[identity], prompt);
+            identities.push(Box::new(
+                identity.map_err(|_| format!("`age-plugin-{name}` is not installed"))?,
+            ));
+        } else {
+            let identity: x25519::Identity = line.parse().map_err(|_| wrong())?;
+            identities.push(Box::new(identity));
+        }
+    }
+    if identities.is_empty() {
+        return Err("it holds no key".to_string());
+    }
+    Ok(identities)
+}
+
+fn ssh_key(text: &Secret, source: &Source, prompt: Prompt) -> Result<Box<dyn Identity>, String> {
+    let key = ssh::Identity::from_buffer(text.bytes(), Some(source.to_string()));
+    match key.map_err(|_| "it is no ssh key")? {
+        ssh::Identity::Unsupported(_) => {
+            Err("it is an ssh key of a kind that age has no use for".to_string())
+        }
+        ssh::Identity::Encrypted(_) if prompt == Prompt::Never => {
+            Err("it needs a passphrase, and nobody is here to type it".to_string())
+        }
+        key => Ok(Box::new(key.with_callbacks(prompt))),
+    }
+}
+
+/// Reads a recipient as sops stores it, with the comment of an ssh key.
+pub fn recipient(text: &str) -> Result<Box<dyn Recipient + Send>> {
+    if text.starts_with("age1pq1") {
+        bail!("post-quantum recipients are for newer age programs");
+    }
+    if let Ok(recipient) = text.parse::<x25519::Recipient>() {
+        return Ok(Box::new(recipient));
+    }
+    if text.starts_with("ssh-ed25519 ") || text.starts_with("ssh-rsa ") {
+        let key = text.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        let key: ssh::Recipient =
+            key.parse().map_err(|_| anyhow!("`{text}` is no ssh key that age can encrypt to"))?;
+        return Ok(Box::new(key));
+    }
+    let recipient: plugin::Recipient =
+        text.parse().map_err(|_| anyhow!("`{text}` is no age recipient"))?;
+    let name = recipient.plugin().to_string();
+    let recipient = plugin::RecipientPluginV1::new(&name, &[recipient], &[], Prompt::Terminal);
+    match recipient {
+        Ok(recipient) => Ok(Box::new(recipient)),
+        Err(_) => bail!("`age-plugin-{name}` is not installed"),
+    }
+}
+
+/// A file of keys with one that nobody has, and its recipient.
+pub fn new_identity() -> (Secret, String) {
+    let identity = x25519::Identity::generate();
+    let public = identity.to_public().to_string();
+    let secret = identity.to_string();
+    let text = format!("# public key: {public}\n{}\n", secret.expose_secret());
+    (text.into(), public)
+}
+
+/// The recipients of age's own keys in a file.
+pub fn public_keys(path: &std::path::Path) -> Result<Vec<String>> {
+    let text = crate::fs::read_regular(path, 1 << 20)?.map(Secret::from);
+    let text = text.context("it is too large")?;
+    let lines = text.as_str().context("it is no text")?.lines();
+    let identities = lines.filter_map(|line| line.parse::<x25519::Identity>().ok());
+    Ok(identities.map(|identity| identity.to_public().to_string()).collect())
+}

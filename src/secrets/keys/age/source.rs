@@ -1,0 +1,117 @@
+//! The places where sops looks for age identities.
+
+use crate::env::Env;
+use crate::fs::read_regular;
+use crate::secrets::Secret;
+use crate::secrets::keys::program;
+use anyhow::{Context as _, Result, bail};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// No file of keys is larger than this many bytes.
+const LIMIT: u64 = 1 << 20;
+
+#[derive(Debug)]
+pub enum Source {
+    /// The value of a variable.
+    Variable(&'static str, Secret),
+    File(PathBuf),
+    /// A variable that names a file.
+    Named(&'static str, PathBuf),
+    /// What a command prints, and the variable that holds the command.
+    Command(&'static str, String),
+}
+
+/// The cheap ones first: which one serves makes no difference to what comes out.
+pub fn of_sops(env: &Env) -> Vec<Source> {
+    let path = |name: &'static str| env.non_empty(name).map(PathBuf::from);
+    let text = |name: &'static str| Some(env.non_empty(name)?.to_string_lossy().into_owned());
+    let command = |name| Some(Source::Command(name, text(name)?));
+    let home = path("HOME").filter(|home| home.is_absolute());
+    let ssh = |name: &str| Some(home.as_ref()?.join(".ssh").join(name));
+    let variable = env.non_empty("SOPS_AGE_KEY");
+    let variable = variable.map(|value| Secret::from(value.as_bytes().to_vec()));
+    [
+        variable.map(|value| Source::Variable("SOPS_AGE_KEY", value)),
+        path("SOPS_AGE_KEY_FILE").map(|file| Source::Named("SOPS_AGE_KEY_FILE", file)),
+        keys_file(env).map(Source::File),
+        path("SOPS_AGE_SSH_PRIVATE_KEY_FILE")
+            .map(|file| Source::Named("SOPS_AGE_SSH_PRIVATE_KEY_FILE", file)),
+        ssh("id_ed25519").map(Source::File),
+        ssh("id_rsa").map(Source::File),
+        command("SOPS_AGE_KEY_CMD"),
+        command("SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Where sops keeps a user's age keys.
+pub fn keys_file(env: &Env) -> Option<PathBuf> {
+    let absolute = |name| env.non_empty(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let below_home =
+        if cfg!(target_os = "macos") { "Library/Application Support" } else { ".config" };
+    let dir = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(below_home)))?;
+    Some(dir.join("sops/age/keys.txt"))
+}
+
+impl Source {
+    pub fn read(&self, env: &Env) -> Result<Secret> {
+        match self {
+            Self::Variable(_, value) => Ok(value.clone()),
+            Self::File(path) | Self::Named(_, path) => match read_regular(path, LIMIT) {
+                Ok(Some(bytes)) => Ok(bytes.into()),
+                Ok(None) => bail!("it is larger than {} MiB", LIMIT >> 20),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    bail!("it is not there")
+                }
+                Err(error) => Err(error).context("it cannot be read"),
+            },
+            Self::Command(_, line) => {
+                let words = shell_words::split(line).context("its quotes are not closed")?;
+                let (name, arguments) = words.split_first().context("it is empty")?;
+                let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+                program::run(env, name.as_ref(), &arguments, b"")
+            }
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Named(_, path) => Some(path),
+            Self::Variable(..) | Self::Command(..) => None,
+        }
+    }
+
+    /// What is wrong with who may read the file. One that others may write is not used: it may hold their key.
+    pub fn warning(&self) -> Result<Option<String>> {
+        let Some(path) = self.path() else { return Ok(None) };
+        let Ok(metadata) = path.metadata() else { return Ok(None) };
+        let mode = metadata.permissions().mode();
+        let shown = path.display();
+        if mode & 0o002 != 0 {
+            bail!("everybody may write it");
+        }
+        let user = rustix::process::geteuid().as_raw();
+        Ok(if mode & 0o044 != 0 {
+            Some(format!("the key file `{shown}` can be read by others: `chmod 600` it"))
+        } else if metadata.uid() != user && metadata.uid() != 0 {
+            Some(format!("the key file `{shown}` belongs to somebody else"))
+        } else {
+            None
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Variable(name, _) | Self::Command(name, _) => write!(formatter, "`{name}`"),
+            Self::File(path) => write!(formatter, "`{}`", path.display()),
+            Self::Named(name, path) => write!(formatter, "`{}` of `{name}`", path.display()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! AWS KMS recipients: one signed request for each.
+
+use super::Recipient;
+use super::aws::{Credentials, Request, Session};
+use crate::env::Env;
+use crate::secrets::Secret;
+use crate::secrets::tree::{Branch, Entry, Value};
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// What KMS answers.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Plaintext")]
+    plaintext: String,
+}
+
+/// `arn:aws…:kms:REGION:ACCOUNT:key/…` or `…:alias/…`
+pub struct Arn<'a> {
+    pub text: &'a str,
+    pub region: &'a str,
+    partition: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, "kms", region, account, resource] = parts.as_slice() else {
+            return None;
+        };
+        // The region becomes part of a server's name.
+        let is_word =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_resource = ["key/", "alias/"]
+            .iter()
+            .any(|kind| resource.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
+        let is_valid = partition.starts_with("aws")
+            && is_word(partition)
+            && !region.is_empty()
+            && is_word(region)
+            && !account.is_empty()
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && is_resource;
+        is_valid.then_some(Self { text, region, partition })
+    }
+
+    fn domain(&self) -> &'static str {
+        if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+}
+
+pub fn decrypt(env: &Env, recipient: &Recipient) -> Result<Secret> {
+    let (session, credentials, arn) = reach(env, recipient)?;
+    let body = serde_json::json!({
+        "CiphertextBlob": recipient.text("enc"),
+        "EncryptionContext": context(&recipient.fields),
+        "KeyId": arn.text,
+    });
+    let answer = send(&session, &credentials, &arn, "Decrypt", &body.to_string())?;
+    let mut answer: Answer =
+        serde_json::from_slice(answer.bytes()).ok().context("KMS did not give a key")?;
+    let key = STANDARD.decode(&answer.plaintext).ok().context("KMS did not give a key");
+    answer.plaintext.zeroize();
+    Ok(key?.into())
+}
+
+pub fn encrypt(env: &Env, recipient: &Recipient, key: &Secret) -> Result<String> {
+    let (session, credentials, arn) = reach(env, recipient)?;
+    let body = Secret::from(
+        serde_json::json!({
+            "Plaintext": *Zeroizing::new(STANDARD.encode(key.bytes())),
+            "EncryptionContext": context(&recipient.fields),
+            "KeyId": arn.text,
+        })
+        .to_string(),
+    );
+    let body = body.as_str().unwrap_or_default();
+    let answer = send(&session, &credentials, &arn, "Encrypt", body)?;
+    let answer: serde_json::Value =
+        serde_json::from_slice(answer.bytes()).ok().context("KMS did not encrypt the key")?;
+    let wrapped = answer["CiphertextBlob"].as_str().context("KMS did not encrypt the key")?;
+    Ok(wrapped.to_string())
+}
+
+/// The key's service, and what opens its door.
+fn reach<'a>(
+    env: &'a Env,
+    recipient: &'a Recipient,
+) -> Result<(Session<'a>, Credentials, Arn<'a>)> {
+    let arn = Arn::parse(recipient.text("arn")).context("its ARN is no key of KMS")?;
+    let session = Session::new(env, recipient.text("aws_profile"))?;
+    let mut credentials = session.credentials(arn.region, arn.domain())?;
+    if !recipient.text("role").is_empty() {
+        let role = recipient.text("role");
+        credentials = session.role_of(&credentials, role, arn.region, arn.domain())?;
+    }
+    Ok((session, credentials, arn))
+}
+
+fn send(
+    session: &Session,
+    credentials: &Credentials,
+    arn: &Arn<'_>,
+    operation: &str,
+    body: &str,
+) -> Result<Secret> {
+    let host = format!("kms.{}.{}", arn.region, arn.domain());
+    let request = Request {
+        service: "kms",
+        region: arn.region,
+        url: session.endpoint("KMS", &host),
+        target: Some(format!("TrentService.{operation}")),
+        content_type: "application/x-amz-json-1.1",
+        body,
+    };
+    request.send(Some(credentials))
+}
+
+fn context(fields: &Branch) -> BTreeMap<String, String> {
+    let Some(Value::Branch(context)) = crate::secrets::tree::find(fields, "context") else {
+        return BTreeMap::new();
+    };
+    let pair = |entry: &Entry| match entry {
+        Entry::Pair(name, value) => Some((name.clone(), value.text()?.to_string())),
+        Entry::Comment(_) => None,
+    };
+    context.iter().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_nothing_but_a_region() {
+        let region = |text| Arn::parse(text).map(|arn| arn.region);
+        assert_eq!(region("arn:aws:kms:eu-west-1:123456789012:key/a-b"), Some("eu-west-1"));
+        assert_eq!(region("arn:aws-cn:kms:cn-north-1:1:alias/x"), Some("cn-north-1"));
+        for text in [
+            "arn:aws:kms:evil.example/:1:key/a",
+            "arn:aws:kms::1:key/a",
+            "arn:aws:s3:eu-west-1:1:key/a",
+            "arn:aws:kms:eu-west-1:x:key/a",
+            "arn:aws:kms:eu-west-1:1:key/",
+            "garbage",
+            "",
+        ] {
+            assert_eq!(region(text), None, "{text}");
+        }
+    }
+}

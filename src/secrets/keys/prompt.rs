@@ -1,0 +1,83 @@
+//! Passphrases, asked for at the terminal where somebody waits for the answer.
+
+use age::Callbacks;
+use age::secrecy::SecretString;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use zeroize::Zeroizing;
+
+/// Whether somebody can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    Never,
+    Terminal,
+}
+
+impl Prompt {
+    /// One line, which is not shown.
+    pub fn secret(self, question: &str) -> Option<Zeroizing<String>> {
+        self.ask(question, true)
+    }
+
+    /// One line, which is shown.
+    pub fn line(self, question: &str) -> Option<Zeroizing<String>> {
+        self.ask(question, false)
+    }
+
+    fn ask(self, question: &str, is_secret: bool) -> Option<Zeroizing<String>> {
+        if self == Self::Never {
+            return None;
+        }
+        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let before = tcgetattr(&terminal).ok()?;
+        // First of all, so that what is typed at the question is never shown, and nothing typed before is lost.
+        if is_secret {
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(&terminal, OptionalActions::Drain, &hidden).ok()?;
+        }
+        write!(terminal, "{}: ", crate::ui::escape(question)).ok()?;
+        let line = read_line(&mut terminal);
+        if is_secret {
+            _ = tcsetattr(&terminal, OptionalActions::Drain, &before);
+            _ = terminal.write_all(b"\n");
+        }
+        line
+    }
+}
+
+fn read_line(terminal: &mut File) -> Option<Zeroizing<String>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(4096));
+    let mut byte = [0];
+    while terminal.read(&mut byte).ok()? == 1 && byte[0] != b'\n' {
+        if line.len() == line.capacity() {
+            return None;
+        }
+        line.push(byte[0]);
+    }
+    std::str::from_utf8(&line).ok().map(|line| Zeroizing::new(line.to_string()))
+}
+
+impl Callbacks for Prompt {
+    fn display_message(&self, message: &str) {
+        if *self == Self::Terminal
+            && let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty")
+        {
+            _ = writeln!(terminal, "{}", crate::ui::escape(message));
+        }
+    }
+
+    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let question = format!("{message} ({yes}/{})", no.unwrap_or("no"));
+        self.ask(&question, false).map(|answer| answer.eq_ignore_ascii_case(yes))
+    }
+
+    fn request_public_string(&self, description: &str) -> Option<String> {
+        self.ask(description, false).map(|answer| answer.to_string())
+    }
+
+    fn request_passphrase(&self, description: &str) -> Option<SecretString> {
+        self.secret(description).map(|answer| SecretString::from(answer.to_string()))
+    }
+}

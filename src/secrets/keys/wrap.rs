@@ -1,0 +1,89 @@
+//! The key of a file's values, encrypted for those who are to read it.
+
+use super::age::recipient;
+use super::{Recipient, RecipientKind, kms, pgp};
+use crate::env::Env;
+use crate::secrets::tree::{Entry, Value};
+use crate::secrets::{Secret, shamir, timestamp};
+use ::age::Encryptor;
+use ::age::armor::{ArmoredWriter, Format};
+use anyhow::{Context as _, Result, bail};
+use std::io::Write as _;
+
+/// Encrypts the key for every recipient; for groups, a share of it for each.
+pub fn wrap(
+    env: &Env,
+    key: &Secret,
+    groups: &mut [Vec<Recipient>],
+    threshold: Option<usize>,
+) -> Result<()> {
+    let shares = match groups.len() {
+        0 => bail!("no recipients are named"),
+        1 => vec![key.clone()],
+        count => {
+            let needed = threshold.unwrap_or(count);
+            if needed < 2 || needed > count {
+                bail!("{needed} of {count} groups cannot be the threshold");
+            }
+            let [count, needed] = [count, needed].map(|number| u8::try_from(number).ok());
+            shamir::split(
+                key,
+                count.context("it has more than 255 groups")?,
+                needed.context("it has more than 255 groups")?,
+            )
+        }
+    };
+    for (group, share) in groups.iter_mut().zip(&shares) {
+        if group.is_empty() {
+            bail!("a group has no recipients");
+        }
+        for recipient in group {
+            recipient
+                .wrap(env, share)
+                .with_context(|| format!("could not encrypt for {}", recipient.name()))?;
+        }
+    }
+    Ok(())
+}
+
+impl Recipient {
+    fn wrap(&mut self, env: &Env, key: &Secret) -> Result<()> {
+        let wrapped = match self.kind {
+            RecipientKind::Age => for_age(self.text("recipient"), key)?,
+            RecipientKind::Pgp => pgp::encrypt(env, self.text("fp"), key)?,
+            RecipientKind::Kms => kms::encrypt(env, self, key)?,
+            other => bail!("keys of `{}` cannot be written here, only by sops", other.name()),
+        };
+        self.set("enc", &wrapped);
+        if self.kind != RecipientKind::Age {
+            self.set("created_at", &timestamp::now());
+        }
+        Ok(())
+    }
+
+    pub fn set(&mut self, name: &str, text: &str) {
+        self.set_value(name, Value::string(text));
+    }
+
+    pub fn set_value(&mut self, name: &str, new: Value) {
+        let known = self.fields.iter_mut().find_map(|entry| match entry {
+            Entry::Pair(key, value) if key == name => Some(value),
+            _ => None,
+        });
+        match known {
+            Some(value) => *value = new,
+            None => self.fields.push(Entry::Pair(name.to_string(), new)),
+        }
+    }
+}
+
+fn for_age(text: &str, key: &Secret) -> Result<String> {
+    let recipient = recipient(text)?;
+    let encryptor =
+        Encryptor::with_recipients(std::iter::once(&*recipient as &dyn ::age::Recipient))?;
+    let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
+    let mut writer = encryptor.wrap_output(armor)?;
+    writer.write_all(key.bytes())?;
+    let armored = writer.finish()?.finish()?;
+    Ok(String::from_utf8(armored)?)
+}

@@ -1,0 +1,123 @@
+//! Encrypts an open file again: what did not change keeps its ciphertext.
+
+use super::document::{Opened, Walk};
+use super::envelope::{Cipher, is_encrypted};
+use super::mac::Mac;
+use super::store::{self, Format};
+use super::tree::{Branch, Entry, Leaf, Value};
+use super::{Secret, timestamp};
+use anyhow::Result;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// Ciphertexts of a file by what they stand for and where; those of equal values in a list are used in turn.
+#[derive(Default)]
+pub struct Stash(BTreeMap<[u8; 32], Vec<String>>);
+
+impl Stash {
+    pub fn keep(&mut self, leaf: &Leaf, place: &[u8], ciphertext: &str) {
+        self.0.entry(mark(leaf, place)).or_default().insert(0, ciphertext.to_string());
+    }
+
+    fn take(&mut self, leaf: &Leaf, place: &[u8]) -> Option<String> {
+        let known = self.0.get_mut(&mark(leaf, place))?;
+        // The last one serves again: the same text in the same place is no news.
+        if known.len() > 1 { known.pop() } else { known.first().cloned() }
+    }
+}
+
+fn mark(leaf: &Leaf, place: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [place, b"\0", leaf.kind.name().as_bytes(), b"\0", leaf.text.bytes()] {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+impl Opened {
+    /// A key of its own for all values, which whoever knew the last one does not know.
+    pub fn rotate(&mut self) {
+        self.cipher = Cipher::random();
+        self.stash = Stash::default();
+    }
+
+    /// The file as sops reads it.
+    pub fn seal(mut self) -> Result<Secret> {
+        if self.format == Format::Yaml {
+            self.branches.iter_mut().for_each(lift_comments);
+        }
+        let mut mac = Mac::new(self.metadata.mac_only_encrypted);
+        let mut walk = Walk::new(&self.metadata, self.format);
+        for branch in &mut self.branches {
+            walk.branch(branch, &mut |leaf, place, is_selected| {
+                mac.add(leaf, is_selected);
+                if is_selected {
+                    encrypt(&self.cipher, &mut self.stash, leaf, place);
+                }
+                Ok(())
+            })?;
+        }
+        self.metadata.last_modified = timestamp::now();
+        let text = Leaf::string(mac.text());
+        self.metadata.mac =
+            Some(self.cipher.encrypt(&text, self.metadata.last_modified.as_bytes()));
+        store::write(&self.branches, &self.metadata.branch(), self.format)
+    }
+}
+
+fn encrypt(cipher: &Cipher, stash: &mut Stash, leaf: &mut Leaf, place: &[u8]) {
+    // An empty text stays one; a comment that nobody could decrypt stays what it is.
+    let is_kept = if leaf.is_comment() {
+        is_encrypted(leaf.text.bytes())
+    } else {
+        leaf.kind == super::Kind::Str && leaf.text.is_empty()
+    };
+    if is_kept {
+        return;
+    }
+    let ciphertext = stash.take(leaf, place).unwrap_or_else(|| cipher.encrypt(leaf, place));
+    *leaf = if leaf.is_comment() { Leaf::comment(ciphertext) } else { Leaf::string(ciphertext) };
+}
+
+/// Puts comments at the head of a list's entry before it: between the dash and the entry they would be read back as
+/// another's.
+fn lift_comments(branch: &mut Branch) {
+    for entry in branch {
+        if let Entry::Pair(_, value) = entry {
+            lift_from_value(value);
+        }
+    }
+}
+
+fn lift_from_value(value: &mut Value) {
+    match value {
+        Value::Branch(branch) => lift_comments(branch),
+        Value::List(list) => {
+            let mut lifted = Vec::with_capacity(list.len());
+            for mut value in list.drain(..) {
+                lift_from_value(&mut value);
+                match &mut value {
+                    Value::Branch(branch) => {
+                        let is_comment = |entry: &&Entry| matches!(entry, Entry::Comment(_));
+                        let count = branch.iter().take_while(is_comment).count();
+                        for entry in branch.drain(..count) {
+                            if let Entry::Comment(comment) = entry {
+                                lifted.push(Value::Leaf(comment));
+                            }
+                        }
+                    }
+                    Value::List(inner) => {
+                        let is_comment =
+                            |value: &&Value| value.leaf().is_some_and(Leaf::is_comment);
+                        let count = inner.iter().take_while(is_comment).count();
+                        lifted.extend(inner.drain(..count));
+                    }
+                    Value::Leaf(_) | Value::Null => {}
+                }
+                lifted.push(value);
+            }
+            *list = lifted;
+        }
+        Value::Leaf(_) | Value::Null => {}
+    }
+}

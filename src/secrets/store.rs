@@ -1,0 +1,165 @@
+//! The formats of secrets files: text to tree and tree to text.
+
+mod binary;
+mod dotenv;
+mod ini;
+mod json;
+mod yaml;
+
+use super::tree::{Branch, Entry, Value};
+use super::{Output, Secret};
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// Values nested deeper than this are refused.
+pub const DEPTH_LIMIT: usize = 200;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Yaml,
+    Json,
+    Dotenv,
+    Ini,
+    Binary,
+}
+
+/// A file's tree, and its `sops` entry where it has one.
+#[derive(Debug)]
+pub struct Read {
+    pub branches: Vec<Branch>,
+    pub metadata: Option<Branch>,
+}
+
+impl Format {
+    pub const NAMES: [&str; 5] = ["yaml", "json", "dotenv", "ini", "binary"];
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "yaml" => Self::Yaml,
+            "json" => Self::Json,
+            "dotenv" => Self::Dotenv,
+            "ini" => Self::Ini,
+            "binary" => Self::Binary,
+            _ => return None,
+        })
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+            Self::Dotenv => "dotenv",
+            Self::Ini => "ini",
+            Self::Binary => "binary",
+        }
+    }
+
+    /// As sops tells by the name alone: `.env.prod` is binary to it.
+    pub fn of_path(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let ends_with = |ending: &str| name.ends_with(ending.as_bytes());
+        match () {
+            () if ends_with(".yaml") || ends_with(".yml") => Self::Yaml,
+            () if ends_with(".json") => Self::Json,
+            () if ends_with(".env") => Self::Dotenv,
+            () if ends_with(".ini") => Self::Ini,
+            () => Self::Binary,
+        }
+    }
+}
+
+/// Reads an encrypted file.
+pub fn read(bytes: &[u8], format: Format) -> Result<Read> {
+    match format {
+        Format::Yaml => take_metadata(yaml::read(bytes)?),
+        Format::Json => take_metadata(json::read(bytes)?),
+        Format::Binary => match json::read(bytes) {
+            Ok(branches) => take_metadata(branches),
+            Err(_) => Ok(Read { branches: Vec::new(), metadata: None }),
+        },
+        Format::Dotenv => dotenv::split_metadata(dotenv::read(bytes)?),
+        Format::Ini => ini::split_metadata(ini::read(bytes)?),
+    }
+}
+
+/// Reads a file that nobody encrypted yet.
+pub fn read_plain(bytes: &[u8], format: Format) -> Result<Vec<Branch>> {
+    let branches = match format {
+        Format::Yaml => yaml::read(bytes)?,
+        Format::Json => json::read(bytes)?,
+        Format::Dotenv => vec![dotenv::read(bytes)?],
+        Format::Ini => vec![ini::read(bytes)?],
+        Format::Binary => {
+            vec![vec![Entry::Pair("data".to_string(), Value::string(bytes.to_vec()))]]
+        }
+    };
+    let is_metadata = |entry: &Entry| {
+        matches!(entry, Entry::Pair(name, _) if name == "sops"
+            || format == Format::Dotenv && name.starts_with("sops_"))
+    };
+    if branches.iter().flatten().any(is_metadata) {
+        bail!("it has an entry `sops`, as an encrypted file has");
+    }
+    Ok(branches)
+}
+
+/// Writes plain values.
+pub fn write_plain(branches: &[Branch], format: Format) -> Result<Secret> {
+    let mut output = Output::default();
+    let first = branches.first().map_or(&[][..], Vec::as_slice);
+    match format {
+        Format::Yaml => yaml::write(branches, &mut output),
+        Format::Json => json::write(first, &mut output)?,
+        Format::Dotenv => dotenv::write(first, &mut output)?,
+        Format::Ini => ini::write(first, &mut output)?,
+        Format::Binary => binary::write(first, &mut output)?,
+    }
+    Ok(output.into_secret())
+}
+
+/// Writes encrypted values with the metadata that they need.
+pub fn write(branches: &[Branch], metadata: &Branch, format: Format) -> Result<Secret> {
+    let mut output = Output::default();
+    let with_metadata = |branch: &Branch| {
+        let mut branch = branch.clone();
+        branch.push(Entry::Pair("sops".to_string(), Value::Branch(metadata.clone())));
+        branch
+    };
+    let all: Vec<Branch> = branches.iter().map(with_metadata).collect();
+    let first = branches.first().map_or(&[][..], Vec::as_slice);
+    match format {
+        Format::Yaml => yaml::write(&all, &mut output),
+        Format::Json | Format::Binary => {
+            json::write(all.first().map_or(&[][..], Vec::as_slice), &mut output)?;
+        }
+        Format::Dotenv => {
+            dotenv::write(first, &mut output)?;
+            dotenv::write_metadata(metadata, &mut output);
+        }
+        Format::Ini => {
+            ini::write(first, &mut output)?;
+            ini::write_metadata(metadata, &mut output);
+        }
+    }
+    Ok(output.into_secret())
+}
+
+/// Takes the entry `sops` out of every document; the first one counts.
+fn take_metadata(mut branches: Vec<Branch>) -> Result<Read> {
+    let mut metadata = None;
+    for branch in &mut branches {
+        let is_metadata = |entry: &Entry| matches!(entry, Entry::Pair(name, _) if name == "sops");
+        while let Some(index) = branch.iter().position(is_metadata) {
+            match branch.remove(index) {
+                Entry::Pair(_, Value::Branch(found)) => _ = metadata.get_or_insert(found),
+                _ => bail!("its `sops` entry is not a map"),
+            }
+        }
+    }
+    Ok(Read { branches, metadata })
+}
+
+/// Where a mistake stands, counted from 1.
+fn line_of(text: &[u8], at: usize) -> usize {
+    text[..at.min(text.len())].split(|byte| *byte == b'\n').count()
+}

@@ -1,0 +1,158 @@
+//! What a scalar is, by the rules of go-yaml: the MAC depends on them.
+
+use crate::secrets::text::parse_float;
+use crate::secrets::timestamp;
+use crate::secrets::tree::{Kind, Leaf, Value};
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use granit_parser::{ScalarStyle, Tag};
+
+pub fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value> {
+    match tag {
+        None if style == ScalarStyle::Plain => Ok(resolve(text)),
+        None => Ok(Value::string(text)),
+        Some(tag) => tagged(text, tag),
+    }
+}
+
+/// What a plain scalar is.
+pub fn resolve(text: &str) -> Value {
+    let leaf = match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => Leaf::bool(true),
+        "false" | "False" | "FALSE" => Leaf::bool(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Leaf::float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Leaf::float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => Leaf::float(f64::NAN),
+        _ if text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => {
+            number(text)
+                .or_else(|| timestamp::yaml(text).map(|time| Leaf::new(Kind::Time, time)))
+                .unwrap_or_else(|| Leaf::string(text))
+        }
+        _ => Leaf::string(text),
+    };
+    Value::Leaf(leaf)
+}
+
+fn tagged(text: &str, tag: &Tag) -> Result<Value> {
+    if tag.handle() != "tag:yaml.org,2002:" {
+        return Ok(Value::string(text));
+    }
+    let suffix = tag.suffix();
+    let wrong = || format!("`!!{suffix}` stands before something else");
+    let of_kind = |kind: Kind| match resolve(text) {
+        Value::Leaf(leaf) if leaf.kind == kind => Ok(Value::Leaf(leaf)),
+        _ => bail!(wrong()),
+    };
+    match suffix {
+        "int" => of_kind(Kind::Int),
+        "bool" => of_kind(Kind::Bool),
+        "timestamp" => of_kind(Kind::Time),
+        "float" => match resolve(text) {
+            Value::Leaf(leaf) if matches!(leaf.kind, Kind::Int | Kind::Float) => {
+                let number = leaf.number().with_context(wrong)?;
+                Ok(Value::Leaf(Leaf::float(number).spelled(text)))
+            }
+            _ => bail!(wrong()),
+        },
+        "null" => Ok(Value::Null),
+        "binary" => {
+            let text: String = text.split_whitespace().collect();
+            let bytes = base64::engine::general_purpose::STANDARD.decode(text);
+            Ok(Value::string(bytes.ok().with_context(wrong)?))
+        }
+        _ => Ok(Value::string(text)),
+    }
+}
+
+fn number(text: &str) -> Option<Leaf> {
+    let plain = text.replace('_', "");
+    let leaf = match integer(&plain) {
+        Some(number) => Leaf::int(number),
+        None if is_float(&plain) => Leaf::float(parse_float(&plain)?),
+        None => return None,
+    };
+    Some(leaf.spelled(text))
+}
+
+/// Also hexadecimal, octal in both spellings, and binary.
+fn integer(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("-", digits) => ("-", digits),
+        ("+", digits) => ("", digits),
+        _ => ("", text),
+    };
+    let (base, digits) = match digits.get(..2).unwrap_or_default() {
+        "0x" | "0X" => (16, &digits[2..]),
+        "0o" | "0O" => (8, &digits[2..]),
+        "0b" | "0B" => (2, &digits[2..]),
+        start if start.starts_with('0') => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    if !digits.bytes().next()?.is_ascii_hexdigit() {
+        return None;
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), base).ok()
+}
+
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+fn is_float(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, Some(exponent)),
+        None => (text, None),
+    };
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = match number.split_once('.') {
+        Some((whole, fraction)) => are_digits(whole) && are_digits(fraction) && number.len() > 1,
+        None => !number.is_empty() && are_digits(number),
+    };
+    let is_exponent = |text: &str| {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        !digits.is_empty() && are_digits(digits)
+    };
+    is_number && exponent.is_none_or(is_exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, kind: Kind, expected: &str) {
+        let value = resolve(text);
+        let leaf = value.leaf().unwrap();
+        assert_eq!((leaf.kind, leaf.text.as_str()), (kind, Some(expected)), "{text}");
+    }
+
+    #[test]
+    fn plain_scalars() {
+        check("0", Kind::Int, "0");
+        check("-1", Kind::Int, "-1");
+        check("+5", Kind::Int, "5");
+        check("1_000", Kind::Int, "1000");
+        check("0x1F", Kind::Int, "31");
+        check("017", Kind::Int, "15");
+        check("0o17", Kind::Int, "15");
+        check("0b101", Kind::Int, "5");
+        check("08", Kind::Float, "8");
+        check("9223372036854775808", Kind::Float, "9223372036854776000");
+        check("-9223372036854775808", Kind::Int, "-9223372036854775808");
+        check("1.", Kind::Float, "1");
+        check(".5", Kind::Float, "0.5");
+        check("1e3", Kind::Float, "1000");
+        check("1e400", Kind::Str, "1e400");
+        check("-.inf", Kind::Float, "-Inf");
+        check("yes", Kind::Str, "yes");
+        check("True", Kind::Bool, "True");
+        check("tRUE", Kind::Str, "tRUE");
+        check("2024-01-02", Kind::Time, "2024-01-02T00:00:00Z");
+        check("2024-01-02 10:00:00 +01:00", Kind::Str, "2024-01-02 10:00:00 +01:00");
+        check("-", Kind::Str, "-");
+        check(".", Kind::Str, ".");
+        check("+", Kind::Str, "+");
+        check("1.2.3", Kind::Str, "1.2.3");
+        check("0x", Kind::Str, "0x");
+        assert_eq!(resolve("~"), Value::Null);
+    }
+}

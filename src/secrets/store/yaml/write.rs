@@ -1,0 +1,268 @@
+//! Writes YAML as sops does: four spaces, plain scalars where they read back, one document after another.
+
+use super::scalar::resolve;
+use crate::secrets::text::float_with_exponent;
+use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value};
+use crate::secrets::{Output, Secret};
+use base64::Engine as _;
+
+const INDENT: usize = 4;
+
+pub fn write(branches: &[Branch], output: &mut Output) {
+    for (index, branch) in branches.iter().enumerate() {
+        if index > 0 {
+            output.push("---\n");
+        }
+        if branch.is_empty() {
+            output.push("{}\n");
+        }
+        write_branch(branch, 0, Start::Indented, output);
+    }
+}
+
+/// Whether the first line of a node has its indentation already, behind a dash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Indented,
+    Inline,
+}
+
+fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut Output) {
+    for entry in branch {
+        if start == Start::Indented {
+            output.push(" ".repeat(indent));
+        }
+        start = Start::Indented;
+        match entry {
+            Entry::Comment(comment) => push_comment(comment, output),
+            Entry::Pair(name, value) => {
+                push_text(name.as_bytes(), indent, Use::Name, output);
+                output.push(":");
+                write_value(value, indent, output);
+            }
+        }
+    }
+}
+
+/// The value of a name: on its line, or below.
+fn write_value(value: &Value, indent: usize, output: &mut Output) {
+    match value {
+        Value::Branch(branch) if has_pairs(branch) => {
+            output.push("\n");
+            write_branch(branch, deeper(indent), Start::Indented, output);
+        }
+        Value::List(list) if has_values(list) => {
+            output.push("\n");
+            write_list(list, deeper(indent), Start::Indented, output);
+        }
+        other => {
+            output.push(" ");
+            push_flat(other, deeper(indent), output);
+        }
+    }
+}
+
+/// What stands below a name is indented to the next multiple, also where a dash moved the name.
+fn deeper(indent: usize) -> usize {
+    INDENT * (indent / INDENT + 1)
+}
+
+fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Output) {
+    for value in list {
+        if start == Start::Indented {
+            output.push(" ".repeat(indent));
+        }
+        start = Start::Indented;
+        match value {
+            Value::Leaf(leaf) if leaf.is_comment() => push_comment(leaf, output),
+            Value::Branch(branch) if has_pairs(branch) => {
+                // A comment between the dash and the map would be read back as another's.
+                let first = branch.iter().take_while(|entry| matches!(entry, Entry::Comment(_)));
+                let count = first.count();
+                for entry in &branch[..count] {
+                    if let Entry::Comment(comment) = entry {
+                        push_comment(comment, output);
+                        output.push(" ".repeat(indent));
+                    }
+                }
+                output.push("- ");
+                write_branch(&branch[count..], indent + 2, Start::Inline, output);
+            }
+            Value::List(inner) if has_values(inner) => {
+                let is_comment = |value: &Value| value.leaf().is_some_and(Leaf::is_comment);
+                let count = inner.iter().take_while(|value| is_comment(value)).count();
+                for comment in inner[..count].iter().filter_map(Value::leaf) {
+                    push_comment(comment, output);
+                    output.push(" ".repeat(indent));
+                }
+                output.push("- ");
+                write_list(&inner[count..], indent + 2, Start::Inline, output);
+            }
+            other => {
+                output.push("- ");
+                push_flat(other, indent + 2, output);
+            }
+        }
+    }
+}
+
+/// What needs no entries below, with its line end; the lines of a text stand at `indent`. Comments alone keep no
+/// container open.
+fn push_flat(value: &Value, indent: usize, output: &mut Output) {
+    match value {
+        Value::Null => output.push("null\n"),
+        Value::Branch(_) => output.push("{}\n"),
+        Value::List(_) => output.push("[]\n"),
+        Value::Leaf(leaf) => push_leaf(leaf, indent, output),
+    }
+}
+
+fn push_leaf(leaf: &Leaf, indent: usize, output: &mut Output) {
+    match leaf.kind {
+        Kind::Int | Kind::Time => output.push(leaf.text.bytes()),
+        Kind::Bool => output.push(if leaf.is_true() { "true" } else { "false" }),
+        Kind::Float => match leaf.text.bytes() {
+            b"+Inf" => output.push(".inf"),
+            b"-Inf" => output.push("-.inf"),
+            b"NaN" => output.push(".nan"),
+            _ => output.push(yaml_float(leaf)),
+        },
+        Kind::Str | Kind::Comment => {
+            push_text(leaf.text.bytes(), indent, Use::Value, output);
+        }
+    }
+    output.push("\n");
+}
+
+fn yaml_float(leaf: &Leaf) -> String {
+    float_with_exponent(leaf.number().unwrap_or_default(), -4, 6)
+}
+
+fn push_comment(comment: &Leaf, output: &mut Output) {
+    output.push("#");
+    output.push(comment.text.bytes());
+    output.push("\n");
+}
+
+fn has_pairs(branch: &[Entry]) -> bool {
+    branch.iter().any(|entry| matches!(entry, Entry::Pair(..)))
+}
+
+fn has_values(list: &[Value]) -> bool {
+    list.iter().any(|value| value.leaf().is_none_or(|leaf| !leaf.is_comment()))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Name,
+    Value,
+}
+
+fn push_text(bytes: &[u8], indent: usize, place: Use, output: &mut Output) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        output.push("!!binary ");
+        output.push(base64::engine::general_purpose::STANDARD.encode(bytes));
+        return;
+    };
+    if place == Use::Value && is_literal(text) {
+        push_literal(text, indent, output);
+    } else if is_ambiguous(text, place) || !text.chars().all(is_printable) {
+        push_quoted(text, output);
+    } else if is_plain(text) {
+        output.push(text);
+    } else {
+        output.push("'");
+        output.push(Secret::from(text.replace('\'', "''")).bytes());
+        output.push("'");
+    }
+}
+
+fn is_literal(text: &str) -> bool {
+    text.contains('\n')
+        && !text.starts_with([' ', '\n', '\t'])
+        && !text.contains(" \n")
+        && !text.ends_with(' ')
+        && text
+            .chars()
+            .all(|character| character == '\n' || character == '\t' || is_printable(character))
+}
+
+fn push_literal(text: &str, indent: usize, output: &mut Output) {
+    let body = text.strip_suffix('\n');
+    output.push(match body {
+        None => "|-",
+        Some(body) if body.ends_with('\n') => "|+",
+        Some(_) => "|",
+    });
+    for line in body.unwrap_or(text).split('\n') {
+        output.push("\n");
+        if !line.is_empty() {
+            output.push(" ".repeat(indent));
+            output.push(line);
+        }
+    }
+}
+
+/// Whether somebody would read it as something else than a text, here or by YAML 1.1.
+fn is_ambiguous(text: &str, place: Use) -> bool {
+    let is_string = matches!(resolve(text), Value::Leaf(leaf) if leaf.kind == Kind::Str);
+    !is_string || (place == Use::Value && text == "<<") || is_old_boolean(text) || is_base_60(text)
+}
+
+/// Whether nothing in it means something to YAML.
+fn is_plain(text: &str) -> bool {
+    let starts = text.starts_with([
+        '#', ',', '[', ']', '{', '}', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', ' ',
+    ]);
+    let second = text.get(1..2).unwrap_or(" ");
+    let is_mark = text.starts_with(['-', '?', ':']) && second == " ";
+    !starts
+        && !is_mark
+        && !text.starts_with("---")
+        && !text.starts_with("...")
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.ends_with([' ', ':'])
+}
+
+fn is_old_boolean(text: &str) -> bool {
+    let is_capital = text.starts_with(|first: char| first.is_ascii_uppercase());
+    let lower = text.to_ascii_lowercase();
+    let is_word = matches!(lower.as_str(), "y" | "n" | "yes" | "no" | "on" | "off");
+    is_word && (text == lower || text == text.to_ascii_uppercase() || is_capital)
+}
+
+/// Numbers like `1:30` are sixties in YAML 1.1.
+fn is_base_60(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.starts_with(|first: char| first.is_ascii_digit())
+        && text.contains(':')
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b":_.+-".contains(&byte))
+}
+
+fn is_printable(character: char) -> bool {
+    matches!(character, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+        && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+fn push_quoted(text: &str, output: &mut Output) {
+    output.push("\"");
+    for character in text.chars() {
+        let mut buffer = [0; 4];
+        match character {
+            '"' => output.push("\\\""),
+            '\\' => output.push("\\\\"),
+            '\n' => output.push("\\n"),
+            '\r' => output.push("\\r"),
+            '\t' => output.push("\\t"),
+            '\0' => output.push("\\0"),
+            other if is_printable(other) => output.push(other.encode_utf8(&mut buffer)),
+            other => match u32::from(other) {
+                code @ ..=0xff => output.push(format!("\\x{code:02X}")),
+                code @ ..=0xffff => output.push(format!("\\u{code:04X}")),
+                code => output.push(format!("\\U{code:08X}")),
+            },
+        }
+    }
+    output.push("\"");
+}

@@ -1,0 +1,167 @@
+//! What a sops file holds: ordered branches of values and comments, each leaf as the bytes that its MAC covers.
+
+use super::Secret;
+use super::text::{float_text, is_plain_decimal, parse_bool, parse_int};
+use super::timestamp;
+
+/// The entries of a map, in the order of the file.
+pub type Branch = Vec<Entry>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    Comment(Leaf),
+    Pair(String, Value),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// In a list it may also be a comment.
+    Leaf(Leaf),
+    Null,
+    Branch(Branch),
+    List(Vec<Self>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    pub kind: Kind,
+    /// As sops encrypts and hashes it.
+    pub text: Secret,
+    /// As the file spells a number that is not encrypted.
+    pub spelling: Option<Box<str>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Str,
+    Int,
+    Float,
+    Bool,
+    Time,
+    Comment,
+}
+
+impl Kind {
+    /// The name in an envelope.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Comment => "comment",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        let kinds = [Self::Str, Self::Int, Self::Float, Self::Bool, Self::Time, Self::Comment];
+        kinds.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Leaf {
+    pub fn new(kind: Kind, text: impl Into<Secret>) -> Self {
+        Self { kind, text: text.into(), spelling: None }
+    }
+
+    pub fn string(text: impl Into<Secret>) -> Self {
+        Self::new(Kind::Str, text)
+    }
+
+    pub fn comment(text: impl Into<Secret>) -> Self {
+        Self::new(Kind::Comment, text)
+    }
+
+    pub fn int(number: i64) -> Self {
+        Self::new(Kind::Int, number.to_string())
+    }
+
+    pub fn float(number: f64) -> Self {
+        Self::new(Kind::Float, float_text(number))
+    }
+
+    pub fn bool(is_true: bool) -> Self {
+        Self::new(Kind::Bool, if is_true { "True" } else { "False" })
+    }
+
+    /// A number with its spelling in the source.
+    pub fn spelled(self, spelling: &str) -> Self {
+        Self { spelling: Some(spelling.into()), ..self }
+    }
+
+    /// Reads decrypted bytes as what the envelope says they are, into the form that is hashed; `None` where they are
+    /// something else. The kind itself is not protected by anything.
+    pub fn decrypted(kind: Kind, text: Secret) -> Option<Self> {
+        Some(match kind {
+            Kind::Str | Kind::Comment => Self::new(kind, text),
+            Kind::Int => Self::int(parse_int(text.as_str()?)?),
+            Kind::Float => Self::float(super::text::parse_float(text.as_str()?)?),
+            Kind::Bool => Self::bool(parse_bool(text.as_str()?)?),
+            Kind::Time => Self::new(kind, timestamp::rfc3339(text.as_str()?)?),
+        })
+    }
+
+    pub fn is_comment(&self) -> bool {
+        self.kind == Kind::Comment
+    }
+
+    /// What a variable holds: a number as the file spells it where that is plain, `true` and `false` in lower case.
+    pub fn variable(&self) -> Secret {
+        match (self.kind, &self.spelling) {
+            (Kind::Bool, _) => if self.is_true() { "true" } else { "false" }.into(),
+            (Kind::Int | Kind::Float, Some(spelling)) if is_plain_decimal(spelling) => {
+                (&**spelling).into()
+            }
+            _ => self.text.clone(),
+        }
+    }
+
+    pub fn is_true(&self) -> bool {
+        self.text.bytes() == b"True"
+    }
+
+    pub fn number(&self) -> Option<f64> {
+        super::text::parse_float(self.text.as_str()?)
+    }
+}
+
+impl Value {
+    pub fn string(text: impl Into<Secret>) -> Self {
+        Self::Leaf(Leaf::string(text))
+    }
+
+    pub fn leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf),
+            _ => None,
+        }
+    }
+
+    /// The text of any scalar.
+    pub fn text(&self) -> Option<&str> {
+        self.leaf()?.text.as_str()
+    }
+
+    pub fn branch(&self) -> Option<&Branch> {
+        match self {
+            Self::Branch(branch) => Some(branch),
+            _ => None,
+        }
+    }
+
+    pub fn list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(list) => Some(list),
+            _ => None,
+        }
+    }
+}
+
+/// The value of the first entry of that name.
+pub fn find<'a>(branch: &'a Branch, name: &str) -> Option<&'a Value> {
+    branch.iter().find_map(|entry| match entry {
+        Entry::Pair(key, value) if key == name => Some(value),
+        _ => None,
+    })
+}

@@ -1,0 +1,9 @@
+//! Files that the real sops and age made, changed and refused, as envr reads them.
+
+mod age_files;
+mod bombs;
+mod mutations;
+mod sops_files;
+mod use_in_rc;
+mod vectors;
+mod writing;
