@@ -48,6 +48,15 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Start the project''s services, supervised')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Stop the services and their supervisor')
+            [CompletionResult]::new('ps', 'ps', [CompletionResultType]::ParameterValue, 'List the services')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start services, and what they need')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop services, after those that need them')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services and start them again')
+            [CompletionResult]::new('signal', 'signal', [CompletionResultType]::ParameterValue, 'Send a signal to the main process of services')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what services said')
+            [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait for services')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -394,6 +403,66 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;up' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this time, such as 30s')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Leave the services running in the background')
+            [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Leave the services running in the background')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Leave them running, and return when they are ready')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Leave them running, and return when they are ready')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;down' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;ps' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;start' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;stop' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;restart' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;signal' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;logs' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The last lines only')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'The last lines only')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'What is no older than this, such as 10m')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on with what comes')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on with what comes')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Show when each line came, in UTC')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'Show when each line came, in UTC')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;wait' {
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'What they have to be')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this time, such as 30s')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;help' {
             [CompletionResult]::new('hook', 'hook', [CompletionResultType]::ParameterValue, 'Print the code that a shell''s start file evaluates')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print what a shell has to do to be as its directory wants it')
@@ -413,6 +482,15 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Start the project''s services, supervised')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Stop the services and their supervisor')
+            [CompletionResult]::new('ps', 'ps', [CompletionResultType]::ParameterValue, 'List the services')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start services, and what they need')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop services, after those that need them')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services and start them again')
+            [CompletionResult]::new('signal', 'signal', [CompletionResultType]::ParameterValue, 'Send a signal to the main process of services')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what services said')
+            [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait for services')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -528,6 +606,33 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;version' {
+            break
+        }
+        'envr;help;up' {
+            break
+        }
+        'envr;help;down' {
+            break
+        }
+        'envr;help;ps' {
+            break
+        }
+        'envr;help;start' {
+            break
+        }
+        'envr;help;stop' {
+            break
+        }
+        'envr;help;restart' {
+            break
+        }
+        'envr;help;signal' {
+            break
+        }
+        'envr;help;logs' {
+            break
+        }
+        'envr;help;wait' {
             break
         }
         'envr;help;help' {

@@ -45,6 +45,15 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand stdlib 'Print the functions that an `.envrc` can use'
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
+            cand up 'Start the project''s services, supervised'
+            cand down 'Stop the services and their supervisor'
+            cand ps 'List the services'
+            cand start 'Start services, and what they need'
+            cand stop 'Stop services, after those that need them'
+            cand restart 'Stop services and start them again'
+            cand signal 'Send a signal to the main process of services'
+            cand logs 'Show what services said'
+            cand wait 'Wait for services'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'envr;hook'= {
@@ -330,6 +339,57 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;up'= {
+            cand --timeout 'Give up waiting after this time, such as 30s'
+            cand -d 'Leave the services running in the background'
+            cand --detach 'Leave the services running in the background'
+            cand -w 'Leave them running, and return when they are ready'
+            cand --wait 'Leave them running, and return when they are ready'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;down'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;ps'= {
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;start'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;stop'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;restart'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;signal'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;logs'= {
+            cand -n 'The last lines only'
+            cand --lines 'The last lines only'
+            cand --since 'What is no older than this, such as 10m'
+            cand -f 'Go on with what comes'
+            cand --follow 'Go on with what comes'
+            cand -t 'Show when each line came, in UTC'
+            cand --time 'Show when each line came, in UTC'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;wait'= {
+            cand --for 'What they have to be'
+            cand --timeout 'Give up after this time, such as 30s'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;help'= {
             cand hook 'Print the code that a shell''s start file evaluates'
             cand export 'Print what a shell has to do to be as its directory wants it'
@@ -349,6 +409,15 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand stdlib 'Print the functions that an `.envrc` can use'
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
+            cand up 'Start the project''s services, supervised'
+            cand down 'Stop the services and their supervisor'
+            cand ps 'List the services'
+            cand start 'Start services, and what they need'
+            cand stop 'Stop services, after those that need them'
+            cand restart 'Stop services and start them again'
+            cand signal 'Send a signal to the main process of services'
+            cand logs 'Show what services said'
+            cand wait 'Wait for services'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'envr;help;hook'= {
@@ -431,6 +500,24 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;completions'= {
         }
         &'envr;help;version'= {
+        }
+        &'envr;help;up'= {
+        }
+        &'envr;help;down'= {
+        }
+        &'envr;help;ps'= {
+        }
+        &'envr;help;start'= {
+        }
+        &'envr;help;stop'= {
+        }
+        &'envr;help;restart'= {
+        }
+        &'envr;help;signal'= {
+        }
+        &'envr;help;logs'= {
+        }
+        &'envr;help;wait'= {
         }
         &'envr;help;help'= {
         }

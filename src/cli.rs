@@ -119,6 +119,9 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
     Completions { shell: clap_complete::Shell },
     /// Print the version, or fail when direnv's is older than one
     Version { at_least: Option<OsString> },
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    Service(cmd::service::Verb),
 }
 
 /// Takes the process's arguments and its variables as `NAME=VALUE`; returns its exit code.
@@ -161,6 +164,10 @@ fn run(host: &Host) -> Result<ExitCode> {
                 if let Some(result) = cmd::direnv::run(host, verb, arguments) {
                     return result.map(|()| ExitCode::SUCCESS);
                 }
+                #[cfg(target_os = "linux")]
+                if let Some(result) = cmd::service::run_inner(host, verb, arguments) {
+                    return result.map(|()| ExitCode::SUCCESS);
+                }
             }
         }
     }
@@ -197,6 +204,8 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
         Verb::Stdlib => cmd::print::stdlib(host)?,
         Verb::Completions { shell } => cmd::print::completions(host, shell)?,
         Verb::Version { at_least } => cmd::print::version(host, at_least.as_deref())?,
+        #[cfg(target_os = "linux")]
+        Verb::Service(verb) => return cmd::service::run(host, verb),
     }
     Ok(ExitCode::SUCCESS)
 }

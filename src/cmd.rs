@@ -13,6 +13,8 @@ pub mod print;
 pub mod review;
 pub mod setup;
 pub mod secret;
+#[cfg(target_os = "linux")]
+pub mod service;
 pub mod status;
 pub mod watch;
 pub mod why;

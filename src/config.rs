@@ -268,7 +268,7 @@ fn warn_timeout_of(host: &Host, from_file: Option<&str>, file: &Path) -> Result<
 }
 
 /// A duration in Go's notation, direnv's; zero when it is negative.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" || text.starts_with('-') {
         return Some(Duration::ZERO);
     }

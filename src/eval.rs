@@ -11,6 +11,7 @@ mod link;
 mod trace;
 mod ansi_c;
 pub mod dotenv;
+pub mod toml;
 
 use crate::env::{Env, is_name};
 use crate::rc::Kind;
@@ -105,6 +106,7 @@ pub fn eval(world: World, trusted: &mut Trusted, outer: &Env) -> Evaluation {
     let mut evaluation = match trusted.rc().kind {
         Kind::Envrc => run_envrc(&start, trusted),
         Kind::Dotenv => run_dotenv(&start, trusted),
+        Kind::Toml => toml::run(&start, trusted),
     };
     // What was judged counts as it was then, whatever else names it.
     evaluation.watches.merge(trusted.watches().clone());
@@ -118,7 +120,7 @@ pub fn lane(world: World, trusted: &Trusted, outer: &Env) -> Lane {
             let plan = plan(&Start::new(world, trusted, outer), trusted);
             plan.map_or_else(Lane::Bash, |_| Lane::Native)
         }
-        Kind::Dotenv => Lane::Native,
+        Kind::Dotenv | Kind::Toml => Lane::Native,
     }
 }
 

@@ -15,6 +15,16 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         .with_context(|| format!("could not write `{}`", path.display()))
 }
 
+/// As `write_atomic`, for what is worth nothing after a crash of the machine: it does not wait for the disk.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let draft = draft_of(path)?;
+    open_draft(&draft)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&draft, path))
+        .inspect_err(|_| _ = fs::remove_file(&draft))
+        .with_context(|| format!("could not write `{}`", path.display()))
+}
+
 /// Makes a link, or turns one to another target, so that its name always leads somewhere. Makes its directory, private.
 pub fn link_atomic(target: &Path, path: &Path) -> Result<()> {
     let draft = draft_of(path)?;
@@ -111,10 +121,13 @@ fn draft_of(path: &Path) -> Result<PathBuf> {
 /// Writes a draft, over one that a killed process of our number left. On some file systems a failed write is only
 /// reported when the data is flushed, and `Drop` swallows it: hence `sync_all`.
 fn write_draft(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file: File =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = open_draft(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+fn open_draft(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

@@ -90,6 +90,20 @@ impl Host {
         }
     }
 
+    /// As `print`, for who goes on for ever: says whether anybody still reads.
+    #[expect(clippy::unused_self, reason = "who prints has been given the host")]
+    pub fn show(&self, output: &[u8]) -> bool {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(output).and_then(|()| stdout.flush()).is_ok()
+    }
+
+    /// Whether standard output is a terminal that knows colours, and they are wanted.
+    pub fn shows_colours(&self) -> bool {
+        rustix::termios::isatty(io::stdout())
+            && self.env.non_empty("NO_COLOR").is_none()
+            && self.env.get("TERM").is_some_and(|term| term != "dumb")
+    }
+
     pub fn print_line(&self, line: impl AsRef<[u8]>) -> Result<()> {
         let mut output = line.as_ref().to_vec();
         output.push(b'\n');

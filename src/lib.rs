@@ -17,11 +17,17 @@ mod quiet;
 mod shell;
 mod start_file;
 
+// What a project runs, and for how long.
+#[cfg(target_os = "linux")]
+mod service;
+
 // The ground floor.
 mod gzenv;
 mod env;
+mod toml;
 mod config;
 mod digest;
+mod calendar;
 mod error;
 mod fs;
 mod host;

@@ -19,6 +19,8 @@ pub struct Rc {
 pub enum Kind {
     Envrc,
     Dotenv,
+    /// An `envr.toml`, which governs a project's services.
+    Toml,
 }
 
 impl Rc {
@@ -28,7 +30,11 @@ impl Rc {
 
     /// The rc that a path names, by the file's name.
     pub fn at(path: PathBuf) -> Self {
-        let kind = if path.ends_with(".env") { Kind::Dotenv } else { Kind::Envrc };
+        let kind = match path.file_name().and_then(OsStr::to_str) {
+            Some(".env") => Kind::Dotenv,
+            Some(crate::toml::NAME) => Kind::Toml,
+            _ => Kind::Envrc,
+        };
         Self { path, kind }
     }
 

@@ -65,6 +65,11 @@ fn configuration_is_accepted() {
         let project = Project::new();
         project.write_at(&below_root(file), text);
         println!("{place}");
+        if file.ends_with("/envr.toml") && cfg!(target_os = "linux") {
+            let dir = below_root(file).replace("/envr.toml", "");
+            project.envr(["allow"]).dir(&dir).success();
+            project.envr(["ps"]).dir(&dir).any_stdout().success();
+        }
         project.envr(["status"]).any_stdout().success();
     });
 }

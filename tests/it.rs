@@ -30,6 +30,8 @@ mod scale;
 mod scripts;
 mod setup;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod services;
 mod shells;
 mod source;
 mod executed;

@@ -5,17 +5,29 @@ use crate::error::misused;
 use crate::host::{Host, Voice};
 use crate::quiet::Stamps;
 use crate::rc::{self, find_from};
+use crate::rc::{Rc, find_from};
+#[cfg(target_os = "linux")]
+use crate::service::project;
 use crate::session;
 use crate::trust::{self, Store};
 use crate::ui;
 use anyhow::{Context as _, Result};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub fn allow(host: &Host, path: Option<&Path>) -> Result<()> {
-    let rc = find_from(host, &Config::load(host)?, path)?;
+    let found = find_from(host, &Config::load(host)?, path);
     let store = Store::open(host)?;
+    let services = services(host, found.as_ref().ok(), path);
+    for file in &services {
+        trust::allow(&store, &Rc::at(file.clone()))?;
+    }
+    let rc = match found {
+        // Who has services needs no rc.
+        Err(_) if !services.is_empty() => return Ok(()),
+        found => found?,
+    };
     trust::allow(&store, &rc)?;
     // The list is of the rc that waits in this shell.
     let is_of_another = host.env.non_empty(session::FILE).is_some_and(|file| file != rc.path);
@@ -28,6 +40,22 @@ pub fn allow(host: &Host, path: Option<&Path>) -> Result<()> {
         host.print_line(format!("{name}: allowing {file}"))?;
     }
     Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn services(_: &Host, _: Option<&Rc>, _: Option<&Path>) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// The files that define the services of the project, which an approval covers, too.
+#[cfg(target_os = "linux")]
+pub fn services(host: &Host, rc: Option<&Rc>, path: Option<&Path>) -> Vec<PathBuf> {
+    if host.voice == Voice::Direnv {
+        return Vec::new();
+    }
+    let start = host.absolute(path.unwrap_or(Path::new("")));
+    let start = std::fs::canonicalize(&start).unwrap_or(start);
+    project::approved_with(rc, &start)
 }
 
 pub fn deny(host: &Host, path: Option<&Path>) -> Result<()> {

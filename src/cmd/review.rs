@@ -16,33 +16,21 @@ use std::path::{Path, PathBuf};
 
 pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
     let config = Config::load(host)?;
-    let rc = find_from(host, &config, path)?;
+    let found = find_from(host, &config, path);
     let store = Store::open(host)?;
     let world = World { host, config: &config, store: &store };
-    let verdict = trust::judge(world, rc.clone(), &mut Watches::default());
-    let bytes = match &verdict {
-        Verdict::Allowed(trusted) => trusted.bytes().to_vec(),
-        _ => trust::contents(&rc.path)?,
+    let mut services = super::allow::services(host, found.as_ref().ok(), path);
+    let rc = match found {
+        Err(_) if !services.is_empty() => Rc::at(services.remove(0)),
+        found => found?,
     };
-    let mut closure = trust::approved(world, &rc, &bytes, &mut Watches::default());
-    let same = store.approval(&rc.path, &bytes);
-    let approval = same.or_else(|| store.last_approval(&rc.path));
-
     let mut page = String::new();
-    let before = approval.as_ref().and_then(|approval| store.content(&approval.rc));
-    let before = if closure.is_some() { Some(bytes.clone()) } else { before };
-    push_file(&mut page, &rc.path, before.as_deref(), Some(&bytes));
-    for file in executed(&rc, &bytes, closure.as_ref(), approval.as_ref()) {
-        let digest =
-            approval.as_ref().and_then(|approval| approval.executed.get(&file)?.digest.clone());
-        let before = digest.as_ref().and_then(|digest| store.content(digest));
-        let now = trust::read(&file).ok();
-        let is_approved = match &mut closure {
-            Some(closure) => closure.refused(&store, &file, now.as_deref(), false).is_none(),
-            None => digest.is_some() && digest == now.as_deref().map(Digest::of),
-        };
-        let before = if is_approved { now.clone() } else { before };
-        push_file(&mut page, &file, before.as_deref(), now.as_deref());
+    let mut verdict = push_rc(&mut page, world, &rc)?;
+    for file in services {
+        let next = push_rc(&mut page, world, &Rc::at(file))?;
+        if matches!(verdict, Verdict::Allowed(_)) {
+            verdict = next;
+        }
     }
     let allow = format!("`{} allow` approves it", host.voice.name());
     let verdict = match verdict {
@@ -58,6 +46,35 @@ pub fn review(host: &Host, path: Option<&Path>) -> Result<()> {
     page.push_str(&verdict);
     host.print_line(page)?;
     Ok(())
+}
+
+/// The rc, or another file that an approval covers, with all that it executes.
+fn push_rc(page: &mut String, world: World, rc: &Rc) -> Result<Verdict> {
+    let store = world.store;
+    let verdict = trust::judge(world, rc.clone(), &mut Watches::default());
+    let bytes = match &verdict {
+        Verdict::Allowed(trusted) => trusted.bytes().to_vec(),
+        _ => trust::contents(&rc.path)?,
+    };
+    let mut closure = trust::approved(world, rc, &bytes, &mut Watches::default());
+    let same = store.approval(&rc.path, &bytes);
+    let approval = same.or_else(|| store.last_approval(&rc.path));
+    let before = approval.as_ref().and_then(|approval| store.content(&approval.rc));
+    let before = if closure.is_some() { Some(bytes.clone()) } else { before };
+    push_file(page, &rc.path, before.as_deref(), Some(&bytes));
+    for file in executed(rc, &bytes, closure.as_ref(), approval.as_ref()) {
+        let digest =
+            approval.as_ref().and_then(|approval| approval.executed.get(&file)?.digest.clone());
+        let before = digest.as_ref().and_then(|digest| store.content(digest));
+        let now = trust::read(&file).ok();
+        let is_approved = match &mut closure {
+            Some(closure) => closure.refused(store, &file, now.as_deref(), false).is_none(),
+            None => digest.is_some() && digest == now.as_deref().map(Digest::of),
+        };
+        let before = if is_approved { now.clone() } else { before };
+        push_file(page, &file, before.as_deref(), now.as_deref());
+    }
+    Ok(verdict)
 }
 
 /// What earlier evaluations executed, and what the rc names; other rc files come first, for they may approve the rest.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// In the order they are named; what depends on variables, conditions or other files is found when it runs.
 pub fn known_to_execute(rc: &Rc, bytes: &[u8]) -> Vec<PathBuf> {
-    if rc.kind == Kind::Dotenv {
+    if rc.kind != Kind::Envrc {
         return Vec::new();
     }
     let commands = bytes.split(|byte| matches!(byte, b'\n' | b';' | b'&' | b'|'));

@@ -1,0 +1,268 @@
+//! The verbs of services: `up`, `down`, `ps`, `start`, `stop`, `restart`, `signal`, `logs`, `wait`.
+
+mod foreground;
+mod logs;
+mod up;
+
+use crate::config::{Config, parse_duration};
+use crate::host::Host;
+use crate::service::control::{Connection, Reply, Request, Status, Until};
+use crate::service::place::Place;
+use crate::service::{environment, keeper, project, signal_number, view};
+use crate::trust::Store;
+use crate::ui;
+use crate::world::World;
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start the project's services, supervised
+    Up(Up),
+    /// Stop the services and their supervisor
+    Down,
+    /// List the services
+    Ps {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start services, and what they need
+    Start {
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Stop services, after those that need them
+    Stop {
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Stop services and start them again
+    Restart {
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Send a signal to the main process of services
+    Signal {
+        /// HUP, USR1, …, or a number
+        signal: String,
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Show what services said
+    Logs(Logs),
+    /// Wait for services
+    Wait {
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// What they have to be
+        #[arg(long = "for", default_value = "ready")]
+        until: What,
+        /// Give up after this time, such as 30s
+        #[arg(long, value_parser = duration)]
+        timeout: Option<Duration>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Up {
+    /// Leave the services running in the background
+    #[arg(short, long)]
+    detach: bool,
+    /// Leave them running, and return when they are ready
+    #[arg(short, long)]
+    wait: bool,
+    /// Give up waiting after this time, such as 30s
+    #[arg(long, value_parser = duration, requires = "wait")]
+    timeout: Option<Duration>,
+    /// Services; all that start by themselves where none is named
+    names: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// Go on with what comes
+    #[arg(short, long)]
+    follow: bool,
+    /// The last lines only
+    #[arg(short = 'n', long)]
+    lines: Option<usize>,
+    /// What is no older than this, such as 10m
+    #[arg(long, value_parser = duration)]
+    since: Option<Duration>,
+    /// Show when each line came, in UTC
+    #[arg(short, long)]
+    time: bool,
+    /// Services; all where none is named
+    names: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum What {
+    Ready,
+    Completed,
+}
+
+pub fn run(host: &Host, verb: Verb) -> Result<ExitCode> {
+    let project = Project::find(host)?;
+    match verb {
+        Verb::Up(options) => up::up(&project, &options),
+        Verb::Down => project.down(),
+        Verb::Ps { json } => project.ps(json),
+        Verb::Start { names } => project.start(Request::Start { names }),
+        Verb::Restart { names } => project.start(Request::Restart { names }),
+        Verb::Stop { names } => project.outcome(Request::Stop { names }),
+        Verb::Signal { signal, names } => {
+            let number = signal_number(&signal)
+                .with_context(|| format!("`{signal}` is not a signal such as `HUP`"))?;
+            project.outcome(Request::Signal { names, signal: number })
+        }
+        Verb::Logs(options) => logs::logs(&project, &options),
+        Verb::Wait { names, until, timeout } => {
+            let until = match until {
+                What::Ready => Until::Ready,
+                What::Completed => Until::Completed,
+            };
+            let connection = project.connection()?;
+            up::wait(&project, connection, Request::Wait { names, until }, timeout)
+        }
+    }
+}
+
+/// The processes that nobody types. `None` for other verbs.
+pub fn run_inner(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Result<()>> {
+    Some(match verb.to_str()? {
+        keeper::KEEPER => keeper::keep(host, arguments),
+        keeper::SUPERVISOR => keeper::supervise(host, arguments),
+        environment::VERB => evaluate(host, arguments),
+        _ => return None,
+    })
+}
+
+fn evaluate(host: &Host, arguments: &[OsString]) -> Result<()> {
+    let [root] = arguments else { bail!("this is not to be typed") };
+    let env = environment::evaluate(host, Path::new(root))?;
+    host.print(&environment::encode(&env))
+}
+
+/// The project of the working directory.
+struct Project<'a> {
+    host: &'a Host,
+    config: Config,
+    store: Store,
+    root: PathBuf,
+    place: Place,
+}
+
+impl<'a> Project<'a> {
+    fn find(host: &'a Host) -> Result<Self> {
+        let config = Config::load(host)?;
+        let store = Store::open(host)?;
+        let root = project::find(World { host, config: &config, store: &store })?;
+        let place = Place::of(host, &root)?;
+        Ok(Self { host, config, store, root, place })
+    }
+
+    fn world(&self) -> World<'_> {
+        World { host: self.host, config: &self.config, store: &self.store }
+    }
+
+    fn connection(&self) -> Result<Connection> {
+        let stream = self.place.connect()?.ok_or_else(|| {
+            crate::error::Hinted::new("no services of this project are running", "envr up -d")
+        })?;
+        Ok(Connection::new(stream))
+    }
+
+    fn down(&self) -> Result<ExitCode> {
+        let Some(stream) = self.place.connect()? else {
+            // One that was killed may have left something.
+            if let Some(_lock) = self.place.lock()? {
+                keeper::end_leftovers(self.host, &self.place);
+            }
+            ui::note(self.host, "nothing is running");
+            return Ok(ExitCode::SUCCESS);
+        };
+        let code = self.until_done(Connection::new(stream), Request::Down)?;
+        drop(self.place.wait_for_lock()?);
+        Ok(code)
+    }
+
+    /// Tells how far it is, and what became of it.
+    fn until_done(&self, mut connection: Connection, request: Request) -> Result<ExitCode> {
+        connection.send(request)?;
+        loop {
+            match connection.receive()? {
+                Reply::Stopping { running } => {
+                    ui::note(self.host, &format!("stopping: {}", running.join(", ")));
+                }
+                Reply::Done { killed, failed } => return Ok(self.told(&killed, &failed)),
+                Reply::Services { .. } | Reply::Refused { .. } => {}
+            }
+        }
+    }
+
+    /// Services that failed before are no failure of stopping; those that hang are.
+    fn told(&self, killed: &[String], failed: &[String]) -> ExitCode {
+        if !killed.is_empty() {
+            ui::warn(self.host, &format!("ended only by SIGKILL: {}", killed.join(", ")));
+        }
+        if failed.is_empty() {
+            return ExitCode::SUCCESS;
+        }
+        ui::warn(self.host, &format!("failed: {}", failed.join(", ")));
+        ExitCode::FAILURE
+    }
+
+    fn ps(&self, json: bool) -> Result<ExitCode> {
+        let services = match self.place.connect()? {
+            Some(stream) => match Connection::new(stream).ask(Request::Ps)? {
+                Reply::Services { services } => services,
+                _ => bail!("the supervisor did not answer"),
+            },
+            None => self.all_down()?,
+        };
+        if json {
+            self.host.print_line(serde_json::to_string_pretty(&services)?)?;
+        } else {
+            self.host.print(view::table(&services).as_bytes())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn all_down(&self) -> Result<Vec<Status>> {
+        let graph = project::load(self.world(), &self.root)?;
+        let status = |name: &String| Status {
+            name: name.clone(),
+            state: "down".to_string(),
+            pid: None,
+            since: String::new(),
+            restarts: 0,
+            exit: None,
+            note: None,
+        };
+        Ok(graph.specs.keys().map(status).collect())
+    }
+
+    /// What starts something asks for approval first.
+    fn start(&self, request: Request) -> Result<ExitCode> {
+        environment::check(self.world(), &self.root)?;
+        self.outcome(request)
+    }
+
+    fn outcome(&self, request: Request) -> Result<ExitCode> {
+        match self.connection()?.ask(request)? {
+            Reply::Done { killed, failed } => Ok(self.told(&killed, &failed)),
+            _ => bail!("the supervisor did not answer"),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let found = parse_duration(text).filter(|duration| !duration.is_zero());
+    found.ok_or_else(|| format!("`{text}` is not a time such as `5s` or `1m30s`"))
+}

@@ -1,0 +1,113 @@
+//! `up`: joins the supervisor that runs, or starts one.
+
+use super::{Project, Up, foreground};
+use crate::service::control::{Connection, Reply, Request, Status, Until};
+use crate::service::keeper::{self, Start};
+use crate::service::logs::{self, Wanted};
+use crate::service::{environment, project};
+use crate::session::Session;
+use crate::ui;
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// How many of its last lines are shown of a service that does not become ready.
+const LAST_LINES: usize = 5;
+
+pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
+    let Project { host, place, root, .. } = project;
+    // All that can be wrong is found before anything runs.
+    let graph = project::load(project.world(), root)?;
+    let named = graph.named(&options.names)?;
+    let is_detached = options.detach || options.wait;
+    let start_lock = place.lock_start()?;
+    let mut started = None;
+    let (stream, is_ours) = match place.connect()? {
+        Some(stream) => {
+            environment::check(project.world(), root)?;
+            (stream, false)
+        }
+        None => {
+            let env = environment::evaluate(host, root)?;
+            let lock = match place.lock()? {
+                Some(lock) => lock,
+                None => {
+                    ui::note(host, "waiting for the supervisor that is ending");
+                    place.wait_for_lock()?
+                }
+            };
+            keeper::end_leftovers(host, place);
+            let outer = Session::from_env(&host.env).revert(&host.env)?;
+            let start = Start { host, place, outer: &outer, env: &env, lock };
+            if is_detached {
+                keeper::start_keeper(start)?;
+            } else {
+                started = Some(keeper::start_supervisor(start)?);
+            }
+            let Some(stream) = place.connect()? else { bail!("the supervisor cannot be reached") };
+            (stream, true)
+        }
+    };
+    drop(start_lock);
+    let mut connection = Connection::new(stream);
+    let request = Request::Up { names: options.names.clone(), owns: started.is_some() };
+    if !is_detached {
+        let names = graph.specs.keys().cloned().collect();
+        return foreground::run(project, connection, request, names, started);
+    }
+    connection.ask(request)?;
+    if !is_ours {
+        ui::note(host, "joined the supervisor that was running");
+    }
+    if !options.wait {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let names = named.into_iter().collect();
+    wait(project, connection, Request::Wait { names, until: Until::Ready }, options.timeout)
+}
+
+/// Waits for the reply; tells what is missing when that takes too long, or is not going to come.
+pub fn wait(
+    project: &Project,
+    mut connection: Connection,
+    request: Request,
+    timeout: Option<Duration>,
+) -> Result<ExitCode> {
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    connection.send(request)?;
+    if let Some(deadline) = deadline {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        connection.stream().set_read_timeout(Some(left))?;
+    }
+    let error = match connection.receive() {
+        Ok(Reply::Done { .. }) => return Ok(ExitCode::SUCCESS),
+        Ok(_) => bail!("the supervisor did not answer"),
+        Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+            anyhow::anyhow!("the time is over")
+        }
+        Err(error) => error,
+    };
+    ui::error(project.host, &error);
+    if let Ok(Reply::Services { services }) =
+        project.connection().and_then(|mut connection| connection.ask(Request::Ps))
+    {
+        for service in &services {
+            tell_why(project, service);
+        }
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+fn tell_why(project: &Project, service: &Status) {
+    let Status { name, state, note, .. } = service;
+    if matches!(state.as_str(), "ready" | "up" | "completed" | "down") {
+        return;
+    }
+    let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
+    ui::note(project.host, &format!("`{name}` is {state}{note}"));
+    let dir = logs::directory_of(&project.place.logs(), name);
+    let wanted = Wanted { count: Some(LAST_LINES), since: None };
+    for line in logs::last_lines(&dir, &wanted) {
+        ui::note(project.host, &format!("  {name} | {}", String::from_utf8_lossy(&line.text)));
+    }
+}

@@ -1,0 +1,95 @@
+//! The environment that services run in: the project's own, evaluated under the same approval as at the prompt.
+
+use super::project;
+use crate::config::Config;
+use crate::enter::{self, Entry};
+use crate::env::Env;
+use crate::error::Told;
+use crate::host::Host;
+use crate::rc::{self, Kind, Rc};
+use crate::session::Session;
+use crate::toml;
+use crate::watch::Watches;
+use crate::world::World;
+use anyhow::{Result, bail};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+/// The verb of a process that evaluates for the supervisor; nobody types it.
+pub const VERB: &str = "service-environment";
+
+/// An environment with what it came from.
+#[derive(Debug)]
+pub struct Environment {
+    pub env: Env,
+    watches: Watches,
+}
+
+impl Environment {
+    /// The watched files are in the environment itself, as in a shell's.
+    pub fn new(env: Env) -> Self {
+        let watches = Session::from_env(&env).watches().unwrap_or_default();
+        Self { env, watches }
+    }
+
+    /// Whether evaluating it again would give the same.
+    pub fn is_current(&self) -> bool {
+        self.watches.paths().next().is_none() || self.watches.clone().look().is_some()
+    }
+
+    /// Takes what is there now as seen, where a new evaluation failed: it would fail again.
+    pub fn keep(&mut self) {
+        let mut watches = Watches::default();
+        self.watches.paths().for_each(|path| watches.add(path));
+        self.watches = watches;
+    }
+}
+
+/// Evaluates what governs the project's directory; says on stderr what happens, and why it does not.
+pub fn evaluate(host: &Host, root: &Path) -> Result<Env> {
+    let config = Config::load(host)?;
+    let session = Session::from_env(&host.env);
+    let Some(rc) = governing(host, &config, root) else { return session.revert(&host.env) };
+    let path = rc.path.clone();
+    let entered = enter::enter(host, &config, &session, rc)?;
+    match entered.result {
+        Entry::Loaded => Ok(entered.env),
+        Entry::Denied => bail!("could not load `{}`: it is denied", path.display()),
+        Entry::Failed => Err(anyhow::Error::new(Told)),
+    }
+}
+
+/// Whether what governs the project's directory may run, without running it.
+pub fn check(world: World, root: &Path) -> Result<()> {
+    let Some(rc) = governing(world.host, world.config, root) else { return Ok(()) };
+    project::approved(world, &rc.path).map(drop)
+}
+
+/// In a directory an `.envrc` governs before an `envr.toml`, and that before a `.env`.
+pub fn governing(host: &Host, config: &Config, root: &Path) -> Option<Rc> {
+    let found = rc::find(host, config, root);
+    let declared = root.join(toml::NAME);
+    let is_before = |rc: &Rc| rc.dir() == root && rc.kind != Kind::Dotenv;
+    if found.as_ref().is_some_and(is_before) || !declared.is_file() {
+        return found;
+    }
+    Some(Rc::at(declared))
+}
+
+/// As it goes over a pipe: `NAME=VALUE` with a NUL behind each.
+pub fn encode(env: &Env) -> Vec<u8> {
+    let variables =
+        env.iter().map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes(), b"\0"]);
+    variables.flatten().flatten().copied().collect()
+}
+
+pub fn decode(bytes: &[u8]) -> Env {
+    let variables = bytes.split(|byte| *byte == 0);
+    variables
+        .filter_map(|variable| {
+            let end = 1 + variable.get(1..)?.iter().position(|byte| *byte == b'=')?;
+            Some((OsStr::from_bytes(&variable[..end]), OsStr::from_bytes(&variable[end + 1..])))
+        })
+        .collect()
+}

@@ -1,0 +1,211 @@
+//! Who needs whom: names checked, cycles found, and what has to start or stop with what. No effects.
+
+use super::{Condition, Spec};
+use crate::error::Hinted;
+use crate::toml::did_you_mean;
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The services of a project, checked: every name is known, and nothing waits for itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    pub specs: BTreeMap<String, Spec>,
+    /// Names for several services.
+    pub bundles: BTreeMap<String, Vec<String>>,
+}
+
+impl Graph {
+    pub fn new(specs: Vec<Spec>, bundles: BTreeMap<String, Vec<String>>) -> Result<Self> {
+        let mut by_letters: BTreeMap<String, String> = BTreeMap::new();
+        let names = specs.iter().map(|spec| &spec.name).chain(bundles.keys());
+        for name in names {
+            if let Some(other) = by_letters.insert(name.to_lowercase(), name.clone()) {
+                bail!("service `{name}` is defined twice{}", spelled(name, &other));
+            }
+        }
+        let mut graph = Self {
+            specs: specs.into_iter().map(|spec| (spec.name.clone(), spec)).collect(),
+            bundles,
+        };
+        graph.replace_bundles()?;
+        match graph.cycle() {
+            Some(cycle) => bail!("services wait for each other: {}", cycle.join(" → ")),
+            None => Ok(graph),
+        }
+    }
+
+    /// The services that names mean: all that start by themselves where there is none.
+    pub fn named(&self, names: &[String]) -> Result<BTreeSet<String>> {
+        if names.is_empty() {
+            let all = self.specs.values().filter(|spec| spec.starts_with_all);
+            return Ok(all.map(|spec| spec.name.clone()).collect());
+        }
+        let mut services = BTreeSet::new();
+        for name in names {
+            self.expand(name, &mut services, 0)?;
+        }
+        Ok(services)
+    }
+
+    /// These services and all that they need, directly or not.
+    pub fn with_dependencies(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
+        let needs = |name: &str| self.specs.get(name).map(|spec| spec.depends_on.keys().cloned());
+        reach(names, |name| needs(name).into_iter().flatten().collect())
+    }
+
+    /// These services and all that need them, directly or not; a logger needs nobody but goes with who feeds it.
+    pub fn with_dependents(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
+        reach(names, |name| {
+            let needs_it = self.dependents(name).map(|spec| spec.name.clone());
+            let logger = self.specs.get(name).and_then(|spec| spec.logger.clone());
+            needs_it.chain(logger).collect()
+        })
+    }
+
+    /// Those that need a service directly.
+    pub fn dependents<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Spec> {
+        self.specs.values().filter(move |spec| spec.depends_on.contains_key(name))
+    }
+
+    fn expand(&self, name: &str, into: &mut BTreeSet<String>, depth: usize) -> Result<()> {
+        if self.specs.contains_key(name) {
+            into.insert(name.to_string());
+            return Ok(());
+        }
+        match self.bundles.get(name) {
+            Some(_) if depth > self.bundles.len() => bail!("bundle `{name}` contains itself"),
+            Some(names) => names.iter().try_for_each(|name| self.expand(name, into, depth + 1)),
+            None => Err(self.unknown(name, "")),
+        }
+    }
+
+    fn unknown(&self, name: &str, whose: &str) -> anyhow::Error {
+        let known = self.specs.keys().chain(self.bundles.keys()).map(String::as_str);
+        let message = format!("unknown service `{name}`{whose}{}", did_you_mean(name, known));
+        Hinted::new(message, "envr ps").into()
+    }
+
+    /// A dependency on a bundle is one on each service of it.
+    fn replace_bundles(&mut self) -> Result<()> {
+        let mut replaced = BTreeMap::new();
+        for spec in self.specs.values() {
+            let mut dependencies: BTreeMap<String, Condition> = BTreeMap::new();
+            for (name, condition) in &spec.depends_on {
+                let mut services = BTreeSet::new();
+                if !self.specs.contains_key(name) && !self.bundles.contains_key(name) {
+                    let whose = format!(", which `{}` depends on", spec.name);
+                    return Err(self.unknown(name, &whose));
+                }
+                self.expand(name, &mut services, 0)?;
+                dependencies.extend(services.into_iter().map(|service| (service, *condition)));
+            }
+            replaced.insert(spec.name.clone(), dependencies);
+        }
+        for (name, dependencies) in replaced {
+            if let Some(spec) = self.specs.get_mut(&name) {
+                spec.depends_on = dependencies;
+            }
+        }
+        Ok(())
+    }
+
+    /// A way from a service back to itself, with that service at both ends.
+    fn cycle(&self) -> Option<Vec<String>> {
+        let mut done = BTreeSet::new();
+        self.specs.keys().find_map(|name| self.cycle_from(name, &mut Vec::new(), &mut done))
+    }
+
+    fn cycle_from<'a>(
+        &'a self,
+        name: &'a str,
+        path: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+    ) -> Option<Vec<String>> {
+        if let Some(start) = path.iter().position(|known| *known == name) {
+            let cycle = path[start..].iter().chain(std::iter::once(&name));
+            return Some(cycle.map(ToString::to_string).collect());
+        }
+        if done.contains(name) {
+            return None;
+        }
+        path.push(name);
+        let mut needs = self.specs.get(name)?.depends_on.keys();
+        let cycle = needs.find_map(|needed| self.cycle_from(needed, path, done));
+        path.pop();
+        done.insert(name);
+        cycle
+    }
+}
+
+fn spelled(name: &str, other: &str) -> String {
+    if name == other { String::new() } else { format!(", the other time as `{other}`") }
+}
+
+fn reach(from: &BTreeSet<String>, next: impl Fn(&str) -> Vec<String>) -> BTreeSet<String> {
+    let mut reached = from.clone();
+    let mut waiting: Vec<String> = from.iter().cloned().collect();
+    while let Some(name) = waiting.pop() {
+        for name in next(&name) {
+            if reached.insert(name.clone()) {
+                waiting.push(name);
+            }
+        }
+    }
+    reached
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Program;
+
+    fn graph(text: &str) -> Result<Graph> {
+        let spec = |line: &str| {
+            let (name, needs) = line.split_once(':').unwrap();
+            let mut spec = Spec::new(name, "/".into(), Program::shell("true"));
+            spec.depends_on =
+                needs.split_whitespace().map(|need| (need.into(), Condition::Ready)).collect();
+            spec
+        };
+        let bundle = ("both".to_string(), vec!["a".to_string(), "b".to_string()]);
+        let bundles = if text.contains("both") { vec![bundle] } else { vec![] };
+        Graph::new(text.split(';').map(spec).collect(), bundles.into_iter().collect())
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        assert_eq!(graph(text).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn what_cannot_start_is_refused() {
+        refused("a:a", "services wait for each other: a → a");
+        refused("a:b;b:c;c:b", "services wait for each other: b → c → b");
+        refused("web:wep", "unknown service `wep`, which `web` depends on; did you mean `web`?");
+        refused("a:;A:", "service `A` is defined twice, the other time as `a`");
+        refused("a:;a:", "service `a` is defined twice");
+        refused("a:both;b:", "services wait for each other: a → a");
+    }
+
+    #[test]
+    fn what_goes_together() {
+        let graph = graph("a:;b:a;c:b;d:;e:both").unwrap();
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let set = |list: &[&str]| names(list).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(graph.with_dependencies(&set(&["c"])), set(&["a", "b", "c"]));
+        assert_eq!(graph.with_dependents(&set(&["b"])), set(&["b", "c", "e"]));
+        assert_eq!(graph.named(&names(&["both", "d"])).unwrap(), set(&["a", "b", "d"]));
+        let error = graph.named(&names(&["bot"])).unwrap_err();
+        assert_eq!(error.to_string(), "unknown service `bot`; did you mean `both`?");
+    }
+
+    #[test]
+    fn a_diamond_of_many_layers_is_checked_at_once() {
+        let layer = |index: usize| match index {
+            0 => "a0:;b0:".to_string(),
+            index => format!("a{index}:a{0} b{0};b{index}:a{0} b{0}", index - 1),
+        };
+        let text: Vec<String> = (0..40).map(layer).collect();
+        assert!(graph(&text.join(";")).is_ok());
+    }
+}

@@ -1,0 +1,175 @@
+//! The log of one service: written as it comes, rotated, and never in the way of the service.
+//!
+//! A log is a directory: `current`, and older files named after the time of their last record, oldest first. A file is
+//! lines in the form that Kubernetes gives container logs: `TIME STREAM TAG TEXT`, where the tag is `F` for a whole line
+//! and `P` for a piece that goes on in the next record of the same stream.
+
+mod record;
+mod reader;
+mod follow;
+
+use super::LogLimits;
+use anyhow::{Context as _, Result};
+use rustix::io::Errno;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+pub use follow::Follow;
+pub use reader::{Line, Wanted, last_lines};
+pub use record::{Clock, Stream};
+
+/// The file that is written to.
+pub const CURRENT: &str = "current";
+
+/// Writes records; knows what it could not write.
+#[derive(Debug)]
+pub struct Log {
+    dir: PathBuf,
+    limits: LogLimits,
+    file: Option<File>,
+    size: u64,
+    lost: Lost,
+}
+
+/// What had to be thrown away, for the service must not wait for a disk.
+#[derive(Debug, Default)]
+struct Lost {
+    records: u64,
+    why: Option<Errno>,
+}
+
+impl Log {
+    /// Opens the log in `dir`, and mends what a killed writer left.
+    pub fn open(dir: PathBuf, limits: LogLimits) -> Result<Self> {
+        crate::fs::make_private_dir(&dir)?;
+        let mut log = Self { dir, limits, file: None, size: 0, lost: Lost::default() };
+        let file = log.dir.join(CURRENT);
+        log.open_current().with_context(|| format!("could not write `{}`", file.display()))?;
+        Ok(log)
+    }
+
+    pub fn limit(&mut self, limits: LogLimits) {
+        self.limits = limits;
+    }
+
+    /// Appends what a stream said.
+    pub fn append(&mut self, clock: &mut Clock, stream: Stream, bytes: &[u8]) {
+        let mut records = clock.records(stream, bytes);
+        while !records.is_empty() {
+            let (first, rest) = self.fitting(records);
+            self.write(first);
+            records = rest;
+        }
+        if self.lost.records > 0 && self.lost.why.is_none() {
+            let count = std::mem::take(&mut self.lost.records);
+            let text = format!("{count} records could not be written here\n");
+            self.write(clock.records(Stream::System, text.as_bytes()));
+        }
+    }
+
+    /// Why nothing can be written at the moment.
+    pub fn trouble(&self) -> Option<Errno> {
+        self.lost.why
+    }
+
+    /// As many whole records as one file may have, but at least one.
+    fn fitting<'r>(&self, records: &'r [u8]) -> (&'r [u8], &'r [u8]) {
+        let limit = usize::try_from(self.limits.size).unwrap_or(usize::MAX);
+        let Some(most) = records.get(..limit) else { return (records, &[]) };
+        let is_end = |byte: &u8| *byte == b'\n';
+        let end = most.iter().rposition(is_end).or_else(|| records.iter().position(is_end));
+        records.split_at(end.map_or(records.len(), |end| end + 1))
+    }
+
+    fn write(&mut self, records: &[u8]) {
+        let length = records.len() as u64;
+        if self.size > 0 && self.size + length > self.limits.size {
+            self.rotate();
+        }
+        let written = match &mut self.file {
+            Some(file) => file.write_all(records),
+            None => self.open_current().and_then(|()| match &mut self.file {
+                Some(file) => file.write_all(records),
+                None => Ok(()),
+            }),
+        };
+        match written {
+            Ok(()) => {
+                self.size += length;
+                self.lost.why = None;
+            }
+            Err(error) => {
+                // A record is there whole or not at all.
+                if let Some(file) = &self.file {
+                    _ = file.set_len(self.size);
+                }
+                self.lost.records += records.split(|byte| *byte == b'\n').count() as u64 - 1;
+                self.lost.why = Some(Errno::from_io_error(&error).unwrap_or(Errno::IO));
+            }
+        }
+    }
+
+    /// Each step leaves a log that can be read and gone on with.
+    fn rotate(&mut self) {
+        let mut name = format!("@{}", Clock::now().file_name());
+        // Two in one moment, or a clock that was set back: the order of the names stays that of the lines.
+        let last = archives(&self.dir).pop();
+        if let Some(last) = last.as_ref().and_then(|last| last.file_name()?.to_str())
+            && name.as_str() <= last
+        {
+            name = format!("{last}+");
+        }
+        let archive = self.dir.join(name);
+        if std::fs::rename(self.dir.join(CURRENT), archive).is_err() {
+            return;
+        }
+        self.file = None;
+        self.size = 0;
+        for archive in archives(&self.dir).iter().rev().skip(self.limits.files as usize - 1) {
+            _ = std::fs::remove_file(archive);
+        }
+    }
+
+    fn open_current(&mut self) -> std::io::Result<()> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(self.dir.join(CURRENT))?;
+        self.size = file.seek(SeekFrom::End(0))?;
+        // A record that was cut off becomes a line of its own.
+        let mut last = [b'\n'];
+        if self.size > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        if last != [b'\n'] {
+            file.write_all(b"\n")?;
+            self.size += 1;
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+/// A service's name as that of its directory.
+pub fn directory_of(logs: &Path, service: &str) -> PathBuf {
+    logs.join(service.replace('/', "%"))
+}
+
+/// The older files, oldest first.
+fn archives(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut archives: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"@"))
+        .map(|entry| entry.path())
+        .collect();
+    archives.sort();
+    archives
+}
+
+#[cfg(test)]
+mod tests;

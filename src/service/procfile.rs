@@ -1,0 +1,68 @@
+//! A `Procfile`: one service a line, `name: command`.
+
+use super::{Program, Scope, Spec, Stop, is_name};
+use crate::error::Hinted;
+use anyhow::Result;
+use std::path::Path;
+
+/// The services of a Procfile in `dir`. Blank lines and lines of `#` say nothing.
+pub fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Spec>> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    let text = String::from_utf8_lossy(bytes);
+    let mut specs = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let mistake = |message: &str| {
+            let (path, line) = (path.display(), index + 1);
+            Err(Hinted::new(
+                format!("could not read `{path}:{line}:1`: {message}"),
+                format!("$EDITOR {path}"),
+            )
+            .into())
+        };
+        let Some((name, command)) = line.split_once(':') else {
+            return mistake("a line is `name: command`");
+        };
+        let (name, command) = (name.trim(), command.trim());
+        if !is_name(name) {
+            return mistake(&format!("`{name}` cannot be a service's name"));
+        }
+        if command.is_empty() {
+            return mistake(&format!("`{name}` has no command"));
+        }
+        specs.push(Spec {
+            stop: Stop { scope: Scope::Group, ..Stop::default() },
+            ..Spec::new(name, dir.to_path_buf(), Program::shell(command))
+        });
+    }
+    Ok(specs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let said = match read(Path::new("/p/Procfile"), text.as_bytes()) {
+            Ok(specs) => specs
+                .iter()
+                .map(|spec| format!("{}={}", spec.name, spec.run.arguments[1].display()))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn lines_are_services() {
+        check("# x\n\nweb: A=1 serve :80\r\nq:work", "web=A=1 serve :80 q=work");
+        check("web serve", "could not read `/p/Procfile:1:1`: a line is `name: command`");
+        check("\nw b: x", "could not read `/p/Procfile:2:1`: `w b` cannot be a service's name");
+        check("web:", "could not read `/p/Procfile:1:1`: `web` has no command");
+    }
+}

@@ -1,0 +1,197 @@
+//! Ending: a service is asked, then killed, and whatever it left behind goes with it.
+
+use super::starting::MARK;
+use super::{Source, Supervisor, number};
+use crate::service::Scope;
+use crate::service::logs::Stream;
+use crate::service::process::{self, Identity, Status};
+use crate::service::state::{Event, Exit, State};
+use rustix::process::Pid;
+use signal_hook::consts::{SIGCONT, SIGKILL};
+use std::os::unix::ffi::OsStrExt as _;
+
+/// How much of what a service said last is read at once when it ends; what its orphans go on to say can wait.
+const LAST_WORDS: usize = 1 << 20;
+
+impl Supervisor<'_> {
+    /// Reads what it said last before its end is told; ends its group while nobody else can have its number.
+    pub fn main_ended(&mut self, index: usize, pid: Pid) {
+        self.read_last_words(index);
+        let left = self.left_of(index);
+        if !self.services[index].is_told {
+            process::signal_group(pid, SIGKILL);
+        }
+        let Some(exit) = process::reap(pid) else { return };
+        self.is_list_stale = true;
+        let service = &mut self.services[index];
+        service.main = None;
+        service.was_backgrounded = !left.is_empty();
+        let ended = match exit {
+            Exit::Code(code) => format!("exited with {code}"),
+            Exit::Signal(signal) => format!("ended by {}", signal_name(signal)),
+        };
+        service.say(&mut self.clock, &ended);
+        self.happen(index, Event::Exited(exit));
+    }
+
+    /// What it started and did not end with it: asked as it was, or killed where nobody asked.
+    pub fn sweep(&mut self, index: usize) {
+        let service = &self.services[index];
+        let signal = if service.is_told { service.spec.stop.signal } else { SIGKILL };
+        if let Some(session) = service.session.filter(|session| process::group_exists(*session)) {
+            process::signal_group(session, signal);
+            process::signal_group(session, SIGCONT);
+        }
+        for process in self.left_of(index) {
+            process::signal(process, signal);
+            process::signal(process, SIGCONT);
+        }
+        self.look_after_swept();
+    }
+
+    /// Goes on with those of whom nothing is left.
+    pub fn look_after_swept(&mut self) {
+        for index in 0..self.services.len() {
+            let service = &self.services[index];
+            if service.life.state != State::Sweeping {
+                continue;
+            }
+            let group = service.session.is_some_and(process::group_exists);
+            let left = self.left_of(index);
+            if !group && left.is_empty() {
+                let backgrounded = service.was_backgrounded;
+                self.happen(index, Event::Swept { backgrounded });
+            } else if service.life.was_killed() {
+                // Those that were left by what was just killed.
+                for process in left {
+                    process::signal(process, SIGKILL);
+                }
+            }
+        }
+    }
+
+    pub fn ask_to_stop(&mut self, index: usize) {
+        let dependents = &self.services[index].dependents;
+        let is_fed = dependents.iter().any(|other| self.services[*other].life.state.is_active());
+        let service = &mut self.services[index];
+        // A logger ends when it has read everything.
+        if service.feed.is_some() && !is_fed {
+            service.feed = None;
+            return;
+        }
+        let Some(main) = service.main else { return };
+        let signal = service.spec.stop.signal;
+        match service.spec.stop.scope {
+            Scope::Main => {
+                process::signal(main, signal);
+                process::signal(main, SIGCONT);
+            }
+            Scope::Group => {
+                process::signal_group(main, signal);
+                process::signal_group(main, SIGCONT);
+            }
+        }
+    }
+
+    pub fn kill(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        service.was_killed = true;
+        let text = "SIGKILL for all that is left of it";
+        service.say(&mut self.clock, text);
+        if let Some(session) =
+            service.main.or(service.session.filter(|_| !service.life.state.is_running()))
+        {
+            process::signal_group(session, SIGKILL);
+        }
+        for process in self.left_of(index) {
+            process::signal(process, SIGKILL);
+        }
+    }
+
+    /// Children that were left to us and are a service's, by their mark or their session.
+    fn left_of(&self, index: usize) -> Vec<Pid> {
+        let service = &self.services[index];
+        let mark = format!("{}/{}/", self.place.id, service.spec.name);
+        let session = service.session.map_or(0, number);
+        let is_its = |process: &Pid| {
+            Status::of(*process).is_some_and(|status| {
+                !status.is_zombie
+                    && (status.session == session
+                        || process::variable(*process, MARK)
+                            .is_some_and(|value| value.as_bytes().starts_with(mark.as_bytes())))
+            })
+        };
+        self.strangers().filter(is_its).collect()
+    }
+
+    /// Children that we did not start.
+    fn strangers(&self) -> impl Iterator<Item = Pid> {
+        let children = process::children().into_iter();
+        children.filter(|child| !self.children.contains_key(&number(*child)))
+    }
+
+    /// At the very end whoever is left goes, whatever it calls itself.
+    pub fn no_stranger_is_left(&mut self) -> bool {
+        let mut is_none_left = true;
+        for process in self.strangers().collect::<Vec<_>>() {
+            process::signal(process, SIGKILL);
+            is_none_left = false;
+        }
+        is_none_left
+    }
+
+    fn read_last_words(&mut self, index: usize) {
+        for source in [Source::Stdout(index), Source::Stderr(index)] {
+            let mut length = 0;
+            while length < LAST_WORDS {
+                match self.read_output(index, source) {
+                    0 => break,
+                    more => length += more,
+                }
+            }
+        }
+    }
+
+    /// Returns how much there was.
+    pub fn read_output(&mut self, index: usize, source: Source) -> usize {
+        let service = &mut self.services[index];
+        let (pipe, stream) = match source {
+            Source::Stderr(_) => (&service.stderr, Stream::Stderr),
+            _ => (&service.stdout, Stream::Stdout),
+        };
+        let Ok(length) = rustix::io::read(&pipe.read, &mut self.buffer) else { return 0 };
+        let could_write = service.log.trouble().is_none();
+        service.log.append(&mut self.clock, stream, &self.buffer[..length]);
+        if let Some(trouble) = service.log.trouble().filter(|_| could_write) {
+            let why = crate::ui::plain(&trouble.into());
+            service.note = Some(format!("its log cannot be written: {why}"));
+            let name = service.spec.name.clone();
+            crate::ui::warn(self.host, &format!("could not write the log of `{name}`: {why}"));
+        }
+        self.look_for_line(index, length);
+        length
+    }
+
+    /// The list by which the next supervisor finds those whom a killed one left.
+    pub fn write_list(&mut self) {
+        if !std::mem::take(&mut self.is_list_stale) {
+            return;
+        }
+        let list: Vec<&Identity> = self
+            .services
+            .iter()
+            .filter_map(|service| service.identity.as_ref().filter(|_| service.main.is_some()))
+            .collect();
+        let written = serde_json::to_vec(&list).map_err(Into::into);
+        let written = written.and_then(|bytes| crate::fs::replace(&self.place.processes(), &bytes));
+        if let Err(error) = written {
+            crate::ui::warn(self.host, &crate::ui::causes(&error));
+        }
+    }
+}
+
+/// As `ps` shows it.
+pub fn signal_name(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal)
+        .map_or_else(|| format!("signal {signal}"), ToString::to_string)
+}

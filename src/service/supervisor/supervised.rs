@@ -1,0 +1,182 @@
+//! One service as the supervisor has it: its machine, its pipes, its log, and what is known of its processes.
+
+use super::poller::Poller;
+use crate::service::logs::{Clock, Log, Stream};
+use crate::service::process::Identity;
+use crate::service::readiness::Attempt;
+use crate::service::state::{Life, Policy, State};
+use crate::service::{Condition, Kind, Spec};
+use anyhow::{Context as _, Result};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Pid;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+/// Where its user wants it to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    Up,
+    Down,
+}
+
+#[derive(Debug)]
+pub struct Supervised {
+    pub spec: Spec,
+    pub policy: Policy,
+    pub life: Life,
+    pub goal: Goal,
+    /// It is stopped to be started again.
+    pub restarting: bool,
+    /// Its machine knows that it is to stop.
+    pub is_told: bool,
+    /// It is defined no more, and goes once it is down.
+    pub is_removed: bool,
+    pub needs: Vec<(usize, Condition)>,
+    /// Those that need it.
+    pub dependents: Vec<usize>,
+    /// Runs so far.
+    pub runs: u64,
+    /// When it came into its state, in UTC.
+    pub since: String,
+    /// What there is to say beside its state.
+    pub note: Option<String>,
+    /// It ended only by SIGKILL.
+    pub was_killed: bool,
+    /// Its main process ended and left others.
+    pub was_backgrounded: bool,
+    pub main: Option<Pid>,
+    /// Of the last one.
+    pub identity: Option<Identity>,
+    pub finish: Option<Pid>,
+    /// The session of its last run.
+    pub session: Option<Pid>,
+    pub log: Log,
+    pub stdout: Pipe,
+    pub stderr: Pipe,
+    /// What feeds a logger; kept from one run to the next, so that nothing in it is lost.
+    pub feed: Option<Pipe>,
+    pub readiness: Listening,
+    pub attempt: Option<Attempt>,
+    pub attempts: u64,
+    /// When the attempt takes too long.
+    pub attempt_deadline: Option<Duration>,
+    pub next_probe: Option<Duration>,
+    /// Failures of its checks in a row.
+    pub probe_failures: u32,
+}
+
+/// Both ends are kept, so that neither a start nor an end of the service is an end of the pipe.
+#[derive(Debug)]
+pub struct Pipe {
+    pub read: OwnedFd,
+    pub write: OwnedFd,
+}
+
+/// How it is heard that it is ready.
+#[derive(Debug)]
+pub enum Listening {
+    Nothing,
+    Descriptor(OwnedFd),
+    Socket(UnixDatagram),
+    /// The end of the output so far that may be the beginning of the text.
+    LogLine(Vec<u8>),
+}
+
+impl Pipe {
+    pub fn new() -> Result<Self> {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).context("could not make a pipe")?;
+        Ok(Self { read, write })
+    }
+
+    /// For an end that must never be waited for.
+    pub fn listening() -> Result<Self> {
+        let pipe = Self::new()?;
+        rustix::io::ioctl_fionbio(&pipe.read, true).context("could not make a pipe")?;
+        Ok(pipe)
+    }
+}
+
+impl Supervised {
+    pub fn new(spec: Spec, log: Log, since: String) -> Result<Self> {
+        Ok(Self {
+            policy: Policy::of(&spec),
+            spec,
+            life: Life::default(),
+            goal: Goal::Down,
+            restarting: false,
+            is_told: false,
+            is_removed: false,
+            needs: Vec::new(),
+            dependents: Vec::new(),
+            runs: 0,
+            since,
+            note: None,
+            was_killed: false,
+            was_backgrounded: false,
+            main: None,
+            identity: None,
+            finish: None,
+            session: None,
+            log,
+            stdout: Pipe::listening()?,
+            stderr: Pipe::listening()?,
+            feed: None,
+            readiness: Listening::Nothing,
+            attempt: None,
+            attempts: 0,
+            attempt_deadline: None,
+            next_probe: None,
+            probe_failures: 0,
+        })
+    }
+
+    /// Whether it is what another one waits for.
+    pub fn fulfils(&self, condition: Condition) -> bool {
+        let state = self.life.state;
+        match condition {
+            Condition::Started => {
+                matches!(state, State::Starting | State::Up | State::Ready | State::Completed)
+            }
+            Condition::Ready => {
+                matches!(state, State::Up | State::Ready)
+                    || self.spec.kind == Kind::Oneshot && state == State::Completed
+            }
+            Condition::Completed => state == State::Completed,
+        }
+    }
+
+    pub fn deadlines(&self) -> impl Iterator<Item = Duration> {
+        [self.life.deadline, self.attempt_deadline, self.next_probe].into_iter().flatten()
+    }
+
+    /// Puts a line of ours into its log.
+    pub fn say(&mut self, clock: &mut Clock, text: &str) {
+        let line = format!("{}\n", text.replace('\n', " "));
+        self.log.append(clock, Stream::System, line.as_bytes());
+    }
+
+    /// As `say`, for what `ps` shows, too.
+    pub fn tell(&mut self, clock: &mut Clock, text: &str) {
+        self.say(clock, text);
+        self.note = Some(text.to_string());
+    }
+
+    pub fn stop_listening(&mut self, poller: &Poller) {
+        match std::mem::replace(&mut self.readiness, Listening::Nothing) {
+            Listening::Descriptor(fd) => poller.remove(&fd),
+            Listening::Socket(socket) => poller.remove(&socket),
+            Listening::LogLine(_) | Listening::Nothing => {}
+        }
+        if let Some(attempt) = &self.attempt {
+            if let Some(socket) = attempt.socket() {
+                poller.remove(socket);
+            }
+            attempt.give_up();
+        }
+        self.attempt = None;
+        self.attempt_deadline = None;
+        self.next_probe = None;
+        self.probe_failures = 0;
+    }
+}

@@ -1,0 +1,268 @@
+//! `[services.NAME]` of an `envr.toml`.
+
+use super::{
+    Check, Condition, Kind, LogLimits, Probe, Program, Readiness, Ready, Restart, RestartWhen,
+    Scope, Spec, Stop, is_name, signal_number,
+};
+use crate::toml::{Table, Value};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+const CONDITIONS: [(&str, Condition); 3] = [
+    ("started", Condition::Started),
+    ("ready", Condition::Ready),
+    ("completed", Condition::Completed),
+];
+const RESTARTS: [(&str, RestartWhen); 3] = [
+    ("always", RestartWhen::Always),
+    ("on-failure", RestartWhen::OnFailure),
+    ("never", RestartWhen::Never),
+];
+const SCOPES: [(&str, Scope); 2] = [("group", Scope::Group), ("main", Scope::Main)];
+
+/// The services of the table `services`, run from `dir` unless they say where.
+pub fn read(services: Table, dir: &Path) -> Result<Vec<Spec>> {
+    services.into_entries().map(|(name, value)| service(&name, value, dir)).collect()
+}
+
+fn service(name: &str, value: Value, dir: &Path) -> Result<Spec> {
+    if !is_name(name) {
+        return Err(value.mistake(&format!("`{name}` cannot be a service's name")));
+    }
+    if !value.is_table() {
+        let command = value.string()?;
+        return Ok(Spec::new(name, dir.to_path_buf(), Program::shell(&command)));
+    }
+    let no_command = value.mistake(&format!("`{}` has no `command`", value.name));
+    let mut table = value.table()?;
+    let command = table.take("command").map(command).transpose()?;
+    let kind = if table.bool("oneshot")?.unwrap_or(false) { Kind::Oneshot } else { Kind::Longrun };
+    let mut spec = Spec::new(name, dir.to_path_buf(), command.ok_or(no_command)?);
+    spec.kind = kind;
+    if kind == Kind::Oneshot {
+        spec.restart.when = RestartWhen::Never;
+    }
+    if let Some(cwd) = table.string("cwd")? {
+        spec.dir = crate::fs::clean(&dir.join(cwd));
+    }
+    if let Some(env) = table.table("env")? {
+        let variable = |(name, value): (String, Value)| Ok((name, value.variable()?));
+        spec.env = env.into_entries().map(variable).collect::<Result<_>>()?;
+    }
+    spec.depends_on = table.take("depends_on").map(dependencies).transpose()?.unwrap_or_default();
+    spec.ready = table.take("ready").map(ready).transpose()?;
+    spec.live = table.table("live")?.map(live).transpose()?;
+    if let Some(value) = table.take("restart") {
+        spec.restart = restart(value, spec.restart)?;
+    }
+    if let Some(value) = table.take("stop") {
+        spec.stop = stop(value)?;
+    }
+    if let Some(log) = table.table("log")? {
+        spec.log = log_limits(log)?;
+    }
+    spec.starts_with_all = table.bool("auto")?.unwrap_or(true);
+    table.finish()?;
+    Ok(spec)
+}
+
+/// A line for the shell, or a program with its arguments.
+fn command(value: Value) -> Result<Program> {
+    let no_program = value.mistake(&format!("`{}` names no program", value.name));
+    let is_line = value.is_string();
+    let mut words = value.strings()?.into_iter();
+    match words.next() {
+        Some(line) if is_line && !line.trim().is_empty() => Ok(Program::shell(&line)),
+        Some(file) if !is_line && !file.is_empty() => {
+            Ok(Program { file: file.into(), arguments: words.map(Into::into).collect() })
+        }
+        _ => Err(no_program),
+    }
+}
+
+/// `["db"]`, or `{ db = "completed" }`.
+fn dependencies(value: Value) -> Result<BTreeMap<String, Condition>> {
+    if !value.is_table() {
+        let names = value.strings()?.into_iter();
+        return Ok(names.map(|name| (name, Condition::Ready)).collect());
+    }
+    let condition = |(name, value): (String, Value)| Ok((name, value.one_of(&CONDITIONS)?));
+    value.table()?.into_entries().map(condition).collect()
+}
+
+fn ready(value: Value) -> Result<Ready> {
+    if value.is_string() {
+        let how = value.one_of(&[("notify", ())]).map(|()| Readiness::Notify)?;
+        return Ok(Ready { how, timeout: None });
+    }
+    let no_way = value.mistake(&format!(
+        "`{}` needs one of `fd`, `notify`, `log`, `exec`, `tcp`, `http`",
+        value.name
+    ));
+    let mut table = value.table()?;
+    let timeout = table.duration("timeout")?;
+    let mut ways = Vec::new();
+    if let Some(value) = table.take("fd") {
+        ways.push(Readiness::Descriptor(descriptor(value)?));
+    }
+    if table.bool("notify")?.unwrap_or(false) {
+        ways.push(Readiness::Notify);
+    }
+    if let Some(text) = table.string("log")? {
+        ways.push(Readiness::LogLine(text));
+    }
+    let probe = probe(&mut table, Duration::from_secs(1))?;
+    ways.extend(probe.map(Readiness::Probe));
+    table.finish()?;
+    match <[Readiness; 1]>::try_from(ways) {
+        Ok([how]) => Ok(Ready { how, timeout }),
+        Err(_) => Err(no_way),
+    }
+}
+
+fn descriptor(value: Value) -> Result<i32> {
+    let wrong = value.mistake(&format!("`{}` is not a descriptor from 3 to 1000", value.name));
+    match i32::try_from(value.number()?) {
+        Ok(number @ 3..=1000) => Ok(number),
+        _ => Err(wrong),
+    }
+}
+
+fn live(mut table: Table) -> Result<Probe> {
+    let no_way = table.mistake("it needs one of `exec`, `tcp`, `http`");
+    let probe = probe(&mut table, Duration::from_secs(10))?;
+    table.finish()?;
+    probe.ok_or(no_way)
+}
+
+fn probe(table: &mut Table, every: Duration) -> Result<Option<Probe>> {
+    let mut checks = Vec::new();
+    checks.extend(table.string("exec")?.map(Check::Exec));
+    if let Some(value) = table.take("tcp") {
+        checks.push(tcp(value)?);
+    }
+    if let Some(value) = table.take("http") {
+        checks.push(http(value)?);
+    }
+    let two = (checks.len() > 1).then(|| table.mistake("it has more than one way to check"));
+    let every = table.duration("every")?.unwrap_or(every);
+    // The timeout of a `ready` is for all of it.
+    let timeout = table.duration("answer_within")?.unwrap_or(Duration::from_secs(1));
+    let failures = table.number("failures")?.unwrap_or(3).max(1);
+    match two {
+        Some(mistake) => Err(mistake),
+        None => Ok(checks.pop().map(|check| Probe { check, every, timeout, failures })),
+    }
+}
+
+/// `5432`, or `"host:5432"`.
+fn tcp(value: Value) -> Result<Check> {
+    let wrong = value.mistake(&format!("`{}` is neither a port nor `\"HOST:PORT\"`", value.name));
+    if value.is_string() {
+        let text = value.string()?;
+        let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = parts.ok_or(wrong)?;
+        return Ok(Check::Tcp { host: host.trim_matches(['[', ']']).to_string(), port });
+    }
+    match u16::try_from(value.number()?) {
+        Ok(port @ 1..) => Ok(Check::Tcp { host: "localhost".to_string(), port }),
+        _ => Err(wrong),
+    }
+}
+
+/// `"http://localhost:8080/health"`.
+fn http(value: Value) -> Result<Check> {
+    let wrong = value.mistake(&format!(
+        "`{}` is not a URL such as `\"http://localhost:8080/health\"`",
+        value.name
+    ));
+    let text = value.string()?;
+    let parts = text.strip_prefix("http://").map(|rest| match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, "/"),
+    });
+    let Some((authority, path)) = parts else { return Err(wrong) };
+    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_graphic());
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => match port.parse() {
+            Ok(port) => (host, port),
+            Err(_) => return Err(wrong),
+        },
+        _ => (authority, 80),
+    };
+    if host.is_empty() || !is_plain(path) || !is_plain(host) {
+        return Err(wrong);
+    }
+    let host = host.trim_matches(['[', ']']).to_string();
+    Ok(Check::Http { host, port, path: path.to_string() })
+}
+
+/// `"on-failure"`, or a table with the delays.
+fn restart(value: Value, default: Restart) -> Result<Restart> {
+    if !value.is_table() {
+        return Ok(Restart { when: value.one_of(&RESTARTS)?, ..default });
+    }
+    let mut table = value.table()?;
+    let when = table.take("when").map(|when| when.one_of(&RESTARTS)).transpose()?;
+    let restart = Restart {
+        when: when.unwrap_or(default.when),
+        delay: table.duration("delay")?.unwrap_or(default.delay).max(Duration::from_millis(1)),
+        longest_delay: table.duration("longest_delay")?.unwrap_or(default.longest_delay),
+        limit: table.number("limit")?,
+    };
+    table.finish()?;
+    Ok(restart)
+}
+
+/// `"INT"`, or a table.
+fn stop(value: Value) -> Result<Stop> {
+    let default = Stop::default();
+    if !value.is_table() {
+        return Ok(Stop { signal: signal(value)?, ..default });
+    }
+    let mut table = value.table()?;
+    let stop = Stop {
+        signal: table.take("signal").map(signal).transpose()?.unwrap_or(default.signal),
+        scope: table.take("to").map(|to| to.one_of(&SCOPES)).transpose()?.unwrap_or(default.scope),
+        timeout: match table.duration("timeout")? {
+            Some(Duration::ZERO) => None,
+            Some(timeout) => Some(timeout),
+            None => default.timeout,
+        },
+    };
+    table.finish()?;
+    Ok(stop)
+}
+
+fn signal(value: Value) -> Result<i32> {
+    let wrong = value.mistake(&format!("`{}` is not a signal such as `\"INT\"`", value.name));
+    signal_number(&value.string()?).ok_or(wrong)
+}
+
+fn log_limits(mut table: Table) -> Result<LogLimits> {
+    let default = LogLimits::default();
+    let size = match table.take("size") {
+        Some(value) => bytes(value)?,
+        None => default.size,
+    };
+    let files = table.number("files")?.unwrap_or(default.files).max(2);
+    table.finish()?;
+    Ok(LogLimits { size, files })
+}
+
+/// `"64K"`, `"1M"`, `"2G"`, or a number of bytes.
+fn bytes(value: Value) -> Result<u64> {
+    let wrong = value.mistake(&format!("`{}` is not a size of at least `\"4K\"`", value.name));
+    let size = if value.is_string() {
+        let text = value.string()?;
+        let mut units = [('K', 10), ('M', 20), ('G', 30)].into_iter();
+        let unit = units.find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)));
+        let (digits, shift) = unit.unwrap_or((&text, 0));
+        digits.trim().parse::<u64>().ok().and_then(|number| number.checked_shl(shift))
+    } else {
+        Some(u64::from(value.number()?))
+    };
+    size.filter(|size| *size >= 4 << 10).ok_or(wrong)
+}

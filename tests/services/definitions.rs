@@ -1,0 +1,129 @@
+//! Where services are written down, what is wrong with them, and that nothing runs without approval.
+
+use super::Services;
+
+#[test]
+fn nothing_runs_that_is_not_approved() {
+    let services = Services::empty();
+    let mark = services.project.path("ran");
+    let touch = format!("touch '{}'", mark.display());
+    services.project.write("Procfile", format!("web: {touch}\n"));
+    services.script("services/db/run", &format!("#!/bin/sh\n{touch}\n"));
+    services.project.write(".envrc", format!("{touch}\n"));
+    let said = services.fail(["up", "-d"]);
+    assert_eq!(
+        said,
+        "envr: error: `$DIR/project/Procfile` is blocked: it is not approved yet\n\
+         envr: hint: `envr review` shows it, `envr allow` approves it\n"
+    );
+    services.allow();
+    services.project.write("services/db/run", format!("#!/bin/sh\n{touch}; true\n"));
+    let said = services.fail(["up", "-d"]);
+    let first = said.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "envr: error: `$DIR/project/services/db/run` is blocked: it changed since it was approved \
+         (1 line added, 1 line removed)"
+    );
+    services.allow();
+    services.project.write(".envrc", "export A=1\n");
+    assert!(services.fail(["up", "-d"]).contains("project/.envrc` is blocked"));
+    assert!(!super::exists(&mark));
+    services.project.envr(["deny"]).success();
+    assert!(services.fail(["up", "-d"]).contains("is denied"));
+    assert!(!super::exists(&mark));
+}
+
+#[test]
+fn review_shows_what_an_approval_covers() {
+    let services = Services::empty();
+    services.project.write("Procfile", "web: serve\n");
+    services.script("services/db/run", "#!/bin/sh\nexec db\n");
+    let page = services.run(["review"]);
+    assert_eq!(
+        services.shown(page.as_bytes()),
+        "$DIR/project/Procfile: not approved yet\n  + web: serve\n\n\
+         $DIR/project/services/db/run: not approved yet\n  + #!/bin/sh\n  + exec db\n\n\
+         This is not approved; `envr allow` approves it.\n"
+    );
+    services.allow();
+    assert!(services.run(["review"]).ends_with("\nThis is approved.\n"));
+}
+
+#[test]
+fn all_three_kinds_are_one_project() {
+    let services = Services::empty();
+    services.project.write(".envrc", "export FROM=envrc\n");
+    services.project.write(
+        "envr.toml",
+        "[services.one]\ncommand = 'echo $FROM; sleep 1000'\nenv.FROM = 'toml'\n",
+    );
+    services.project.write("Procfile", "two: echo $FROM; exec sleep 1000\n");
+    services.script("services/three/run", "#!/bin/sh\necho $FROM $1 ${PWD##*/}\nexec sleep 1000\n");
+    services.allow();
+    let mut one = services.foreground(&["up"]);
+    one.until_all(&["one   | toml", "two   | envrc", "three | envrc three three"]);
+    one.signal("INT");
+    assert_eq!(one.end().0, Some(0));
+}
+
+#[test]
+fn an_environment_can_be_declared() {
+    let services = Services::new(
+        "[env]\nA = 'one'\nN = 3\nLANG = false\n[path]\nadd = 'tools'\n[dotenv]\nfiles = '.env'\n\
+         if_exists = ['.env.local']\n[services]\nx = 'echo $A $N ${LANG-none} $B; tool'\n",
+    );
+    services.project.write(".env", "B=two\n");
+    services.script("tools/tool", "#!/bin/sh\necho found\nexec sleep 1000\n");
+    let mut up = services.foreground(&["up"]);
+    assert_eq!(up.until("one"), "one 3 none two\n");
+    up.until("found");
+    up.signal("TERM");
+    assert_eq!(up.end().0, Some(0));
+}
+
+#[test]
+fn mistakes_are_found_before_anything_starts() {
+    let check = |toml: &str, expected: &str| {
+        let services = Services::new(toml);
+        let said = services.fail(["up", "-d"]);
+        let first = said.lines().next().unwrap();
+        assert_eq!(first.replace("$DIR/project/", ""), format!("envr: error: {expected}"));
+        assert!(services.processes().is_empty());
+    };
+    check(
+        "[services.web]\ncomand = 'x'\n",
+        "could not read `envr.toml:1:1`: `services.web` has no `command`",
+    );
+    check(
+        "[services.web]\ncommand = 'x'\nredy = 'notify'\n",
+        "could not read `envr.toml:3:1`: unknown key `services.web.redy`; did you mean `ready`?",
+    );
+    check(
+        "[service.web]\ncommand = 'x'\n",
+        "could not read `envr.toml:1:2`: unknown key `service`; did you mean `services`?",
+    );
+    check(
+        "[services]\na = 'x'\n[services.b]\ncommand = 'x'\ndepends_on = ['b']\n",
+        "could not use the services of `$DIR/project`: services wait for each other: b → b",
+    );
+    check(
+        "[services.b]\ncommand = 'x'\nready = { tcp = 0 }\n",
+        "could not read `envr.toml:3:17`: `services.b.ready.tcp` is neither a port nor `\"HOST:PORT\"`",
+    );
+    check(
+        "[services.b]\ncommand = 'x'\nstop = 'SIGFOO'\n",
+        "could not read `envr.toml:3:8`: `services.b.stop` is not a signal such as `\"INT\"`",
+    );
+    check("[env]\nA = 1\n", "`$DIR/project` defines no services");
+}
+
+#[test]
+fn without_services_there_is_a_hint() {
+    let services = Services::empty();
+    assert_eq!(
+        services.fail(["ps"]),
+        "envr: error: could not find services here or in a directory above\n\
+         envr: hint: `envr.toml` with `[services]`, a `Procfile` or `services/NAME/run` defines them\n"
+    );
+}

@@ -1,0 +1,151 @@
+//! One supervisor for each project and user, found from wherever it is looked for.
+
+use super::Services;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+const SLEEP: &str = "[services]\nx = 'exec sleep 1000'\n";
+
+#[test]
+fn many_at_once_start_one() {
+    for _ in 0..5 {
+        let services = Services::empty();
+        let mut fifo = services.fifo("starts");
+        services
+            .project
+            .write("Procfile", format!("x: echo $$ >{}; exec sleep 1000\n", fifo.path()));
+        services.allow();
+        let ups: Vec<_> = (0..6).map(|_| services.foreground(&["up", "-d"])).collect();
+        for up in ups {
+            let (code, _, said) = up.end();
+            assert_eq!(code, Some(0), "{said}");
+        }
+        let first = fifo.number();
+        assert_eq!(services.pid("x"), first);
+        assert_eq!(services.status("x")["restarts"], 0);
+    }
+}
+
+#[test]
+fn it_is_found_from_below_through_links_and_with_another_runtime_directory() {
+    let services = Services::new(SLEEP);
+    services.up();
+    let pid = services.pid("x");
+    fs::create_dir_all(services.project.path("project/deep/er")).unwrap();
+    std::os::unix::fs::symlink(services.project.path("project"), services.project.path("link"))
+        .unwrap();
+    let seen = |run: crate::test::Run| {
+        let output = run.any_stdout().success();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for dir in ["project/deep/er", "link", "link/deep"] {
+        let list = seen(services.project.envr(["ps"]).dir(dir));
+        assert!(list.contains(&format!(" {pid} ")), "{list}");
+    }
+    let elsewhere = services.project.path("elsewhere");
+    let list = seen(services.project.envr(["ps"]).env("XDG_RUNTIME_DIR", &elsewhere));
+    assert!(list.contains(&format!(" {pid} ")), "{list}");
+}
+
+#[test]
+fn a_path_longer_than_a_socket_may_have() {
+    let services = Services::empty();
+    let deep = services.project.path(&format!("run/{}", "d".repeat(120)));
+    fs::create_dir_all(&deep).unwrap();
+    services.project.write("envr.toml", SLEEP);
+    services.allow();
+    let up = services.project.envr(["up", "--wait"]).env("XDG_RUNTIME_DIR", &deep);
+    up.any_stderr().success();
+    assert_eq!(services.state("x"), "up");
+}
+
+#[test]
+fn without_a_runtime_directory_and_without_a_home_to_write_to() {
+    let services = Services::new(SLEEP);
+    let up = services.project.envr(["up", "--wait"]).env("XDG_RUNTIME_DIR", "");
+    up.any_stderr().success();
+    assert_eq!(services.state("x"), "up");
+}
+
+#[test]
+fn a_stale_socket_and_a_stale_list_harm_nobody() {
+    let services = Services::new(SLEEP);
+    services.up();
+    // As after a loss of power: everything is there but the processes. The list names one that is another's.
+    let keeper = services.internal("service-keeper");
+    let supervisor = services.internal("service-supervisor");
+    super::kill(keeper, "STOP");
+    super::kill(supervisor, "KILL");
+    let left = services.processes();
+    for pid in &left {
+        super::kill(*pid, "KILL");
+    }
+    for pid in &left {
+        super::until_gone(*pid);
+    }
+    let state = services.project.path("home/.local/state/envr/services");
+    let dir = fs::read_dir(state).unwrap().flatten().next().unwrap().path();
+    let mut stranger = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    let list = format!("[{{\"pid\":{},\"start\":1}}]", stranger.id());
+    services.project.write_at(
+        dir.join("processes.json")
+            .strip_prefix(services.project.path(""))
+            .unwrap()
+            .to_str()
+            .unwrap(),
+        list,
+    );
+    services.up();
+    assert_eq!(services.state("x"), "up");
+    assert!(stranger.try_wait().unwrap().is_none(), "another's process was ended");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn a_directory_that_others_may_enter_is_refused() {
+    let services = Services::new(SLEEP);
+    services.up();
+    services.run(["down"]);
+    let run = services.project.path("run/envr");
+    let dir = fs::read_dir(&run).unwrap().flatten().next().unwrap().path();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(services.fail(["up", "-d"]).contains("others may enter it"));
+    fs::remove_dir_all(&dir).unwrap();
+    std::os::unix::fs::symlink(services.project.path("elsewhere"), &dir).unwrap();
+    assert!(services.fail(["up", "-d"]).contains("could not open"));
+    fs::remove_file(&dir).unwrap();
+    services.up();
+}
+
+#[test]
+fn an_up_joins_and_starts_what_is_missing() {
+    let services = Services::new("[services]\na = 'exec sleep 1000'\nb = 'exec sleep 1000'\n");
+    services.run(["up", "-d", "a"]);
+    let pid = services.pid("a");
+    assert_eq!(services.state("b"), "down");
+    let run = services.project.envr(["up", "--wait"]);
+    run.stderr("envr: joined the supervisor that was running\n").success();
+    assert_eq!((services.pid("a"), services.state("b")), (pid, "up".to_string()));
+}
+
+#[test]
+fn verbs_without_a_supervisor() {
+    let services = Services::new(SLEEP);
+    services.project.envr(["down"]).stderr("envr: nothing is running\n").success();
+    assert_eq!(
+        services.fail(["stop", "x"]),
+        "envr: error: no services of this project are running\nenvr: hint: envr up -d\n"
+    );
+    let list = services.run(["ps"]);
+    assert_eq!(list, "NAME  STATE  PID  SINCE  RESTARTS  EXIT\nx     down               0\n");
+    services.up();
+    assert_eq!(
+        services.fail(["restart", "y"]),
+        "envr: error: unknown service `y`; did you mean `x`?\nenvr: hint: envr ps\n"
+    );
+    assert_eq!(
+        services.fail(["signal", "FOO", "x"]),
+        "envr: error: `FOO` is not a signal such as `HUP`\n"
+    );
+}

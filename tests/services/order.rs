@@ -1,0 +1,121 @@
+//! Who starts before whom, who stops before whom, and what happens to those who wait.
+
+use super::Services;
+use std::fmt::Write as _;
+
+#[test]
+fn a_chain_starts_in_order_and_stops_in_the_reverse() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("events");
+    let mut toml = String::new();
+    for index in 0..6 {
+        let script = format!(
+            "trap 'echo stop {index} >{0}; exit' TERM; echo start {index} >{0}; echo >&3; \
+             while :; do sleep 1000 & wait; done",
+            fifo.path()
+        );
+        let needs = if index > 0 { format!("'s{}'", index - 1) } else { String::new() };
+        writeln!(
+            toml,
+            "[services.s{index}]\ncommand = \"\"\"{script}\"\"\"\nready.fd = 3\ndepends_on = [{needs}]"
+        )
+        .unwrap();
+    }
+    services.project.write("envr.toml", toml);
+    services.allow();
+    services.up();
+    services.run(["down"]);
+    let events: Vec<String> = (0..12).map(|_| fifo.line()).collect();
+    let started = (0..6).map(|index| format!("start {index}"));
+    let stopped = (0..6).rev().map(|index| format!("stop {index}"));
+    assert_eq!(events, started.chain(stopped).collect::<Vec<_>>());
+}
+
+#[test]
+fn stopping_one_stops_first_those_that_need_it() {
+    let services = Services::new(
+        "[services]\nother = 'exec sleep 1000'\n[services.db]\ncommand = 'exec sleep 1000'\n\
+         [services.web]\ncommand = 'exec sleep 1000'\ndepends_on = 'db'\n",
+    );
+    services.up();
+    services.run(["stop", "db"]);
+    let states = ["db", "web", "other"].map(|name| services.state(name));
+    assert_eq!(states, ["down", "down", "up"]);
+    services.run(["start", "web"]);
+    services.run(["wait", "web"]);
+    assert_eq!(services.state("db"), "up");
+}
+
+#[test]
+fn a_dependency_that_restarts_leaves_its_dependents_alone() {
+    let services = Services::new(
+        "[services]\ndb = 'exec sleep 1000'\n\
+         [services.web]\ncommand = 'exec sleep 1000'\ndepends_on = { db = 'started' }\n",
+    );
+    services.up();
+    let before = services.pid("web");
+    services.run(["restart", "db"]);
+    services.run(["wait", "db"]);
+    assert_eq!(services.pid("web"), before);
+}
+
+#[test]
+fn whoever_needs_what_failed_is_told_at_once_and_starts_once_it_is_mended() {
+    let services = Services::new(
+        "[services.migrate]\ncommand = 'test -e done'\noneshot = true\n\
+         [services.web]\ncommand = 'exec sleep 1000'\ndepends_on = { migrate = 'completed' }\n",
+    );
+    let said = services.fail(["up", "--wait"]);
+    assert!(
+        said.contains("envr: error: `migrate` is failed")
+            || said.contains("envr: error: `web` is down: it needs `migrate`, which is failed"),
+        "{said}"
+    );
+    assert_eq!(services.state("migrate"), "failed");
+    assert_eq!(services.status("migrate")["exit"], "1");
+    assert_eq!(services.note("web"), "it needs `migrate`, which is failed");
+    services.project.write("done", "");
+    services.up();
+    assert_eq!(services.state("migrate"), "completed");
+    let restarts = services.status("migrate")["restarts"].clone();
+    services.up();
+    assert_eq!(services.status("migrate")["restarts"], restarts, "what is done is not done again");
+}
+
+#[test]
+fn waiting_ends_with_what_is_missing() {
+    let services = Services::new(
+        "[services.db]\ncommand = 'echo starting; exec sleep 1000'\nready.log = 'never said'\n\
+         [services.web]\ncommand = 'exec sleep 1000'\ndepends_on = 'db'\n",
+    );
+    let said = services.fail(["up", "--wait", "--timeout", "300ms"]);
+    let lines: Vec<&str> = said.lines().filter(|line| !line.contains("loading")).collect();
+    assert_eq!(lines[0], "envr: error: the time is over");
+    assert_eq!(lines[1], "envr: `db` is starting");
+    assert!(lines.contains(&"envr:   db | starting"), "{said}");
+    assert!(lines.contains(&"envr: `web` is starting: it waits for db"), "{said}");
+    assert_eq!(services.status("web")["pid"], serde_json::Value::Null);
+}
+
+#[test]
+fn up_applies_what_changed_and_only_that() {
+    let services = Services::new(
+        "[services]\nsame = 'exec sleep 1000'\nother = 'exec sleep 1001'\ngone = 'exec sleep 1'\n",
+    );
+    services.up();
+    let [same, other, gone] = ["same", "other", "gone"].map(|name| services.pid(name));
+    services.project.write(
+        "envr.toml",
+        "[services]\nsame = 'exec sleep 1000'\nother = 'exec sleep 1002'\nmore = 'exec sleep 1000'\n",
+    );
+    services.allow();
+    assert_eq!(services.note("other"), "its definition changed: `envr up` applies it");
+    assert_eq!(services.note("same"), "");
+    services.up();
+    super::until_gone(gone);
+    services.run(["wait", "other", "more"]);
+    assert_eq!(services.pid("same"), same);
+    super::until_gone(other);
+    let list = services.run(["ps"]);
+    assert!(!list.contains("gone"), "{list}");
+}
