@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PREFIX ?= /usr/local
 
-.PHONY: build demo test nightly fuzz install bench
+.PHONY: build demo test nightly fuzz install bench bench-services
 
 # Prints the path of the binary as its last line. Fully static where the target is to be had.
 build:
@@ -37,3 +37,6 @@ install:
 
 bench:
 	@dev/bench "$$(dev/build)"
+
+bench-services:
+	@dev/bench-services "$$(dev/build)"

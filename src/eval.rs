@@ -94,7 +94,7 @@ impl<'a> Start<'a> {
         let mut watches = trusted.watches().clone();
         let functions = match trusted.rc().kind {
             Kind::Envrc => watch_users_functions(&mut watches, world, outer),
-            Kind::Dotenv => None,
+            Kind::Dotenv | Kind::Toml => None,
         };
         Self { world, outer, watches, functions }
     }

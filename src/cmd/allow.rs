@@ -4,8 +4,7 @@ use crate::config::Config;
 use crate::error::misused;
 use crate::host::{Host, Voice};
 use crate::quiet::Stamps;
-use crate::rc::{self, find_from};
-use crate::rc::{Rc, find_from};
+use crate::rc::{self, Rc, find_from};
 #[cfg(target_os = "linux")]
 use crate::service::project;
 use crate::session;
