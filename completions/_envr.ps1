@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
             [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Read secrets that sops or age encrypted')
+            [CompletionResult]::new('nix', 'nix', [CompletionResultType]::ParameterValue, 'Look after the nix shells that are kept')
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
@@ -388,6 +389,92 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
         'envr;secret;help;help' {
             break
         }
+        'envr;nix' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the shells that are kept, whether they are current, and what they hold of the store')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what nix says and does for this project')
+            [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Have nix make the shells of this project anew, whatever is kept')
+            [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Let the shells of projects that are gone go')
+            [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
+            [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
+            [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;nix;status' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;log' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;refresh' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;gc' {
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'And those that were not loaded for so long: 12h, 30d, 8w')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;copy' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'As `nix copy` names it: `file:///srv/cache`, `s3://bucket`, `ssh://host`')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;evaluate' {
+            [CompletionResult]::new('--in-background', '--in-background', [CompletionResultType]::ParameterName, 'in-background')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;print' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;nix;help' {
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the shells that are kept, whether they are current, and what they hold of the store')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what nix says and does for this project')
+            [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Have nix make the shells of this project anew, whatever is kept')
+            [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Let the shells of projects that are gone go')
+            [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
+            [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
+            [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;nix;help;status' {
+            break
+        }
+        'envr;nix;help;log' {
+            break
+        }
+        'envr;nix;help;refresh' {
+            break
+        }
+        'envr;nix;help;gc' {
+            break
+        }
+        'envr;nix;help;copy' {
+            break
+        }
+        'envr;nix;help;evaluate' {
+            break
+        }
+        'envr;nix;help;print' {
+            break
+        }
+        'envr;nix;help;help' {
+            break
+        }
         'envr;stdlib' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -479,6 +566,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Forget the approvals of files that are gone or changed')
             [CompletionResult]::new('dotenv', 'dotenv', [CompletionResultType]::ParameterValue, 'Print a `.env` file as code for a shell')
             [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Read secrets that sops or age encrypted')
+            [CompletionResult]::new('nix', 'nix', [CompletionResultType]::ParameterValue, 'Look after the nix shells that are kept')
             [CompletionResult]::new('stdlib', 'stdlib', [CompletionResultType]::ParameterValue, 'Print the functions that an `.envrc` can use')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
@@ -597,6 +685,37 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;secret;get' {
+            break
+        }
+        'envr;help;nix' {
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'List the shells that are kept, whether they are current, and what they hold of the store')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what nix says and does for this project')
+            [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Have nix make the shells of this project anew, whatever is kept')
+            [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Let the shells of projects that are gone go')
+            [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
+            [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
+            [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
+            break
+        }
+        'envr;help;nix;status' {
+            break
+        }
+        'envr;help;nix;log' {
+            break
+        }
+        'envr;help;nix;refresh' {
+            break
+        }
+        'envr;help;nix;gc' {
+            break
+        }
+        'envr;help;nix;copy' {
+            break
+        }
+        'envr;help;nix;evaluate' {
+            break
+        }
+        'envr;help;nix;print' {
             break
         }
         'envr;help;stdlib' {

@@ -42,6 +42,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
             cand secret 'Read secrets that sops or age encrypted'
+            cand nix 'Look after the nix shells that are kept'
             cand stdlib 'Print the functions that an `.envrc` can use'
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
@@ -327,6 +328,75 @@ set edit:completion:arg-completer[envr] = {|@words|
         }
         &'envr;secret;help;help'= {
         }
+        &'envr;nix'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand status 'List the shells that are kept, whether they are current, and what they hold of the store'
+            cand log 'Show what nix says and does for this project'
+            cand refresh 'Have nix make the shells of this project anew, whatever is kept'
+            cand gc 'Let the shells of projects that are gone go'
+            cand copy 'Copy this project''s shells to a binary cache'
+            cand evaluate 'Make the shell that a directory of the cache asks for'
+            cand print 'Print the code of `use flake` or `use nix`'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;nix;status'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;log'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;refresh'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;gc'= {
+            cand --older-than 'And those that were not loaded for so long: 12h, 30d, 8w'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;copy'= {
+            cand --to 'As `nix copy` names it: `file:///srv/cache`, `s3://bucket`, `ssh://host`'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;evaluate'= {
+            cand --in-background 'in-background'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;print'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;nix;help'= {
+            cand status 'List the shells that are kept, whether they are current, and what they hold of the store'
+            cand log 'Show what nix says and does for this project'
+            cand refresh 'Have nix make the shells of this project anew, whatever is kept'
+            cand gc 'Let the shells of projects that are gone go'
+            cand copy 'Copy this project''s shells to a binary cache'
+            cand evaluate 'Make the shell that a directory of the cache asks for'
+            cand print 'Print the code of `use flake` or `use nix`'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;nix;help;status'= {
+        }
+        &'envr;nix;help;log'= {
+        }
+        &'envr;nix;help;refresh'= {
+        }
+        &'envr;nix;help;gc'= {
+        }
+        &'envr;nix;help;copy'= {
+        }
+        &'envr;nix;help;evaluate'= {
+        }
+        &'envr;nix;help;print'= {
+        }
+        &'envr;nix;help;help'= {
+        }
         &'envr;stdlib'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -406,6 +476,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand prune 'Forget the approvals of files that are gone or changed'
             cand dotenv 'Print a `.env` file as code for a shell'
             cand secret 'Read secrets that sops or age encrypted'
+            cand nix 'Look after the nix shells that are kept'
             cand stdlib 'Print the functions that an `.envrc` can use'
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
@@ -494,6 +565,29 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;secret;recipients;remove'= {
         }
         &'envr;help;secret;get'= {
+        }
+        &'envr;help;nix'= {
+            cand status 'List the shells that are kept, whether they are current, and what they hold of the store'
+            cand log 'Show what nix says and does for this project'
+            cand refresh 'Have nix make the shells of this project anew, whatever is kept'
+            cand gc 'Let the shells of projects that are gone go'
+            cand copy 'Copy this project''s shells to a binary cache'
+            cand evaluate 'Make the shell that a directory of the cache asks for'
+            cand print 'Print the code of `use flake` or `use nix`'
+        }
+        &'envr;help;nix;status'= {
+        }
+        &'envr;help;nix;log'= {
+        }
+        &'envr;help;nix;refresh'= {
+        }
+        &'envr;help;nix;gc'= {
+        }
+        &'envr;help;nix;copy'= {
+        }
+        &'envr;help;nix;evaluate'= {
+        }
+        &'envr;help;nix;print'= {
         }
         &'envr;help;stdlib'= {
         }

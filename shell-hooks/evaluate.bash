@@ -32,8 +32,9 @@ __envr_called=() __envr_paths=()
 __envr_ask() {
 	local __envr_code
 	REPLY=
-	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script || $1 == secrets ]] || return 1
+	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script || $1 == secrets || $1 == nix ]] || return 1
 	case $1 in
+	nix) { builtin printf '%s\0' "$(($# + 1))" "$@" && builtin declare -px && builtin printf '\0'; } >&"${__envr_question}" || return 1 ;;
 	watch | watch-dir) builtin printf '%s\0' "$(($# + 1))" "$@" "${DIRENV_WATCHES-}" >&"${__envr_question}" || return 1 ;;
 	*) builtin printf '%s\0' "$#" "$@" >&"${__envr_question}" || return 1 ;;
 	esac

@@ -920,30 +920,45 @@ use() {
 	"use_${1-}" "${@:2}"
 }
 
-# Usage: use nix [ARG ...]
-# Takes over the environment of nix-shell, except for what it sets up for its own builds.
+# Usage: use nix [FILE] [-A ATTR] [-p PACKAGE ...] [ARG ...]
+# Takes over the shell of shell.nix or default.nix, made once and kept until what it was made from changes.
 use_nix() {
-	local __envr_name __envr_line __envr_restore='' __envr_dump __envr_status=0
-	for __envr_name in NIX_BUILD_TOP NIX_ATTRS_JSON_FILE NIX_ATTRS_SH_FILE TMP TMPDIR TEMP TEMPDIR terminfo; do
-		if [[ -n ${!__envr_name+set} ]]; then
-			printf -v __envr_line 'export %s=%q; ' "$__envr_name" "${!__envr_name}"
-		else
-			printf -v __envr_line 'unset %s; ' "$__envr_name"
-		fi
-		__envr_restore+=$__envr_line
-	done
-	printf -v __envr_dump '%q dump' "$direnv"
-	direnv_load nix-shell --show-trace "$@" --run "$__envr_dump" || __envr_status=$?
-	eval "$__envr_restore"
-	if (($# == 0)); then watch_file default.nix shell.nix; fi
-	return "$__envr_status"
+	__envr_nix nix "$@"
 }
 
-# Usage: use flake [INSTALLABLE [ARG ...]]
-# Takes over the development environment of a flake.
+# Usage: use flake [FLAKE [ARG ...]]
+# Takes over the development shell of a flake, made once and kept until what it was made from changes.
 use_flake() {
-	watch_file flake.nix flake.lock
-	__envr_eval __envr_print_dev_env "$@"
+	__envr_nix flake "$@"
+}
+
+# Usage: nix_direnv_version [MIN]
+# All that scripts ask nix-direnv for is here.
+nix_direnv_version() {
+	return 0
+}
+
+# Usage: nix_direnv_watch_file FILE ...
+nix_direnv_watch_file() {
+	watch_file "$@"
+}
+
+# Usage: nix_direnv_manual_reload
+# A nix shell is made anew when `nix-direnv-reload` is called, and not before.
+nix_direnv_manual_reload() {
+	local REPLY
+	_nix_direnv_manual_reload=1
+	__envr_layout_dir
+	mkdir -p "$REPLY/bin"
+	printf '#!/bin/sh\ncd -- %q && exec %q nix refresh\n' "$PWD" "$direnv" >"$REPLY/bin/nix-direnv-reload"
+	chmod +x "$REPLY/bin/nix-direnv-reload"
+	PATH_add "$REPLY/bin"
+}
+
+# Usage: nix_direnv_disallow_fallback
+# Where nix fails, no shell is loaded instead of the last one.
+nix_direnv_disallow_fallback() {
+	_nix_direnv_allow_fallback=0
 }
 
 # Usage: use guix [ARG ...]
@@ -1144,14 +1159,15 @@ __envr_use_prefix() {
 	log_status "Successfully loaded $3, from prefix ($1)"
 }
 
-# Usage: __envr_print_dev_env [INSTALLABLE [ARG ...]]
-# The profile keeps the environment from nix's garbage collector, but not the earlier ones.
-__envr_print_dev_env() {
-	local REPLY nix=(nix --extra-experimental-features 'nix-command flakes')
-	__envr_layout_dir
-	mkdir -p "$REPLY"
-	"${nix[@]}" print-dev-env --profile "$REPLY/flake-profile" "$@" || return
-	"${nix[@]}" profile wipe-history --profile "$REPLY/flake-profile" >&2 || true
+# Usage: __envr_nix flake|nix [ARG ...]
+__envr_nix() {
+	local REPLY
+	if [[ -z ${__envr_question-} ]]; then
+		__envr_eval "$direnv" nix print "$@"
+		return
+	fi
+	__envr_ask nix "${_nix_direnv_manual_reload-}" "${_nix_direnv_allow_fallback-}" "$PWD" "$@" || return 1
+	eval "$REPLY"
 }
 
 # --- by hand ---

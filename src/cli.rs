@@ -113,6 +113,11 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         #[command(subcommand)]
         verb: cmd::secret::Secret,
     },
+    /// Look after the nix shells that are kept
+    Nix {
+        #[command(subcommand)]
+        verb: NixVerb,
+    },
     /// Print the functions that an `.envrc` can use
     Stdlib,
     /// Print the completions for a shell
@@ -122,6 +127,41 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
     #[cfg(target_os = "linux")]
     #[command(flatten)]
     Service(cmd::service::Verb),
+}
+
+#[derive(Debug, Subcommand)]
+enum NixVerb {
+    /// List the shells that are kept, whether they are current, and what they hold of the store
+    Status,
+    /// Show what nix says and does for this project
+    Log,
+    /// Have nix make the shells of this project anew, whatever is kept
+    Refresh,
+    /// Let the shells of projects that are gone go
+    Gc {
+        /// And those that were not loaded for so long: 12h, 30d, 8w
+        #[arg(long, value_name = "AGE")]
+        older_than: Option<String>,
+    },
+    /// Copy this project's shells to a binary cache
+    Copy {
+        /// As `nix copy` names it: `file:///srv/cache`, `s3://bucket`, `ssh://host`
+        #[arg(long, value_name = "STORE")]
+        to: String,
+    },
+    /// Make the shell that a directory of the cache asks for
+    #[command(hide = true)]
+    Evaluate {
+        #[arg(long)]
+        in_background: bool,
+        place: PathBuf,
+    },
+    /// Print the code of `use flake` or `use nix`
+    #[command(hide = true)]
+    Print {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
 }
 
 /// Takes the process's arguments and its variables as `NAME=VALUE`; returns its exit code.
@@ -201,6 +241,16 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
             cmd::dotenv::dotenv(host, shell.as_deref(), file.as_deref())?;
         }
         Verb::Secret { verb } => cmd::secret::run(host, verb)?,
+        Verb::Nix { verb } => match verb {
+            NixVerb::Status => cmd::nix::status(host)?,
+            NixVerb::Log => cmd::nix::log(host)?,
+            NixVerb::Gc { older_than } => cmd::nix::gc(host, older_than.as_deref())?,
+            NixVerb::Copy { to } => cmd::nix::copy(host, &to)?,
+            NixVerb::Refresh => cmd::nix::refresh(host)?,
+            NixVerb::Evaluate { in_background: true, place } => cmd::nix::detach(host, &place)?,
+            NixVerb::Evaluate { in_background: false, place } => cmd::nix::evaluate(host, &place)?,
+            NixVerb::Print { words } => cmd::nix::print(host, &words)?,
+        },
         Verb::Stdlib => cmd::print::stdlib(host)?,
         Verb::Completions { shell } => cmd::print::completions(host, shell)?,
         Verb::Version { at_least } => cmd::print::version(host, at_least.as_deref())?,

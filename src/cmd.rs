@@ -9,6 +9,7 @@ pub mod edit;
 pub mod exec;
 pub mod export;
 pub mod fetchurl;
+pub mod nix;
 pub mod print;
 pub mod review;
 pub mod setup;

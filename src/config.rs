@@ -38,6 +38,7 @@ pub struct Config {
     pub whitelist_exact: Vec<PathBuf>,
     /// What envr asks of the files that an rc executes.
     pub sourced: Sourced,
+    pub nix: Nix,
     /// Directories whose status lines are not wanted, with all below them.
     pub quiet_projects: Vec<PathBuf>,
     log_format: Option<String>,
@@ -60,6 +61,27 @@ pub enum Sourced {
     Check,
     /// direnv's rule: what an approved rc executes is its own business.
     Follow,
+}
+
+/// How nix shells are made and loaded.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nix {
+    /// Variables that only a build wants come along.
+    pub raw_env: bool,
+    /// Flakes of this machine are evaluated where they are, and not copied to the store first.
+    pub in_place: bool,
+    pub shell_hook: ShellHook,
+}
+
+/// When the `shellHook` of a nix shell runs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShellHook {
+    /// At each load.
+    #[default]
+    Always,
+    Never,
 }
 
 impl Config {
@@ -103,6 +125,7 @@ impl Config {
             whitelist_prefix: at_home(theirs.whitelist.prefix),
             whitelist_exact: at_home(theirs.whitelist.exact),
             sourced: if host.voice == Voice::Direnv { Sourced::Follow } else { ours.trust.sourced },
+            nix: ours.nix,
             quiet_projects: at_home(ours.quiet_projects),
             log_format: global.log_format.or(theirs.log_format),
             log_filter: global.log_filter.or(theirs.log_filter),
@@ -352,6 +375,7 @@ struct EnvrToml {
     quiet: bool,
     quiet_projects: Vec<PathBuf>,
     quiet_unattended: Option<bool>,
+    nix: Nix,
     trust: Trust,
 }
 

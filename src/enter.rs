@@ -57,7 +57,8 @@ pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<
 fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> Entered {
     let World { host, config, store } = world;
     config.speak_of(&trusted.rc().path);
-    let Evaluation { lane, outcome, watches, left_behind } = eval::eval(world, &mut trusted, outer);
+    let Evaluation { lane, outcome, watches, left_behind, fell_short } =
+        eval::eval(world, &mut trusted, outer);
     if host.env.get(eval::LANE).is_some_and(|value| value == "tell") {
         ui::note(host, &format!("lane: {lane}"));
     }
@@ -76,7 +77,8 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
                 Voice::Direnv => env.unset(outside::VARIABLE),
             }
             session::record(outer, &mut env, path, &watches);
-            return Entered { env, result: Entry::Loaded };
+            let result = if fell_short { Entry::Failed } else { Entry::Loaded };
+            return Entered { env, result };
         }
         Outcome::Failed(error) => ui::error(host, &error),
         Outcome::Refused(reason) => ui::error(host, &blocked(host, path, &reason)),

@@ -24,8 +24,12 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+pub use bash::print_nix;
+pub use bash::terminal::LineMode;
+pub use descendants::kill_with_descendants;
 pub use stdlib::text as stdlib;
 pub use trace::{Step, trace};
+pub use vigil::{Interrupt, Vigil};
 
 /// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.
 pub const LANE: &str = "ENVR_LANE";
@@ -39,6 +43,8 @@ pub struct Evaluation {
     pub watches: Watches,
     /// Aliases and functions it defined for a shell that will not get them.
     pub left_behind: Vec<String>,
+    /// Something it wanted could not be had, and the user was told; the rest counts.
+    pub fell_short: bool,
 }
 
 #[derive(Debug)]
@@ -64,7 +70,7 @@ pub enum Lane {
 
 impl Evaluation {
     fn new(lane: Lane, outcome: Outcome, watches: Watches) -> Self {
-        Self { lane, outcome, watches, left_behind: Vec::new() }
+        Self { lane, outcome, watches, left_behind: Vec::new(), fell_short: false }
     }
 }
 

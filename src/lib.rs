@@ -9,6 +9,7 @@ mod world;
 mod rc;
 mod trust;
 mod eval;
+mod nix;
 mod secrets;
 mod diff;
 mod session;

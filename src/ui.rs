@@ -136,6 +136,32 @@ fn is_coloured(host: &Host) -> bool {
         && host.env.get("TERM").is_some_and(|term| term != "dumb")
 }
 
+/// A line that is written over by the next one, where there is a terminal; `None` takes it away.
+pub fn progress(host: &Host, message: Option<&str>) {
+    if !rustix::termios::isatty(io::stderr()) {
+        return;
+    }
+    let width =
+        rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| usize::from(size.ws_col));
+    let line = message.map(|message| format!("{}: {}", host.voice.name(), escape(message)));
+    let line: String = line.unwrap_or_default().chars().take(width.saturating_sub(1)).collect();
+    _ = io::stderr().lock().write_all(format!("\r\x1b[K{line}").as_bytes());
+}
+
+/// The same, where no line can be written over.
+pub fn milestone(host: &Host, message: &str) {
+    if !rustix::termios::isatty(io::stderr()) {
+        note(host, message);
+    }
+}
+
+/// What another program said, indented, each line escaped.
+pub fn quote(text: &str) {
+    for line in text.trim_end().lines() {
+        print(&format!("    {}", escape(line)));
+    }
+}
+
 /// What a script said, as it stands.
 pub fn say(bytes: &[u8]) {
     _ = io::stderr().lock().write_all(bytes);

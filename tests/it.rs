@@ -24,6 +24,7 @@ mod hooks;
 mod fetchurl;
 mod quiet;
 mod lanes;
+mod nix;
 mod quoting;
 mod rc;
 mod scale;

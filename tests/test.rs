@@ -65,6 +65,11 @@ impl Project {
         self.root.path().join(below)
     }
 
+    /// The variables of a run.
+    pub fn variables(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
     /// Writes a file of the project.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         self.write_at(&format!("project/{name}"), content);

@@ -135,7 +135,7 @@ fn status_tells_the_lane() {
         lane.strip_prefix("Found RC lane ").unwrap().to_owned()
     };
     assert_eq!(lane(&project, "export A=$PWD\n"), "native");
-    assert_eq!(lane(&project, "export A=1\nuse flake\n"), "bash, for line 2: `use flake`");
+    assert_eq!(lane(&project, "export A=1\nuse node\n"), "bash, for line 2: `use node`");
     assert_eq!(lane(&project, "layout python\n"), "bash, for line 1: `layout python`");
     let project = project.env("ENVR_LANE", "bash");
     assert_eq!(lane(&project, ":\n"), "bash, for ENVR_LANE");

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::env::Env;
 use crate::eval;
 use crate::host::{Host, Voice};
+use crate::nix;
 use crate::rc::{self, Rc};
 use crate::session::Session;
 use crate::trust::{self, Store, Verdict};
@@ -60,6 +61,10 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         (host.voice, &found)
     {
         writeln!(page, "Found RC lane {}", eval::lane(world, trusted, &outer))?;
+        for nix::Overview { request, state, .. } in nix::overviews(host, Some(trusted.rc().dir())) {
+            let standing = super::nix::told(&state, &request.project);
+            writeln!(page, "Found RC nix shell `{}` {standing}", request.shown())?;
+        }
     }
     let lines: Vec<String> = page.lines().map(ui::escape).collect();
     host.print_line(lines.join("\n"))?;

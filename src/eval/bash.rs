@@ -4,8 +4,11 @@ mod running;
 mod conversation;
 pub mod stage;
 pub mod library;
-mod report;
+mod nix;
+pub mod report;
 pub mod terminal;
+
+pub use nix::print as print_nix;
 
 use super::link::DirenvLink;
 use super::vigil::Interrupt;
@@ -34,7 +37,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     let mut running = Running::start(&bash, &env, &conversation)?;
     let end = running.wait(&mut conversation)?;
 
-    let Conversation { watches: asked, failure, refused, scripts, .. } = conversation;
+    let Conversation { watches: asked, failure, refused, scripts, fell_short, .. } = conversation;
     let outcome = match (refused, failure, end) {
         (Some(reason), ..) => Outcome::Refused(reason),
         (None, Some(failure), _) => Outcome::Failed(failure),
@@ -62,6 +65,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
                     outcome: Outcome::Loaded(env),
                     watches,
                     left_behind,
+                    fell_short,
                 });
             }
         },

@@ -70,10 +70,17 @@ pub fn run(start: &Start, trusted: &mut Trusted, script: &List) -> Result<Evalua
             Outcome::Failed(why(host, trusted, status))
         }
         Ok(()) | Err(Stop::Return | Stop::Exit) => {
-            let mut env = shell.variables.environment();
-            session::clear(&mut env);
-            link.remove_from(&mut env);
-            Outcome::Loaded(env)
+            let env = shell.variables.environment();
+            ui::say(&std::mem::take(&mut shell.said));
+            let mut outcome = match &shell.last_hook {
+                Some(hook) => stdlib::run_hook(start, trusted, hook, env),
+                None => Outcome::Loaded(env),
+            };
+            if let Outcome::Loaded(env) = &mut outcome {
+                session::clear(env);
+                link.remove_from(env);
+            }
+            outcome
         }
     };
     ui::say(&shell.said);
@@ -105,7 +112,7 @@ impl Shell<'_> {
     /// A script ends where it says `return`.
     pub fn run_script(&mut self, name: &[u8], script: &List) -> Flow {
         self.frames.push(Frame::of(name, script));
-        match self.run_list(script) {
+        match self.run_to_the_last(script) {
             Ok(()) | Err(Stop::Return) => {}
             result => return result,
         }
@@ -113,7 +120,19 @@ impl Shell<'_> {
         Ok(())
     }
 
-    fn run_list(&mut self, list: &List) -> Flow {
+    /// Where one script alone is being executed, its last command is that of the rc.
+    fn run_to_the_last(&mut self, script: &List) -> Flow {
+        match script.split_last() {
+            Some((last, before)) if last.is_use() && self.frames.len() == 1 => {
+                self.run_list(before)?;
+                self.is_last = true;
+                self.run_and_or(last)
+            }
+            _ => self.run_list(script),
+        }
+    }
+
+    fn run_list(&mut self, list: &[AndOr]) -> Flow {
         list.iter().try_for_each(|and_or| self.run_and_or(and_or))
     }
 

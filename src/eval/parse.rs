@@ -33,6 +33,19 @@ pub struct AndOr {
     pub rest: Vec<(Joint, Pipeline)>,
 }
 
+impl AndOr {
+    /// Whether it is one call that brings in a shell from elsewhere.
+    pub fn is_use(&self) -> bool {
+        let is_plain = self.rest.is_empty() && !self.first.is_negated;
+        match &self.first.command {
+            Command::Call(Call { name, redirects, .. }) => {
+                is_plain && redirects.is_empty() && name.starts_with(b"use")
+            }
+            _ => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joint {
     And,

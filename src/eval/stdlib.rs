@@ -3,6 +3,7 @@
 mod dotenv;
 mod layout;
 mod lists;
+mod nix;
 mod paths;
 mod scripts;
 mod secrets;
@@ -10,8 +11,10 @@ mod secrets;
 use super::bash::library;
 use super::native::{Flow, Shell, builtins, needs_bash};
 use super::secrets::Kind;
+use crate::nix::Function;
 
 pub use layout::layout_dir;
+pub use nix::run_hook;
 pub use paths::absolute;
 pub use scripts::source;
 
@@ -48,7 +51,7 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8>
             shell.print(1, &line);
             Ok(0)
         }
-        b"watch_file" => {
+        b"watch_file" | b"nix_direnv_watch_file" => {
             for file in arguments {
                 watch(shell, file);
             }
@@ -70,6 +73,10 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8>
             shell.log_error(&arguments.join(&b' '));
             Ok(0)
         }
+        b"use" if matches!(first, b"flake" | b"nix") => nix::use_(shell, arguments),
+        b"use_flake" => nix::call(shell, Function::UseFlake, arguments),
+        b"use_nix" => nix::call(shell, Function::UseNix, arguments),
+        b"nix_direnv_version" => Ok(0),
         b"layout" => layout::layout(shell, first),
         b"use" => {
             shell.log_status(&[b"using ", arguments.join(&b' ').as_slice()].concat());

@@ -107,6 +107,13 @@ impl Vigil {
         Ok(ready)
     }
 
+    /// The user was shown what takes so long.
+    pub fn stay_patient(&mut self) {
+        if matches!(self.patience, Patience::Warn(_)) {
+            self.patience = Patience::Endless;
+        }
+    }
+
     /// Whether Ctrl-C or Ctrl-\ was pressed and nobody heard it yet.
     pub fn take_interrupt(&mut self) -> bool {
         let [asked, forced] = [self.interrupts.drain(), self.quits.drain()];

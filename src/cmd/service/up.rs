@@ -22,10 +22,12 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     let is_detached = options.detach || options.wait;
     let start_lock = place.lock_start()?;
     let mut started = None;
-    let (stream, is_ours) = match place.connect()? {
-        Some(stream) => {
+    let there = place.connect()?.map(Connection::new);
+    let there = there.and_then(|mut there| there.ask(Request::Hello).is_ok().then_some(there));
+    let (mut connection, is_ours) = match there {
+        Some(connection) => {
             environment::check(project.world(), root)?;
-            (stream, false)
+            (connection, false)
         }
         None => {
             let env = environment::evaluate(host, root)?;
@@ -45,11 +47,10 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
                 started = Some(keeper::start_supervisor(start)?);
             }
             let Some(stream) = place.connect()? else { bail!("the supervisor cannot be reached") };
-            (stream, true)
+            (Connection::new(stream), true)
         }
     };
     drop(start_lock);
-    let mut connection = Connection::new(stream);
     let request = Request::Up { names: options.names.clone(), owns: started.is_some() };
     if !is_detached {
         let names = graph.specs.keys().cloned().collect();

@@ -1,6 +1,7 @@
 //! The questions of `evaluate.bash`, answered without a process: watches, log lines, functions, and what may run.
 
 use super::library;
+use super::nix::Question;
 use super::stage::Stage;
 use crate::env::Env;
 use crate::eval::Start;
@@ -34,6 +35,10 @@ pub struct Conversation<'a> {
     pub refused: Option<Reason>,
     /// The text of the project's scripts that ran, the rc among them.
     pub scripts: Vec<u8>,
+    /// A nix shell could not be had as its files describe it, and the user knows.
+    pub fell_short: bool,
+    /// The user was shown what it waits for.
+    pub has_waited: bool,
     /// By the clock that files are stamped with.
     began: i64,
     /// The part of a question that has arrived.
@@ -66,6 +71,8 @@ impl<'a> Conversation<'a> {
             failure: None,
             refused: None,
             scripts: Vec::new(),
+            fell_short: false,
+            has_waited: false,
             began,
             heard: Vec::new(),
         })
@@ -133,6 +140,13 @@ impl<'a> Conversation<'a> {
             (b"secrets", [kind, dir, count, words @ ..]) => {
                 self.secrets(kind, path_of(dir), count, words)
             }
+            (b"nix", words) => match Question::read(words) {
+                None => Answer::Failed,
+                Some(question) => {
+                    self.has_waited = true;
+                    self.use_nix(question).map_or(Answer::Refused, Answer::Reply)
+                }
+            },
             (b"execute", [path]) => self.execute(path_of(path))?,
             (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
             (b"failed", [line, file, why]) => {

@@ -61,7 +61,7 @@ fn alias_names(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Lines such as `declare -x NAME="value"`; a value is in double quotes, in `$'…'` where it holds control characters,
 /// or an array in parentheses. Arrays and references are not part of a process's environment, nor is a name that was
 /// exported without a value.
-fn exported(declarations: &[u8]) -> Option<Vec<(OsString, OsString)>> {
+pub fn exported(declarations: &[u8]) -> Option<Vec<(OsString, OsString)>> {
     let mut variables = Vec::new();
     let mut rest = declarations.trim_ascii_start();
     while !rest.is_empty() {

@@ -72,6 +72,10 @@ impl Running {
         let line_mode = LineMode::enter();
         let child =
             command.spawn().with_context(|| format!("could not start `{}`", bash.display()))?;
+        // What is started later, as nix, shall not hold them.
+        for fd in [&question, &report] {
+            fcntl_setfd(fd, FdFlags::CLOEXEC).context("could not close a pipe to others")?;
+        }
         Ok(Self {
             child,
             questions,
@@ -96,6 +100,9 @@ impl Running {
                 self.die(signal, conversation);
             }
             self.listen(conversation)?;
+            if conversation.has_waited {
+                self.vigil.stay_patient();
+            }
             if ready.has_end
                 && let Some(status) = self.child.try_wait().context("could not wait for bash")?
             {

@@ -8,6 +8,7 @@ use crate::env::Env;
 use crate::eval::Start;
 use crate::eval::parse::{Redirect, names};
 use crate::host::Host;
+use crate::nix::LastHook;
 use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
@@ -43,6 +44,10 @@ pub struct Shell<'a> {
     pub frames: Vec<Frame>,
     /// There once a program was started, and nothing may need bash any more.
     pub runner: Option<Runner>,
+    /// The command that runs is the last one of the rc.
+    pub is_last: bool,
+    /// What is to run at the very end.
+    pub last_hook: Option<LastHook>,
     depth: usize,
 }
 
@@ -84,6 +89,8 @@ impl<'a> Shell<'a> {
             captures: Vec::new(),
             frames: Vec::new(),
             runner: None,
+            is_last: false,
+            last_hook: None,
             depth: 0,
         })
     }

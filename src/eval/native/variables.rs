@@ -50,6 +50,13 @@ impl Variables {
         self.variables.remove(name);
     }
 
+    /// What no process gets.
+    pub fn unexported(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let unexported = self.variables.iter().filter(|(_, variable)| !variable.is_exported);
+        unexported
+            .filter_map(|(name, variable)| Some((name.as_slice(), variable.value.as_deref()?)))
+    }
+
     /// What a process gets.
     pub fn environment(&self) -> Env {
         let mut env = self.foreign.clone();

@@ -4,7 +4,7 @@ use super::{Call, Word};
 use crate::words;
 
 /// The commands and functions that run without bash.
-const CALLS: [&str; 45] = [
+const CALLS: [&str; 50] = [
     ".",
     ":",
     "MANPATH_add",
@@ -30,6 +30,8 @@ const CALLS: [&str; 45] = [
     "load_prefix",
     "log_error",
     "log_status",
+    "nix_direnv_version",
+    "nix_direnv_watch_file",
     "path_add",
     "path_rm",
     "printf",
@@ -41,11 +43,14 @@ const CALLS: [&str; 45] = [
     "source_env_if_exists",
     "source_up",
     "source_up_if_exists",
+    "source_url",
     "test",
     "true",
     "type",
     "use",
     "use_age",
+    "use_flake",
+    "use_nix",
     "use_sops",
     "use_vim",
     "watch_dir",
@@ -108,7 +113,7 @@ pub fn needs_bash(call: &Call) -> Option<String> {
     let word = call.arguments.first().and_then(Word::plain)?;
     let is_native = match call.name.as_slice() {
         b"layout" => matches!(word, b"go" | b"julia" | b"node" | b"perl" | b"php"),
-        b"use" => matches!(word, b"age" | b"sops"),
+        b"use" => matches!(word, b"age" | b"flake" | b"nix" | b"sops"),
         b"set" => matches!(word, b"-a" | b"+a" | b"-o" | b"+o"),
         _ => true,
     };

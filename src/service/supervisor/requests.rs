@@ -25,6 +25,7 @@ impl Supervisor<'_> {
             bail!("the supervisor is stopping everything");
         }
         match request {
+            Request::Hello => Ok(Some(done())),
             Request::Up { names, owns } => {
                 self.define()?;
                 let services = self.graph.with_dependencies(&self.graph.named(&names)?);

@@ -1,0 +1,110 @@
+//! `use flake` and `use nix` of a script: what envr keeps comes as code, what it must ask nix for is waited for.
+
+use super::conversation::Conversation;
+use super::report;
+use crate::env::Env;
+use crate::host::Voice;
+use crate::nix::{self, Brought, Function, Wishes};
+use crate::session;
+use crate::shell::{Shell, bash_word};
+use crate::ui;
+use crate::watch::Watches;
+use anyhow::{Context as _, Result};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+/// `MANUAL FALLBACK DIR FUNCTION ARGUMENT… DECLARATIONS`: what `nix_direnv_manual_reload` and
+/// `nix_direnv_disallow_fallback` left, the directory, the call, and the script's environment.
+pub struct Question<'a> {
+    wishes: Wishes,
+    dir: &'a Path,
+    function: Function,
+    arguments: &'a [&'a [u8]],
+    env: Env,
+    watches: Watches,
+}
+
+impl<'a> Question<'a> {
+    pub fn read(words: &'a [&'a [u8]]) -> Option<Self> {
+        let [manual, fallback, dir, function, arguments @ .., declarations] = words else {
+            return None;
+        };
+        let mut env: Env = report::exported(declarations)?.into_iter().collect();
+        let watches = session::watches_of(&env).unwrap_or_default();
+        session::clear(&mut env);
+        env.unset("DIRENV_IN_ENVRC");
+        Some(Self {
+            wishes: Wishes { manual: *manual == b"1", no_fallback: *fallback == b"0" },
+            dir: Path::new(OsStr::from_bytes(dir)),
+            function: Function::of(function)?,
+            arguments,
+            env,
+            watches,
+        })
+    }
+}
+
+impl Conversation<'_> {
+    /// Code for the script; `None` when the user does not want to wait any longer.
+    pub fn use_nix(&mut self, question: Question) -> Option<Vec<u8>> {
+        let mut seen = Watches::default();
+        let (code, status) = match self.shell_code(&question, &mut seen) {
+            Ok(Some((code, status))) => (code, status),
+            Ok(None) => {
+                self.watches.merge(seen);
+                return None;
+            }
+            Err(error) => {
+                ui::error(self.world.host, &error);
+                (Vec::new(), 1)
+            }
+        };
+        if status != 0 {
+            self.fell_short = self.world.host.voice == Voice::Envr;
+        }
+        let mut watches = question.watches;
+        watches.merge(seen.clone());
+        self.watches.merge(seen);
+        let mut reply = format!("export {}=", session::WATCHES).into_bytes();
+        reply.extend(bash_word(watches.encode().as_bytes()));
+        reply.push(b'\n');
+        reply.extend(code);
+        Some(reply)
+    }
+
+    /// The code, and whether what it brings is all that was asked for.
+    fn shell_code(&self, question: &Question, seen: &mut Watches) -> Result<Option<(Vec<u8>, u8)>> {
+        let Question { wishes, dir, function, arguments, env, .. } = question;
+        let project = self.trusted.rc().dir();
+        let request = function.request(self.world.config, (project, dir), arguments)?;
+        let mut env = env.clone();
+        let config = self.world.config;
+        Ok(match nix::bring(self.world, &request, (&env, *wishes), seen)? {
+            Brought::Shell(kept) => Some((nix::code(&kept, config, &mut env), 0)),
+            Brought::Fallback(kept) => {
+                let mut code = nix::code(&kept, config, &mut env);
+                let told = [(nix::DID_FALLBACK.into(), Some("1".into()))].into();
+                code.extend(Shell::Bash.render(&told));
+                Some((code, 1))
+            }
+            Brought::Nothing => Some((b"return 1\n".to_vec(), 1)),
+            Brought::Interrupted => None,
+        })
+    }
+}
+
+/// For a shell that sourced the library by itself: the same code, printed.
+pub fn print(world: crate::world::World, dir: &Path, words: &[&[u8]]) -> Result<Vec<u8>> {
+    let [function, arguments @ ..] = words else { anyhow::bail!("which shell?") };
+    let function = Function::of(function).context("it is `flake` or `nix`")?;
+    let request = function.request(world.config, (dir, dir), arguments)?;
+    let mut env = world.host.env.clone();
+    let mut seen = Watches::default();
+    match nix::bring(world, &request, (&world.host.env, Wishes::default()), &mut seen)? {
+        Brought::Shell(kept) | Brought::Fallback(kept) => {
+            Ok(nix::code(&kept, world.config, &mut env))
+        }
+        Brought::Nothing | Brought::Interrupted => Err(crate::error::Told.into()),
+    }
+}

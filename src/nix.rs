@@ -1,0 +1,267 @@
+//! Nix: the development shell of a flake or an expression, evaluated once and kept until what it was made from changes.
+
+mod dev_env;
+mod environment;
+mod evaluation;
+mod flake;
+mod hook;
+mod inputs;
+mod kept;
+mod literals;
+mod log;
+mod overview;
+mod place;
+mod program;
+mod progress;
+mod reads;
+mod request;
+mod roots;
+mod waiting;
+
+use crate::config::Config;
+use crate::env::Env;
+use crate::error::Hinted;
+use crate::host::Host;
+use crate::ui;
+use crate::watch::Watches;
+use crate::world::World;
+use anyhow::Result;
+use kept::{Failure, Found, Standing};
+use std::path::Path;
+use waiting::{Interrupts, Waited};
+
+pub use evaluation::evaluate;
+pub use hook::{Hooked, LastHook, code, hook, noise};
+pub use kept::Kept;
+pub use overview::{Overview, State, overviews};
+pub use place::{Place, places};
+pub use request::Request;
+
+/// Set while the shell that is loaded is not the one that its files describe; nix-direnv's name for it.
+pub const DID_FALLBACK: &str = "NIX_DIRENV_DID_FALLBACK";
+/// Set by nix-direnv's `nix-direnv-reload`.
+const FORCE_RELOAD: &str = "_nix_direnv_force_reload";
+
+/// What an rc wants beside the shell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// `nix_direnv_manual_reload`: nothing is evaluated unless the user says so.
+    pub manual: bool,
+    /// `nix_direnv_disallow_fallback`: no shell rather than an old one.
+    pub no_fallback: bool,
+}
+
+/// What an rc gets.
+#[derive(Debug)]
+pub enum Brought {
+    Shell(Box<Kept>),
+    /// nix failed, and said so; this is the last one that could be made.
+    Fallback(Box<Kept>),
+    /// nix failed, and said so.
+    Nothing,
+    /// The user pressed Ctrl-C.
+    Interrupted,
+}
+
+/// Has the next load ask nix, whatever is kept.
+pub fn want(place: &Place) -> Result<()> {
+    crate::fs::write_atomic(&place.wanted(), b"")
+}
+
+/// The shell, if it is known without asking nix, and watched if so.
+pub fn known(host: &Host, request: &Request, env: &Env, watches: &mut Watches) -> Option<Kept> {
+    if env.non_empty(FORCE_RELOAD).is_some() {
+        return None;
+    }
+    let place = Place::of(host, request).ok()?;
+    let mut seen = Watches::default();
+    seen.add(&place.finished());
+    let found = kept::look_up(&place, env, |inputs| inputs.watch(&mut seen));
+    let kept = found.last.filter(|_| found.standing == Standing::Valid)?;
+    watches.merge(seen);
+    Some(kept)
+}
+
+/// The shell, from what is kept or from nix. A prompt gets the last good one while nix makes the next.
+pub fn bring(
+    world: World,
+    request: &Request,
+    (env, wishes): (&Env, Wishes),
+    watches: &mut Watches,
+) -> Result<Brought> {
+    let host = world.host;
+    let place = Place::of(host, request)?;
+    let is_forced = env.non_empty(FORCE_RELOAD).is_some();
+    let mut bringing = Bringing { world, request, place, env, wishes, watches };
+    let found = bringing.look_up();
+    if is_forced {
+        want(&bringing.place)?;
+        return bringing.wait();
+    }
+    match (found.standing, found.last) {
+        (Standing::Valid, Some(kept)) => Ok(Brought::Shell(Box::new(kept))),
+        (Standing::Failed(failure), last) => Ok(bringing.fall_back(&failure, last)),
+        (Standing::Stale(changed), Some(last)) if wishes.manual && !bringing.is_wanted() => {
+            bringing.tell_stale(changed.as_deref());
+            Ok(Brought::Shell(Box::new(last)))
+        }
+        (Standing::Stale(changed), Some(last)) if host.is_at_prompt() => {
+            bringing.renew(changed.as_deref())?;
+            Ok(Brought::Shell(Box::new(last)))
+        }
+        (Standing::Stale(_) | Standing::Valid, _) => bringing.wait(),
+    }
+}
+
+struct Bringing<'a> {
+    world: World<'a>,
+    request: &'a Request,
+    place: Place,
+    env: &'a Env,
+    wishes: Wishes,
+    watches: &'a mut Watches,
+}
+
+impl Bringing<'_> {
+    fn look_up(&mut self) -> Found {
+        self.watches.add(&self.place.finished());
+        kept::look_up(&self.place, self.env, |inputs| inputs.watch(self.watches))
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.place.wanted().exists()
+    }
+
+    fn start(&self) -> Result<waiting::Started> {
+        program::find(self.env, &self.request.dir)?;
+        if kept::read::<Request>(&self.place.request()).as_ref() != Some(self.request) {
+            kept::write(&self.place.request(), self.request)?;
+        }
+        waiting::start(self.world.host, &self.place, self.env)
+    }
+
+    /// Has nix make the shell anew, in the background.
+    fn renew(&self, changed: Option<&Path>) -> Result<()> {
+        let World { host, config, .. } = self.world;
+        let why = self.reason(changed);
+        let shown = self.request.shown();
+        // Whoever works now may have begun too early to see the change, or make another shell: then this one waits.
+        drop(self.start()?);
+        ui::status(host, config, &format!("nix: making `{shown}` anew in the background{why}"));
+        Ok(())
+    }
+
+    fn tell_stale(&self, changed: Option<&Path>) {
+        let host = self.world.host;
+        let (shown, why) = (self.request.shown(), self.reason(changed));
+        ui::warn(host, &format!("the nix shell `{shown}` is out of date{why}"));
+        ui::hint(host, "nix-direnv-reload");
+    }
+
+    fn reason(&self, changed: Option<&Path>) -> String {
+        let Some(path) = changed else { return String::new() };
+        let path = path.strip_prefix(&self.request.project).unwrap_or(path);
+        format!(": `{}` changed", path.display())
+    }
+
+    fn wait(&mut self) -> Result<Brought> {
+        let host = self.world.host;
+        let interrupts = Interrupts::listen()?;
+        let started = self.start()?;
+        let waited = waiting::wait(host, &self.place, &started, &interrupts)?;
+        if waited == Waited::Interrupted {
+            ui::note(host, "nix goes on in the background; `envr nix log` shows what it does");
+            self.look_up();
+            return Ok(Brought::Interrupted);
+        }
+        let found = self.look_up();
+        match (found.standing, found.last) {
+            (Standing::Failed(failure), last) => Ok(self.fall_back(&failure, last)),
+            // What changed in this very moment, the next prompt sees.
+            (Standing::Valid | Standing::Stale(_), Some(kept)) => {
+                Ok(Brought::Shell(Box::new(kept)))
+            }
+            (Standing::Valid | Standing::Stale(_), None) => Err(self.without_result()),
+        }
+    }
+
+    /// The evaluation ended without a word: it was killed, or could not write.
+    fn without_result(&self) -> anyhow::Error {
+        let message = format!(
+            "could not make the nix shell `{}`: nothing came to `{}`",
+            self.request.shown(),
+            self.place.dir().display()
+        );
+        Hinted::new(message, "envr nix refresh").into()
+    }
+
+    /// Tells what nix said, in full the first time, and brings the last shell that could be made, if it may.
+    fn fall_back(&self, failure: &Failure, last: Option<Kept>) -> Brought {
+        let host = self.world.host;
+        let shown = self.request.shown();
+        if failure.is_shown {
+            ui::fail(
+                host,
+                &format!(
+                    "could not make the nix shell `{shown}`: nix failed before, and nothing changed"
+                ),
+            );
+            ui::hint(host, "envr nix log");
+        } else {
+            ui::fail(host, &format!("could not make the nix shell `{shown}`"));
+            ui::quote(&failure.message);
+            kept::mark_shown(&self.place, self.env, failure);
+        }
+        match last.filter(|_| host.is_at_prompt() && !self.wishes.no_fallback) {
+            Some(last) => {
+                ui::note(host, "the last nix shell that could be made stays in use");
+                Brought::Fallback(Box::new(last))
+            }
+            None => Brought::Nothing,
+        }
+    }
+}
+
+/// The arguments of a script as text; nix knows no other.
+pub fn arguments(words: &[&[u8]]) -> Result<Vec<String>> {
+    let text = |word: &&[u8]| match std::str::from_utf8(word) {
+        Ok(text) => Ok(text.to_string()),
+        Err(_) => anyhow::bail!("`{}` is not UTF-8", String::from_utf8_lossy(word)),
+    };
+    words.iter().map(text).collect()
+}
+
+/// Which of the two functions was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    UseFlake,
+    UseNix,
+}
+
+impl Function {
+    pub fn of(name: &[u8]) -> Option<Self> {
+        match name {
+            b"flake" => Some(Self::UseFlake),
+            b"nix" => Some(Self::UseNix),
+            _ => None,
+        }
+    }
+
+    /// What a call asks for, by the rc of a project and in a directory.
+    pub fn request(
+        self,
+        config: &Config,
+        place: (&Path, &Path),
+        words: &[&[u8]],
+    ) -> Result<Request> {
+        let (project, dir) = place;
+        let arguments = arguments(words)?;
+        match self {
+            Self::UseFlake => {
+                let request = Request::flake(project, dir, arguments)?;
+                Ok(Request { in_place: config.nix.in_place, ..request })
+            }
+            Self::UseNix => Request::expression(project, dir, arguments),
+        }
+    }
+}

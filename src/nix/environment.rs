@@ -1,0 +1,210 @@
+//! The environment of a development shell, and how it joins the user's.
+
+use crate::env::Env;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Environment {
+    pub variables: BTreeMap<String, String>,
+    /// For the hook alone.
+    pub unexported: BTreeMap<String, String>,
+    /// Names of the outputs that the shell's derivation would have.
+    pub outputs: Vec<String>,
+    /// What bash runs at the end; empty where there is none.
+    pub hook: String,
+}
+
+/// Lists that the shell's entries are put in front of.
+const JOINED: [&str; 2] = ["PATH", "XDG_DATA_DIRS"];
+
+/// What a build wants to know and a person does not.
+const NOISE: [&str; 23] = [
+    "NIX_BUILD_CORES",
+    "NIX_STORE",
+    "SOURCE_DATE_EPOCH",
+    "__structuredAttrs",
+    "allowSubstitutes",
+    "args",
+    "buildCommand",
+    "buildCommandPath",
+    "buildPhase",
+    "builder",
+    "dontAddDisableDepTrack",
+    "name",
+    "outputs",
+    "passAsFile",
+    "phases",
+    "pname",
+    "preferLocalBuild",
+    "shellHook",
+    "src",
+    "stdenv",
+    "strictDeps",
+    "system",
+    "version",
+];
+/// The same, in the forms that stdenv spells for each platform and each phase.
+const NOISY_ENDINGS: [&str; 5] =
+    ["BuildBuild", "BuildBuildPropagated", "Inputs", "Phase", "Propagated"];
+/// What people pass on to their build tools; noise where it is empty.
+const FLAGS: [&str; 11] = [
+    "cmakeFlags",
+    "configureFlags",
+    "doCheck",
+    "doInstallCheck",
+    "mesonFlags",
+    "nobuildPhase",
+    "patches",
+    "postHook",
+    "preHook",
+    "propagatedBuildInputs",
+    "propagatedNativeBuildInputs",
+];
+
+/// Whether what only a build wants to know comes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noise {
+    Kept,
+    Dropped,
+}
+
+impl Environment {
+    /// What the user's environment becomes, but for the hook.
+    pub fn apply(&self, env: &mut Env, noise: Noise) {
+        env.unset("shellHook");
+        for (name, value) in &self.variables {
+            if noise == Noise::Dropped && self.is_noise(name, value) {
+                continue;
+            }
+            if JOINED.contains(&name.as_str()) {
+                let joined = join(value, env.get(name));
+                env.set(name, joined);
+            } else {
+                env.set(name, value);
+            }
+        }
+    }
+
+    /// What the hook may read beside the environment.
+    pub fn for_the_hook(&self) -> impl Iterator<Item = (&str, &str)> {
+        let noise = self.variables.iter().filter(|(name, value)| self.is_noise(name, value));
+        noise.chain(&self.unexported).map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    fn is_noise(&self, name: &str, value: &str) -> bool {
+        NOISE.contains(&name)
+            || self.outputs.iter().any(|output| output == name)
+            || (name.starts_with("deps") && name.len() > "deps".len())
+            || (name.starts_with(|first: char| first.is_ascii_lowercase())
+                && NOISY_ENDINGS.iter().any(|ending| name.ends_with(ending)))
+            || (value.is_empty() && FLAGS.contains(&name))
+    }
+}
+
+/// Without empty entries and repeats.
+fn join(first: &str, then: Option<&OsStr>) -> OsString {
+    let mut entries: Vec<&[u8]> = Vec::new();
+    let then = then.unwrap_or_default().as_bytes();
+    for entry in
+        [first.as_bytes(), then].into_iter().flat_map(|list| list.split(|byte| *byte == b':'))
+    {
+        if !entry.is_empty() && !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    OsString::from_vec(entries.join(&b':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dev_env::DevEnv;
+    use super::*;
+    use expect_test::{Expect, expect};
+    use std::path::Path;
+
+    const PRINTED: &str = r#"{"bashFunctions":{},"variables":{
+        "PATH":{"type":"exported","value":"/s/a/bin:/usr/bin"},
+        "XDG_DATA_DIRS":{"type":"exported","value":"/s/a/share"},
+        "HOME":{"type":"exported","value":"/homeless-shelter"},
+        "TMPDIR":{"type":"exported","value":"/build"},
+        "SHELL":{"type":"exported","value":"/bin/bash"},
+        "OLDPWD":{"type":"exported","value":""},
+        "IFS":{"type":"var","value":" "},
+        "unexported":{"type":"var","value":"1"},
+        "odd":{"type":"unknown"},
+        "array":{"type":"array","value":["a b","c"]},
+        "outputs":{"type":"exported","value":"out dev"},
+        "out":{"type":"exported","value":"/s/b"},
+        "dev":{"type":"exported","value":"/s/c"},
+        "FLAGS":{"type":"exported","value":"-L/s/b/lib -I/s/c/include"},
+        "nativeBuildInputs":{"type":"exported","value":"/s/a"},
+        "depsBuildBuild":{"type":"exported","value":""},
+        "buildPhase":{"type":"exported","value":"make"},
+        "cmakeFlags":{"type":"exported","value":""},
+        "mesonFlags":{"type":"exported","value":"-Dx=1"},
+        "CARGO_TARGET_DIR":{"type":"exported","value":"t"},
+        "shellHook":{"type":"exported","value":"echo /s/b"}}}"#;
+
+    #[track_caller]
+    fn check(noise: Noise, expected: Expect) {
+        let printed = DevEnv::parse(PRINTED.as_bytes()).unwrap();
+        let environment = printed.environment(Path::new("/p"), Path::new("/attributes"));
+        let mut env: Env = [
+            ("HOME", "/home/u"),
+            ("PATH", "/usr/bin::/bin"),
+            ("shellHook", "of another shell"),
+            ("nativeBuildInputs", "of the user"),
+        ]
+        .into_iter()
+        .collect();
+        environment.apply(&mut env, noise);
+        let lines =
+            env.iter().map(|(name, value)| format!("{}={}", name.display(), value.display()));
+        let hook = format!("hook: {}", environment.hook);
+        let text = lines.chain([hook]).collect::<Vec<_>>().join("\n") + "\n";
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn what_only_a_build_wants_to_know_stays_out() {
+        check(
+            Noise::Dropped,
+            expect![[r"
+            CARGO_TARGET_DIR=t
+            FLAGS=-L/p/outputs/out/lib -I/p/outputs/dev/include
+            HOME=/home/u
+            PATH=/s/a/bin:/usr/bin:/bin
+            XDG_DATA_DIRS=/s/a/share
+            mesonFlags=-Dx=1
+            nativeBuildInputs=of the user
+            hook: echo /p/outputs/out
+        "]],
+        );
+    }
+
+    #[test]
+    fn all_of_it_comes_where_it_is_asked_for() {
+        check(
+            Noise::Kept,
+            expect![[r"
+            CARGO_TARGET_DIR=t
+            FLAGS=-L/p/outputs/out/lib -I/p/outputs/dev/include
+            HOME=/home/u
+            PATH=/s/a/bin:/usr/bin:/bin
+            XDG_DATA_DIRS=/s/a/share
+            buildPhase=make
+            cmakeFlags=
+            depsBuildBuild=
+            dev=/p/outputs/dev
+            mesonFlags=-Dx=1
+            nativeBuildInputs=/s/a
+            out=/p/outputs/out
+            outputs=out dev
+            hook: echo /p/outputs/out
+        "]],
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! One evaluation, in a process of its own that no terminal can interrupt: runs nix and keeps what came of it.
+
+use super::dev_env::DevEnv;
+use super::flake::LocalFlake;
+use super::inputs::{self, Aspect, Inputs};
+use super::kept::{self, Failure, Kept, Standing};
+use super::log::{Line, Look};
+use super::place::Place;
+use super::program;
+use super::reads::{self, Reads};
+use super::request::{Request, Source};
+use crate::digest::Digest;
+use crate::env::Env;
+use crate::watch::last_change;
+use anyhow::{Context as _, Result, ensure};
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+/// More than this many bytes are no development shell.
+const OUTPUT_LIMIT: u64 = 64 << 20;
+/// Of nix's own error, what fits on a few screens.
+const MESSAGE_LIMIT: usize = 16 << 10;
+/// Of the log of a build that failed.
+const BUILD_LINES: usize = 20;
+/// nix's status where a build failed.
+const BUILD_FAILED: i32 = 100;
+/// How often a tree may change under an evaluation.
+const ATTEMPTS: usize = 4;
+
+/// Evaluates what `place` asks for, unless that has been done meanwhile. What comes of it is found in `place`.
+pub fn evaluate(place: &Place, env: &Env) -> Result<()> {
+    let request: Request = kept::read(&place.request())
+        .with_context(|| format!("could not read `{}`", place.request().display()))?;
+    let lock = place.lock()?;
+    if !matches!(kept::look_up(place, env, |_| ()).standing, Standing::Stale(_)) {
+        return Ok(());
+    }
+    crate::fs::remove_if_there(&place.wanted())?;
+    let evaluation =
+        Evaluation { place, env, request: &request, nix: program::find(env, &request.dir)? };
+    let result = evaluation.run();
+    crate::fs::write_atomic(&place.finished(), std::process::id().to_string().as_bytes())?;
+    drop(lock);
+    // Nobody need wait for the rest.
+    _ = File::open("/dev/null").map(rustix::stdio::dup2_stdout);
+    if result? {
+        super::roots::keep_inputs(place, &evaluation.nix, &request, env)?;
+    }
+    Ok(())
+}
+
+struct Evaluation<'a> {
+    place: &'a Place,
+    env: &'a Env,
+    request: &'a Request,
+    nix: PathBuf,
+}
+
+/// What one run of nix came to.
+enum Outcome {
+    Made {
+        reads: Reads,
+        inputs: Inputs,
+        printed: Vec<u8>,
+    },
+    /// A file was written under its eyes.
+    Overtaken(PathBuf),
+    /// Another nix was in its way.
+    Busy,
+    Failed(Failure),
+}
+
+/// What nix's log tells of a run.
+#[derive(Default)]
+struct Told {
+    looks: Vec<Look>,
+    message: String,
+    /// The last lines of builds, for nix may leave them out of its message.
+    builds: VecDeque<String>,
+    wrote_lock: bool,
+}
+
+impl Evaluation<'_> {
+    /// Whether there is a shell now.
+    fn run(&self) -> Result<bool> {
+        let mut overtaken = None;
+        for _ in 0..ATTEMPTS {
+            match self.attempt() {
+                Err(error) => return self.fail(format!("{error:#}")),
+                Ok(Outcome::Made { reads, inputs, printed }) => {
+                    return match self.keep(reads, inputs, &printed) {
+                        Ok(()) => Ok(true),
+                        Err(error) => self.fail(format!("{error:#}")),
+                    };
+                }
+                Ok(Outcome::Overtaken(path)) => overtaken = Some(path),
+                Ok(Outcome::Busy) => {}
+                Ok(Outcome::Failed(failure)) => {
+                    kept::keep_failure(self.place, self.env, &failure)?;
+                    return Ok(false);
+                }
+            }
+        }
+        self.fail(match overtaken {
+            Some(path) => format!("`{}` is written again and again while nix runs", path.display()),
+            None => "its store stayed busy".to_string(),
+        })
+    }
+
+    /// Keeps a failure that another try may not repeat.
+    fn fail(&self, message: String) -> Result<bool> {
+        let failure = self.failure(Reads::default(), message, false);
+        kept::keep_failure(self.place, self.env, &failure)?;
+        Ok(false)
+    }
+
+    fn attempt(&self) -> Result<Outcome> {
+        let log = create(&self.place.log())?;
+        let began = last_change(&self.place.log());
+        let draft = self.place.dir().join("draft");
+        let output = create(&draft)?;
+        let mut command = program::print_dev_env(&self.nix, self.request, self.env, self.place);
+        let status = command.stdout(output).stderr(log).status();
+        let status = status.with_context(|| format!("could not start `{}`", self.nix.display()))?;
+        let printed = crate::fs::read_regular(&draft, OUTPUT_LIMIT);
+        crate::fs::remove_if_there(&draft)?;
+        let told = Told::by(&self.place.log())?;
+        let mut reads = Reads::of(self.request, self.env, &told.looks);
+        self.take_nix(&mut reads);
+        if !status.success() {
+            return Ok(self.unsuccessful(reads, told, status));
+        }
+        let inputs = Inputs::of(reads.paths.clone());
+        let lock = self.lock_file().filter(|_| told.wrote_lock).unwrap_or_default();
+        if let Some(path) = inputs.changed_since(began, &lock) {
+            return Ok(Outcome::Overtaken(path.to_path_buf()));
+        }
+        let printed = printed?.context("nix printed more than 64 MiB")?;
+        Ok(Outcome::Made { reads, inputs, printed })
+    }
+
+    /// Another nix may see another shell in the same files.
+    fn take_nix(&self, reads: &mut Reads) {
+        reads.paths.insert((self.nix.clone(), Aspect::Target));
+        if let Ok(nix) = self.nix.canonicalize() {
+            reads.paths.insert((nix, Aspect::Content));
+        }
+    }
+
+    fn lock_file(&self) -> Option<PathBuf> {
+        Some(self.flake()?.dir.join("flake.lock"))
+    }
+
+    fn flake(&self) -> Option<LocalFlake> {
+        let Source::Flake(reference) = &self.request.source else { return None };
+        LocalFlake::find(reference, &self.request.dir)
+    }
+
+    fn unsuccessful(&self, mut reads: Reads, told: Told, status: ExitStatus) -> Outcome {
+        let is_busy =
+            |message: &str| message.contains("is busy") || message.contains("schema' is corrupt");
+        if is_busy(&told.message) {
+            return Outcome::Busy;
+        }
+        // A file that git does not track is not there for nix: `git add` may be all that is missing.
+        if let Some(git_dir) = self.flake().and_then(|flake| flake.git_dir) {
+            reads.paths.insert((git_dir.join("index"), Aspect::Content));
+        }
+        let mut message = told.message;
+        if let Some(flake) = self.flake() {
+            for copy in reads::copies(&flake, &reads::store_dir(self.env), &told.looks) {
+                let (copy, tree) = (copy.to_string_lossy(), flake.tree.to_string_lossy());
+                message = message.replace(copy.as_ref(), &tree);
+            }
+        }
+        if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
+            message.extend(told.builds.iter().map(|line| format!("> {line}\n")));
+        }
+        if let Some(signal) = status.signal() {
+            message.extend(["nix was ended by signal ".to_string(), signal.to_string()]);
+        } else if message.trim().is_empty() {
+            let status = status.code().unwrap_or(-1).to_string();
+            message.extend(["nix exited with status ".to_string(), status]);
+        }
+        Outcome::Failed(self.failure(reads, message, status.signal().is_none()))
+    }
+
+    fn failure(&self, reads: Reads, message: String, is_lasting: bool) -> Failure {
+        let variables: Vec<String> = reads.variables.into_iter().collect();
+        Failure {
+            inputs: Inputs::of(reads.paths),
+            variant: inputs::variant(&variables, self.env),
+            variables,
+            message,
+            is_lasting,
+            is_shown: false,
+        }
+    }
+
+    fn keep(&self, reads: Reads, inputs: Inputs, printed: &[u8]) -> Result<()> {
+        let dev_env = DevEnv::parse(printed)
+            .with_context(|| format!("could not read what `{}` printed", self.nix.display()))?;
+        let attributes = self.keep_attributes(&dev_env)?;
+        let environment = dev_env.environment(&self.request.dir, &attributes);
+        let has_hook = !environment.hook.trim().is_empty();
+        let generation = std::fs::read_link(self.place.profile()).ok();
+        if let Some(link) = &generation {
+            let path = self.place.dir().join(link);
+            ensure!(path.exists(), "`{}` leads nowhere", path.display());
+        }
+        let kept = Kept {
+            inputs,
+            environment,
+            setup: if has_hook { self.keep_setup(&dev_env)? } else { None },
+            defined: if has_hook { dev_env.defined() } else { Vec::new() },
+            generation,
+            too_large: reads.too_large,
+        };
+        let variables: Vec<String> = reads.variables.into_iter().collect();
+        kept::keep(self.place, self.env, &variables, &kept)
+    }
+
+    fn keep_setup(&self, dev_env: &DevEnv) -> Result<Option<PathBuf>> {
+        let code = dev_env.setup();
+        if code.is_empty() {
+            return Ok(None);
+        }
+        let file = self.place.setup(&Digest::of(code.as_bytes()));
+        crate::fs::write_atomic(&file, code.as_bytes())?;
+        Ok(Some(file))
+    }
+
+    /// nix puts the files of structured attributes where they are gone when it ends.
+    fn keep_attributes(&self, dev_env: &DevEnv) -> Result<PathBuf> {
+        let mut files = dev_env.attributes().peekable();
+        if files.peek().is_none() {
+            return Ok(PathBuf::new());
+        }
+        let files: Vec<(&str, &str)> = files.collect();
+        let content: Vec<u8> = serde_json::to_vec(&files)?;
+        let digest = Digest::of(&content);
+        let dir = self.place.dir().join(format!("attributes-{}", &digest.as_str()[..20]));
+        for (name, text) in files {
+            ensure!(!name.contains('/'), "`{name}` is not a file's name");
+            crate::fs::write_atomic(&dir.join(name), text.as_bytes())?;
+        }
+        Ok(dir)
+    }
+}
+
+impl Told {
+    fn by(log: &Path) -> Result<Self> {
+        let mut told = Self::default();
+        let mut reader = BufReader::new(File::open(log)?);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            match Line::parse(text.trim_end_matches('\n')) {
+                Line::Looked(look) => told.looks.push(look),
+                Line::Error(text) if told.message.len() < MESSAGE_LIMIT => {
+                    told.message.push_str(&text);
+                    told.message.push('\n');
+                }
+                Line::BuildLog(text) => {
+                    if told.builds.len() == BUILD_LINES {
+                        told.builds.pop_front();
+                    }
+                    told.builds.push_back(text);
+                }
+                Line::WroteLock => told.wrote_lock = true,
+                _ => {}
+            }
+            line.clear();
+        }
+        Ok(told)
+    }
+}
+
+fn create(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.with_context(|| format!("could not write `{}`", path.display()))
+}

@@ -1,0 +1,113 @@
+//! The flake that a reference names, where it stands on this machine.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A lock larger than this many bytes is none.
+const LOCK_LIMIT: u64 = 16 << 20;
+
+/// A flake whose files are the user's to edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalFlake {
+    /// Where its `flake.nix` is.
+    pub dir: PathBuf,
+    /// What nix takes as its source: the git working tree, or the same directory.
+    pub tree: PathBuf,
+    pub git_dir: Option<PathBuf>,
+}
+
+impl LocalFlake {
+    /// `None` for one that is fetched. Seen from `dir`, as nix does: upwards to the next `flake.nix` within the repository.
+    pub fn find(reference: &str, dir: &Path) -> Option<Self> {
+        let reference = reference.split(['#', '?']).next().unwrap_or_default();
+        let (path, is_plain) = match reference {
+            "" => (".", true),
+            path if path.starts_with(['.', '/']) => (path, true),
+            url => {
+                let path = ["path:", "git+file://", "git+file:"]
+                    .iter()
+                    .find_map(|scheme| url.strip_prefix(scheme))?;
+                (path, false)
+            }
+        };
+        let start = crate::fs::clean(&dir.join(path));
+        let is_path_scheme = reference.starts_with("path:");
+        if !is_plain && is_path_scheme {
+            return Some(Self { tree: start.clone(), dir: start, git_dir: None });
+        }
+        let mut flake = start.clone();
+        while !flake.join("flake.nix").exists() {
+            // The repository ends the search, and with it the hope: what stands where it should is watched.
+            if flake.join(".git").exists() || !flake.pop() {
+                flake = start;
+                break;
+            }
+        }
+        let git = flake.ancestors().find(|above| above.join(".git").exists());
+        Some(Self {
+            tree: git.unwrap_or(&flake).to_path_buf(),
+            git_dir: git.and_then(git_dir),
+            dir: flake,
+        })
+    }
+
+    /// `flake.nix` as nix names it below the source.
+    pub fn file_below_tree(&self) -> PathBuf {
+        self.dir.strip_prefix(&self.tree).unwrap_or(Path::new("")).join("flake.nix")
+    }
+
+    /// Directories of this machine that its lock takes inputs from.
+    pub fn path_inputs(&self) -> Vec<PathBuf> {
+        let lock = crate::fs::read_regular(&self.dir.join("flake.lock"), LOCK_LIMIT).ok().flatten();
+        let lock: Value =
+            lock.and_then(|lock| serde_json::from_slice(&lock).ok()).unwrap_or_default();
+        let nodes = lock["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
+        nodes
+            .map(|node| &node["locked"])
+            .filter(|locked| locked["type"] == "path")
+            .filter_map(|locked| Some(crate::fs::clean(&self.dir.join(locked["path"].as_str()?))))
+            .filter(|path| path.is_dir())
+            .collect()
+    }
+}
+
+/// Of a working tree; that of a linked one is named in a file.
+fn git_dir(tree: &Path) -> Option<PathBuf> {
+    let entry = tree.join(".git");
+    if entry.is_dir() {
+        return Some(entry);
+    }
+    let text = crate::fs::read_regular(&entry, 1 << 12).ok()??;
+    let text = String::from_utf8_lossy(&text);
+    Some(crate::fs::clean(&tree.join(text.trim().strip_prefix("gitdir: ")?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_lead_to_the_next_flake() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for dir in ["repo/.git", "repo/sub/deep", "repo/bare"] {
+            std::fs::create_dir_all(at(dir)).unwrap();
+        }
+        for file in ["repo/flake.nix", "repo/sub/flake.nix"] {
+            std::fs::File::create(at(file)).unwrap();
+        }
+        let check = |reference: &str, dir: &str, flake: Option<&str>| {
+            let found = LocalFlake::find(reference, &at(dir));
+            assert_eq!(found.map(|found| found.dir), flake.map(at), "{reference} in {dir}");
+        };
+        check(".", "repo", Some("repo"));
+        check(".#x", "repo/bare", Some("repo"));
+        check("..#x", "repo/sub/deep", Some("repo/sub"));
+        check("./sub", "repo", Some("repo/sub"));
+        check("path:./sub?x=1#y", "repo", Some("repo/sub"));
+        check("github:o/r", "repo", None);
+        check("nixpkgs", "repo", None);
+        assert_eq!(LocalFlake::find("./sub", &at("repo")).unwrap().tree, at("repo"));
+        assert_eq!(LocalFlake::find("path:sub", &at("repo")).unwrap().git_dir, None);
+    }
+}

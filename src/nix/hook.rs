@@ -1,0 +1,182 @@
+//! The bash code that brings a shell into an evaluation: the changes, and the `shellHook` with what it may call; and a
+//! bash for a hook alone.
+
+use super::environment::Noise;
+use super::kept::Kept;
+use crate::config::{Config, ShellHook};
+use crate::diff;
+use crate::env::Env;
+use crate::eval::{Interrupt, Vigil};
+use crate::eval::{LineMode, kill_with_descendants};
+use crate::shell::{Shell, bash_word};
+use crate::world::World;
+use anyhow::{Context as _, Result};
+use signal_hook::low_level::emulate_default_handler;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// Turns `env` into what it is with the shell, but for the hook; returns the code that does the same, with the hook.
+pub fn code(kept: &Kept, config: &Config, env: &mut Env) -> Vec<u8> {
+    let before = env.clone();
+    kept.environment.apply(env, noise(config));
+    let mut code = Shell::Bash.render(&diff::changes(&before, env));
+    code.push(b'\n');
+    if let Some(hook) = hook(kept, config) {
+        let beside = kept.environment.for_the_hook().filter(|(name, _)| env.get(name).is_none());
+        code.extend(prelude(kept, beside));
+        code.extend(b"eval ");
+        code.extend(bash_word(hook.as_bytes()));
+        code.push(b'\n');
+        for name in &kept.defined {
+            code.extend(["unset -f ", name, "\n"].concat().bytes());
+        }
+    }
+    code
+}
+
+/// What the hook may read and call. A name that is exported keeps its value: assigning it would change the environment.
+fn prelude<'a>(kept: &Kept, beside: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut code = Vec::new();
+    for (name, value) in beside {
+        assign(&mut code, name.as_bytes(), value.as_bytes());
+    }
+    if let Some(file) = &kept.setup {
+        code.extend(b". ");
+        code.extend(bash_word(file.as_os_str().as_bytes()));
+        code.push(b'\n');
+    }
+    code
+}
+
+pub fn assign(code: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    code.extend(name);
+    code.push(b'=');
+    code.extend(bash_word(value));
+    code.push(b'\n');
+}
+
+/// The hook, where there is one to run.
+pub fn hook<'a>(kept: &'a Kept, config: &Config) -> Option<&'a str> {
+    let hook = kept.environment.hook.as_str();
+    (config.nix.shell_hook == ShellHook::Always && !hook.trim().is_empty()).then_some(hook)
+}
+
+pub fn noise(config: &Config) -> Noise {
+    if config.nix.raw_env { Noise::Kept } else { Noise::Dropped }
+}
+
+const SCRIPT: &str = include_str!("../../shell-hooks/nix-hook.bash");
+const END: &[u8] = b"\0end";
+/// A single argument of a program may have 128 KiB.
+const ARGUMENT_LIMIT: usize = 100_000;
+
+/// A hook that is the last thing an rc does: it needs a bash, but no evaluation around it.
+#[derive(Debug)]
+pub struct LastHook {
+    pub dir: PathBuf,
+    prelude: Vec<u8>,
+    hook: String,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Hooked {
+    /// The exported variables, as `declare -px` lists them.
+    Left(Vec<u8>),
+    Ended(ExitStatus),
+    Interrupted,
+}
+
+impl LastHook {
+    /// `None` for a hook that calls a function of the library, or that leaves behind what an evaluation would warn of.
+    pub fn of(
+        kept: &Kept,
+        dir: PathBuf,
+        unexported: &[(&[u8], &[u8])],
+        is_function: impl Fn(&str) -> bool,
+    ) -> Option<Self> {
+        let hook = kept.environment.hook.clone();
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        let mut words = hook.split(|letter| !is_part(letter));
+        let needs_more = |word: &str| {
+            is_function(word) || matches!(word, "alias" | "direnv" | "envr" | "function")
+        };
+        if hook.len() > ARGUMENT_LIMIT || hook.contains("()") || words.any(needs_more) {
+            return None;
+        }
+        let mut prelude = Vec::new();
+        for (name, value) in unexported {
+            assign(&mut prelude, name, value);
+        }
+        let known = |name: &str| unexported.iter().any(|(known, _)| *known == name.as_bytes());
+        let beside = kept.environment.for_the_hook().filter(|(name, _)| !known(name));
+        prelude.extend(self::prelude(kept, beside));
+        (prelude.len() < ARGUMENT_LIMIT).then_some(Self { dir, prelude, hook })
+    }
+
+    /// Runs it in `env`. Its stdin is the user's; what it prints goes to stderr.
+    pub fn run(&self, bash: &Path, world: World, env: &Env) -> Result<Hooked> {
+        let mut vigil = Vigil::start(world)?;
+        let mut command = Command::new(bash);
+        command.arg("-c").arg(SCRIPT).arg(bash);
+        command.arg(OsStr::from_bytes(&self.prelude)).arg(&self.hook);
+        command.env_clear().envs(env.iter()).current_dir(&self.dir);
+        let (report, for_the_child) = io::pipe().context("could not make a pipe to bash")?;
+        // Held, so that what closes its own end does not keep us from waiting.
+        let held = for_the_child.try_clone().context("could not make a pipe to bash")?;
+        command.stdout(for_the_child).stderr(io::stderr().as_fd().try_clone_to_owned()?);
+        if world.config.disable_stdin {
+            command.stdin(Stdio::null());
+        }
+        let mut line_mode = LineMode::enter();
+        let mut child =
+            command.spawn().with_context(|| format!("could not start `{}`", bash.display()))?;
+        drop(command);
+        let mut report = File::from(OwnedFd::from(report));
+        rustix::io::ioctl_fionbio(&report, true).context("could not listen to bash")?;
+        let pipe = OwnedFd::from(report.try_clone().context("could not listen to bash")?);
+        let mut left = Vec::new();
+        let status = loop {
+            let ready = vigil.wait(&[&pipe], world.host)?;
+            if ready.must_kill {
+                kill_with_descendants(&child);
+            }
+            if let Some(signal) = ready.fatal {
+                kill_with_descendants(&child);
+                line_mode.leave();
+                _ = emulate_default_handler(signal);
+            }
+            take(&mut report, &mut left)?;
+            // What it started may hold the pipe: its own end counts, not the pipe's.
+            if ready.has_end
+                && let Some(status) = child.try_wait().context("could not wait for bash")?
+            {
+                break status;
+            }
+        };
+        line_mode.leave();
+        take(&mut report, &mut left)?;
+        drop(held);
+        Ok(match left.strip_suffix(END) {
+            _ if vigil.interrupt == Interrupt::Forced => Hooked::Interrupted,
+            Some(declarations) if status.success() => Hooked::Left(declarations.to_vec()),
+            _ if vigil.interrupt == Interrupt::Asked => Hooked::Interrupted,
+            _ => Hooked::Ended(status),
+        })
+    }
+}
+
+/// Takes what is in the pipe now.
+fn take(pipe: &mut File, bytes: &mut Vec<u8>) -> Result<()> {
+    match pipe.read_to_end(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+            Err(error).context("could not read from bash")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,215 @@
+//! nix's log in its `internal-json` form, read line by line: what was looked at, what is going on, what went wrong.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::PathBuf;
+
+const MARK: &str = "@nix ";
+const ERROR: u64 = 0;
+/// nix's numbers for activities and their results.
+const COPY_PATHS: u64 = 103;
+const FILE_TRANSFER: u64 = 101;
+const BUILD: u64 = 105;
+const SUBSTITUTE: u64 = 108;
+const BUILD_LOG_LINE: u64 = 101;
+const PROGRESS: u64 = 105;
+
+/// What one line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The evaluation looked at something.
+    Looked(Look),
+    Error(String),
+    /// nix wrote the lock of a flake.
+    WroteLock,
+    /// A line of some build's own.
+    BuildLog(String),
+    Began {
+        id: u64,
+        activity: Activity,
+    },
+    /// Bytes or paths of an activity, where it counts them.
+    Progressed {
+        id: u64,
+        done: u64,
+        expected: u64,
+    },
+    Ended {
+        id: u64,
+    },
+    /// Nobody needs to know.
+    Other,
+}
+
+/// What an evaluation looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It was evaluated or read.
+    File(PathBuf),
+    Directory(PathBuf),
+    /// Only whether it is there.
+    Presence(PathBuf),
+    /// It went to the store, with all below it.
+    Tree(PathBuf),
+    Variable(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activity {
+    Building(String),
+    Downloading(String),
+    Copying,
+    Transfer,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    action: String,
+    #[serde(default)]
+    level: u64,
+    #[serde(default)]
+    msg: String,
+    #[serde(default)]
+    id: u64,
+    #[serde(rename = "type", default)]
+    kind: u64,
+    #[serde(default)]
+    fields: Vec<Value>,
+}
+
+impl Line {
+    pub fn parse(line: &str) -> Self {
+        let Some(json) = line.strip_prefix(MARK) else {
+            // What is not nix's own is worth a look when it fails: a program in its place, or the system's loader.
+            return if line.trim().is_empty() { Self::Other } else { Self::Error(plain(line)) };
+        };
+        let Ok(message) = serde_json::from_str::<Message>(json) else { return Self::Other };
+        match message.action.as_str() {
+            "msg" => Self::said(&message),
+            "start" => Self::began(&message),
+            "stop" => Self::Ended { id: message.id },
+            "result" if message.kind == BUILD_LOG_LINE => {
+                Self::BuildLog(plain(text(&message.fields, 0)))
+            }
+            "result" if message.kind == PROGRESS => Self::Progressed {
+                id: message.id,
+                done: number(&message.fields, 0),
+                expected: number(&message.fields, 1),
+            },
+            _ => Self::Other,
+        }
+    }
+
+    fn said(message: &Message) -> Self {
+        let said = message.msg.as_str();
+        let report =
+            said.strip_prefix("trace: envr-read ").and_then(|report| report.split_once(' '));
+        if let Some((kind, name)) = report {
+            return match kind {
+                "file" => Self::Looked(Look::File(name.into())),
+                "dir" => Self::Looked(Look::Directory(name.into())),
+                "exists" => Self::Looked(Look::Presence(name.into())),
+                "env" => Self::Looked(Look::Variable(name.to_string())),
+                _ => Self::Other,
+            };
+        }
+        if let Some(file) = quoted(said, "evaluating file '") {
+            return Self::Looked(Look::File(file.into()));
+        }
+        if let Some(tree) = quoted(said, "copied source '") {
+            return Self::Looked(Look::Tree(tree.into()));
+        }
+        if plain(said).starts_with("warning: ") && said.contains("ing lock file") {
+            return Self::WroteLock;
+        }
+        if message.level == ERROR && !said.starts_with("trace: ") {
+            return Self::Error(plain(said));
+        }
+        Self::Other
+    }
+
+    fn began(message: &Message) -> Self {
+        let name = || store_name(text(&message.fields, 0));
+        let activity = match message.kind {
+            BUILD => Activity::Building(name()),
+            SUBSTITUTE => Activity::Downloading(name()),
+            COPY_PATHS => Activity::Copying,
+            FILE_TRANSFER => Activity::Transfer,
+            _ => return Self::Other,
+        };
+        Self::Began { id: message.id, activity }
+    }
+}
+
+/// The text between a beginning and the next quote that ends a word.
+fn quoted<'a>(said: &'a str, beginning: &str) -> Option<&'a str> {
+    let rest = said.strip_prefix(beginning)?;
+    rest.split_once("' -> '").map(|(from, _)| from).or_else(|| rest.strip_suffix('\''))
+}
+
+/// `/nix/store/HASH-hello-1.0.drv` as `hello-1.0`.
+fn store_name(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".drv").unwrap_or(name);
+    name.split_once('-').map_or(name, |(_, name)| name).to_string()
+}
+
+fn text(fields: &[Value], index: usize) -> &str {
+    fields.get(index).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(fields: &[Value], index: usize) -> u64 {
+    fields.get(index).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// Without nix's colours.
+fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        shown.push_str(before);
+        rest =
+            after.find(|end: char| end.is_ascii_alphabetic()).map_or("", |end| &after[end + 1..]);
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_nix_say_what_it_does() {
+        let parse = |json: &str| Line::parse(&format!("@nix {json}"));
+        assert_eq!(
+            parse(r#"{"action":"msg","level":4,"msg":"evaluating file '/s/it's/flake.nix'"}"#),
+            Line::Looked(Look::File("/s/it's/flake.nix".into()))
+        );
+        assert_eq!(
+            parse(r#"{"action":"msg","level":5,"msg":"copied source '/p/a' -> '/s/1-a'"}"#),
+            Line::Looked(Look::Tree("/p/a".into()))
+        );
+        assert_eq!(
+            parse(r#"{"action":"msg","level":0,"msg":"trace: envr-read env BUILD"}"#),
+            Line::Looked(Look::Variable("BUILD".into()))
+        );
+        assert_eq!(parse(r#"{"action":"msg","level":0,"msg":"trace: x"}"#), Line::Other);
+        assert_eq!(
+            parse(r#"{"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m no"}"#),
+            Line::Error("error: no".into())
+        );
+        assert_eq!(
+            parse(
+                r#"{"action":"start","fields":["/s/1-a-2.drv","",1,1],"id":7,"level":3,"text":"","type":105}"#
+            ),
+            Line::Began { id: 7, activity: Activity::Building("a-2".into()) }
+        );
+        assert_eq!(
+            parse(r#"{"action":"result","fields":[1,2,0,0],"id":7,"type":105}"#),
+            Line::Progressed { id: 7, done: 1, expected: 2 }
+        );
+        assert_eq!(parse("{"), Line::Other);
+        assert_eq!(Line::parse("Killed"), Line::Error("Killed".into()));
+    }
+}

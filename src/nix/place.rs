@@ -1,0 +1,186 @@
+//! Where shells are kept: a directory for each project, and in it one for each request.
+
+use super::request::Request;
+use crate::digest::Digest;
+use crate::host::Host;
+use anyhow::{Context as _, Result};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// How much of a digest tells the directories of one user apart.
+const NAME: usize = 20;
+
+/// The directory of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    dir: PathBuf,
+}
+
+impl Place {
+    pub fn of(host: &Host, request: &Request) -> Result<Self> {
+        let all =
+            all(host).context("could not find a place to keep nix shells: HOME is not set")?;
+        let request_bytes = serde_json::to_vec(request)?;
+        let machine = [std::env::consts::OS, std::env::consts::ARCH].join("-");
+        let name = Digest::of(&[&request_bytes, machine.as_bytes()].concat());
+        Ok(Self { dir: of_project(&all, &request.project).join(&name.as_str()[..NAME]) })
+    }
+
+    pub fn at(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What is kept here, for those who find it.
+    pub fn request(&self) -> PathBuf {
+        self.dir.join("request.json")
+    }
+
+    /// The variables that the evaluation reads.
+    pub fn variables(&self) -> PathBuf {
+        self.dir.join("variables.json")
+    }
+
+    /// nix's log of the evaluation that runs, or else of the last one.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// Written at the end of each evaluation, for prompts to notice.
+    pub fn finished(&self) -> PathBuf {
+        self.dir.join("finished")
+    }
+
+    /// There while a user wants a new evaluation, whatever the inputs.
+    pub fn wanted(&self) -> PathBuf {
+        self.dir.join("wanted")
+    }
+
+    /// Written when the shell is loaded, not more than once a day.
+    pub fn used(&self) -> PathBuf {
+        self.dir.join("used")
+    }
+
+    /// nix's profile; its generations keep what they lead to from the garbage collector.
+    pub fn profile(&self) -> PathBuf {
+        self.dir.join("profile")
+    }
+
+    /// Roots of the flake's inputs.
+    pub fn roots(&self) -> PathBuf {
+        self.dir.join("roots")
+    }
+
+    pub fn failures(&self) -> impl Iterator<Item = PathBuf> {
+        self.files("failure-")
+    }
+
+    pub fn failure(&self, variant: &str) -> PathBuf {
+        self.dir.join(format!("failure-{variant}.json"))
+    }
+
+    /// Shells of a variant, the last made first.
+    pub fn shells(&self, variant: &str) -> Vec<PathBuf> {
+        let mut shells: Vec<_> = self
+            .files(&format!("shell-{variant}-"))
+            .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
+            .collect();
+        shells.sort();
+        shells.into_iter().rev().map(|(_, path)| path).collect()
+    }
+
+    pub fn shells_of_all_variants(&self) -> impl Iterator<Item = PathBuf> {
+        self.files("shell-")
+    }
+
+    /// Of the profile, each a root of the garbage collector.
+    pub fn generations(&self) -> impl Iterator<Item = PathBuf> {
+        self.files("profile-")
+    }
+
+    /// bash code for hooks.
+    pub fn setups(&self) -> impl Iterator<Item = PathBuf> {
+        self.files("setup-")
+    }
+
+    pub fn setup(&self, content: &Digest) -> PathBuf {
+        self.dir.join(format!("setup-{}.bash", &content.as_str()[..NAME]))
+    }
+
+    fn files<'a>(&self, prefix: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {
+        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let named = entries.filter(move |entry| {
+            entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())
+        });
+        named.map(|entry| entry.path())
+    }
+
+    pub fn shell(&self, variant: &str, content: &Digest) -> PathBuf {
+        self.dir.join(format!("shell-{variant}-{}.json", &content.as_str()[..NAME]))
+    }
+
+    /// Waits until nobody else evaluates for the project. The system gives a lock back when its holder dies.
+    pub fn lock(&self) -> Result<File> {
+        crate::fs::make_private_dir(&self.dir)?;
+        self.wait_for("lock")
+    }
+
+    /// Waits until nobody else makes or removes roots; fails where the place was let go.
+    pub fn lock_roots(&self) -> Result<File> {
+        self.wait_for("roots-lock")
+    }
+
+    pub fn is_busy(&self) -> bool {
+        // Who only asks is not in the way of others who ask.
+        self.lock_file("lock")
+            .is_ok_and(|(_, file)| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+    }
+
+    fn wait_for(&self, name: &str) -> Result<File> {
+        let (path, file) = self.lock_file(name)?;
+        flock(&file, FlockOperation::LockExclusive)
+            .with_context(|| format!("could not lock `{}`", path.display()))?;
+        Ok(file)
+    }
+
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File)> {
+        let path = self.dir.with_file_name(name);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("could not write `{}`", path.display()))?;
+        Ok((path, file))
+    }
+}
+
+/// The places of a project, or of all of them.
+pub fn places(host: &Host, project: Option<&Path>) -> Vec<Place> {
+    let Some(all) = all(host) else { return Vec::new() };
+    let projects = match project {
+        Some(project) => vec![of_project(&all, project)],
+        None => children(&all),
+    };
+    let dirs = projects.iter().flat_map(|project| children(project));
+    dirs.map(Place::at).filter(|place| place.request().exists()).collect()
+}
+
+fn all(host: &Host) -> Option<PathBuf> {
+    Some(host.xdg("XDG_CACHE_HOME", ".cache")?.join("envr/nix"))
+}
+
+fn of_project(all: &Path, project: &Path) -> PathBuf {
+    let name = Digest::of(project.as_os_str().as_encoded_bytes());
+    all.join(&name.as_str()[..NAME])
+}
+
+fn children(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut dirs: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    dirs.sort();
+    dirs
+}

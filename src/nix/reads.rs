@@ -1,0 +1,206 @@
+//! From nix's log to inputs: which files and variables a shell was made from.
+
+use super::flake::LocalFlake;
+use super::inputs::{Aspect, tree_files};
+use super::literals;
+use super::log::Look;
+use super::request::{Request, Source};
+use crate::env::Env;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A nix file larger than this many bytes names nothing.
+const TEXT_LIMIT: u64 = 4 << 20;
+/// What nixpkgs asks the environment for, where it may.
+const NIXPKGS_VARIABLES: [&str; 6] = [
+    "NIXPKGS_ALLOW_BROKEN",
+    "NIXPKGS_ALLOW_INSECURE",
+    "NIXPKGS_ALLOW_UNFREE",
+    "NIXPKGS_ALLOW_UNSUPPORTED_SYSTEM",
+    "NIXPKGS_CONFIG",
+    "NIX_PATH",
+];
+/// What it looks for at home.
+const NIXPKGS_FILES: [&str; 3] =
+    [".config/nixpkgs/config.nix", ".config/nixpkgs/overlays.nix", ".config/nixpkgs/overlays"];
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    pub paths: BTreeSet<(PathBuf, Aspect)>,
+    pub variables: BTreeSet<String>,
+    /// Directories that went to the store and are too large to be watched.
+    pub too_large: BTreeSet<PathBuf>,
+}
+
+/// The store that an environment names.
+pub fn store_dir(env: &Env) -> PathBuf {
+    env.non_empty("NIX_STORE_DIR").map_or_else(|| "/nix/store".into(), PathBuf::from)
+}
+
+impl Reads {
+    pub fn of(request: &Request, env: &Env, looks: &[Look]) -> Self {
+        let mut reads = Self::default();
+        let flake = match &request.source {
+            Source::Flake(reference) => LocalFlake::find(reference, &request.dir),
+            Source::File { .. } | Source::Packages(_) => None,
+        };
+        let sources = Sources::new(store_dir(env), flake.as_ref(), looks, request);
+        for look in looks {
+            reads.take(look, &sources);
+        }
+        if let Some(flake) = &flake {
+            for name in ["flake.nix", "flake.lock"] {
+                reads.paths.insert((flake.dir.join(name), Aspect::Content));
+            }
+            reads.take_named(flake);
+        }
+        if let Some(file) = request.local_file() {
+            reads.paths.insert((file, Aspect::Content));
+        }
+        if request.is_impure() {
+            reads.take_nixpkgs(env);
+        }
+        reads
+    }
+
+    fn take(&mut self, look: &Look, sources: &Sources) {
+        let (path, aspect) = match look {
+            Look::File(path) => (path, Aspect::Content),
+            Look::Directory(path) => (path, Aspect::Names),
+            Look::Presence(path) => (path, Aspect::Presence),
+            Look::Tree(path) => (path, Aspect::Tree),
+            Look::Variable(name) => {
+                self.variables.insert(name.clone());
+                return;
+            }
+        };
+        for path in sources.places(path) {
+            if aspect == Aspect::Tree && path.is_dir() && tree_files(&path).is_none() {
+                self.too_large.insert(path);
+            } else {
+                self.paths.insert((path, aspect));
+            }
+        }
+    }
+
+    /// What the flake's own files name in their text.
+    fn take_named(&mut self, flake: &LocalFlake) {
+        let contents = self.paths.iter().filter(|(_, aspect)| *aspect == Aspect::Content);
+        let files: Vec<PathBuf> = contents
+            .map(|(path, _)| path.clone())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
+            .collect();
+        for file in &files {
+            let Ok(Some(bytes)) = crate::fs::read_regular(file, TEXT_LIMIT) else { continue };
+            let named = literals::named(&String::from_utf8_lossy(&bytes));
+            let dir = file.parent().unwrap_or(&flake.dir);
+            let beside = named.paths.iter().map(|path| dir.join(path));
+            for path in beside.chain(named.below_flake.iter().map(|path| flake.dir.join(path))) {
+                self.take_mentioned(crate::fs::clean(&path));
+            }
+            self.variables.extend(named.variables);
+            if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
+                self.paths.insert((git_dir, Aspect::Commit));
+            }
+        }
+    }
+
+    /// Of nix files, those that count are known; another path is read, listed or looked for.
+    fn take_mentioned(&mut self, path: PathBuf) {
+        let is_nix = path.extension().is_some_and(|extension| extension == "nix");
+        let is_evaluated = self.paths.contains(&(path.join("default.nix"), Aspect::Content));
+        let is_known = self.paths.contains(&(path.clone(), Aspect::Tree));
+        if is_nix || is_evaluated || is_known {
+            return;
+        }
+        let aspect = if path.is_dir() {
+            Aspect::Names
+        } else if path.exists() {
+            Aspect::Content
+        } else {
+            Aspect::Presence
+        };
+        self.paths.insert((path, aspect));
+    }
+
+    fn take_nixpkgs(&mut self, env: &Env) {
+        self.variables.extend(NIXPKGS_VARIABLES.map(String::from));
+        if let Some(home) = env.non_empty("HOME") {
+            let files = NIXPKGS_FILES.iter().map(|name| Path::new(home).join(name));
+            self.paths.extend(files.map(|file| (file, Aspect::Presence)));
+            let channels = Path::new(home).join(".nix-defexpr/channels");
+            self.paths.insert((channels, Aspect::Target));
+        }
+        let path = env.get("NIX_PATH").unwrap_or_default().to_string_lossy().into_owned();
+        let entries =
+            path.split(':').map(|entry| entry.split_once('=').map_or(entry, |(_, path)| path));
+        let local = entries.filter(|entry| entry.starts_with('/'));
+        self.paths.extend(local.map(|entry| (PathBuf::from(entry), Aspect::Target)));
+    }
+}
+
+/// Where paths of the store come from.
+struct Sources {
+    store: PathBuf,
+    /// The flake's copies in the store: there is another one when nix has written the lock.
+    copies: Vec<PathBuf>,
+    /// What they were made of.
+    tree: PathBuf,
+    /// Directories that other sources may have been made of.
+    others: Vec<PathBuf>,
+}
+
+impl Sources {
+    fn new(store: PathBuf, flake: Option<&LocalFlake>, looks: &[Look], request: &Request) -> Self {
+        let copies = flake.map(|flake| copies(flake, &store, looks)).unwrap_or_default();
+        let tree = flake.map(|flake| flake.tree.clone()).unwrap_or_default();
+        let mut others = flake.map(LocalFlake::path_inputs).unwrap_or_default();
+        let overrides = request.arguments.windows(3).filter(|words| words[0] == "--override-input");
+        let overrides = overrides.filter_map(|words| LocalFlake::find(&words[2], &request.dir));
+        others.extend(overrides.map(|flake| flake.tree));
+        Self { store, copies, tree, others }
+    }
+
+    /// The files of the user that a path nix named may stand for.
+    fn places(&self, path: &Path) -> Vec<PathBuf> {
+        if let Some(path) = virtual_path(path) {
+            return vec![path];
+        }
+        if !path.is_absolute() {
+            return Vec::new();
+        }
+        if let Some(below) = self.copies.iter().find_map(|copy| path.strip_prefix(copy).ok()) {
+            return vec![crate::fs::clean(&self.tree.join(below))];
+        }
+        let Ok(in_store) = path.strip_prefix(&self.store) else { return vec![path.to_path_buf()] };
+        let below: PathBuf = in_store.components().skip(1).collect();
+        let others = self.others.iter().map(|dir| dir.join(&below));
+        others.filter(|path| path.is_file()).collect()
+    }
+}
+
+/// nix evaluates the flake itself first; whatever has the same `flake.nix` is another copy.
+pub fn copies(flake: &LocalFlake, store: &Path, looks: &[Look]) -> Vec<PathBuf> {
+    let name = flake.file_below_tree();
+    let mut text = None;
+    let mut copies = Vec::new();
+    for look in looks {
+        let Look::File(path) = look else { continue };
+        if !path.starts_with(store) || !path.ends_with(&name) {
+            continue;
+        }
+        let found = crate::fs::read_regular(path, TEXT_LIMIT).ok().flatten();
+        let copy = path.ancestors().nth(name.components().count());
+        if *text.get_or_insert_with(|| found.clone()) == found {
+            copies.extend(copy.map(Path::to_path_buf));
+        }
+    }
+    copies
+}
+
+/// `«path:/dir?narHash=…»/file` of newer nix.
+fn virtual_path(path: &Path) -> Option<PathBuf> {
+    let (source, below) = path.to_str()?.strip_prefix("«path:")?.split_once('»')?;
+    let dir = source.split('?').next().unwrap_or(source);
+    Some(Path::new(dir).join(below.trim_start_matches('/')))
+}

@@ -1,0 +1,211 @@
+//! What is asked of nix: a flake or an expression, with arguments, as `use flake` and `use nix` are given them.
+
+use super::flake::LocalFlake;
+use crate::error::Hinted;
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The expression that tells what an evaluation looks at.
+const TRACER: &str = include_str!("tracer.nix");
+/// The expression that takes a shell from a flake where it is.
+const IN_PLACE: &str = include_str!("in_place.nix");
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Request {
+    /// The directory of the rc.
+    pub project: PathBuf,
+    /// Where relative names start.
+    pub dir: PathBuf,
+    pub source: Source,
+    /// Handed on to nix as they are.
+    pub arguments: Vec<String>,
+    /// Whether a flake of this machine is to be evaluated where it is.
+    pub in_place: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub enum Source {
+    /// A reference such as `.#ci`.
+    Flake(String),
+    /// A file, and the attribute of it that is the shell; empty for itself.
+    File { file: String, attribute: String },
+    /// Names of packages of `<nixpkgs>`.
+    Packages(Vec<String>),
+}
+
+impl Request {
+    /// From the arguments of `use flake`.
+    pub fn flake(project: &Path, dir: &Path, arguments: Vec<String>) -> Result<Self> {
+        let mut arguments = arguments.into_iter();
+        let reference = arguments.next().unwrap_or_else(|| ".".to_string());
+        if reference.starts_with('-') {
+            let rest: Vec<String> = arguments.collect();
+            let hint = [&["use flake .".to_string(), reference.clone()], rest.as_slice()]
+                .concat()
+                .join(" ");
+            return Err(Hinted::new(
+                format!("`use flake` wants a flake before `{reference}`"),
+                hint,
+            )
+            .into());
+        }
+        let (project, dir) = (project.to_path_buf(), dir.to_path_buf());
+        let (source, arguments) = (Source::Flake(reference), arguments.collect());
+        Ok(Self { project, dir, source, arguments, in_place: false })
+    }
+
+    /// From the arguments of `use nix`, which are those of `nix-shell`.
+    pub fn expression(project: &Path, dir: &Path, arguments: Vec<String>) -> Result<Self> {
+        let (mut file, mut attribute, mut packages) = (None, String::new(), Vec::new());
+        let mut handed_on = Vec::new();
+        let mut names_packages = false;
+        let mut words = arguments.into_iter();
+        while let Some(word) = words.next() {
+            let mut value = || match words.next() {
+                Some(value) => Ok(value),
+                None => bail!("`use nix` wants a value after `{word}`"),
+            };
+            match word.as_str() {
+                "-p" | "--packages" => names_packages = true,
+                "-A" | "--attr" => attribute = value()?,
+                "--command" | "--run" | "--exclude" | "-i" | "--keep" => _ = value()?,
+                "--pure" | "--impure" => {}
+                "-I" | "--include" => {
+                    let path = value()?;
+                    handed_on.extend(["-I".to_string(), path]);
+                }
+                "--arg" | "--argstr" | "--option" => {
+                    let (name, value) = (value()?, value()?);
+                    handed_on.extend([word, name, value]);
+                }
+                option if option.starts_with('-') => handed_on.push(word),
+                _ if names_packages => packages.push(word),
+                _ => file = Some(word),
+            }
+        }
+        let source = match file {
+            _ if !packages.is_empty() => Source::Packages(packages),
+            Some(file) => Source::File { file: with_default(dir, file), attribute },
+            None => Source::File { file: with_default(dir, ".".to_string()), attribute },
+        };
+        let (project, dir) = (project.to_path_buf(), dir.to_path_buf());
+        Ok(Self { project, dir, source, arguments: handed_on, in_place: false })
+    }
+
+    /// As a person would write it.
+    pub fn shown(&self) -> String {
+        match &self.source {
+            Source::Flake(reference) => reference.clone(),
+            Source::File { file, attribute } if attribute.is_empty() => file.clone(),
+            Source::File { file, attribute } => format!("{file} -A {attribute}"),
+            Source::Packages(packages) => format!("-p {}", packages.join(" ")),
+        }
+    }
+
+    /// Whether the evaluation may look at the environment and at files outside the flake.
+    pub fn is_impure(&self) -> bool {
+        if self.flake_in_place().is_some() {
+            return true;
+        }
+        let is_flake = matches!(self.source, Source::Flake(_));
+        !is_flake || self.arguments.iter().any(|argument| argument == "--impure")
+    }
+
+    /// The words that say what to evaluate, after `nix print-dev-env`.
+    pub fn words(&self) -> Vec<String> {
+        let mut words: Vec<String> = Vec::new();
+        let mut push = |word: &str| words.push(word.to_string());
+        match &self.source {
+            Source::Flake(reference) => match self.flake_in_place() {
+                Some(flake) => {
+                    let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
+                    push("--impure");
+                    push("--expr");
+                    push(&format!(
+                        "{} {{ trace = {} {}; dir = {}; fragment = {}; }}",
+                        IN_PLACE.trim(),
+                        TRACER.trim(),
+                        text(&flake.tree),
+                        text(&flake.dir),
+                        text(Path::new(fragment))
+                    ));
+                    return words;
+                }
+                None => push(reference),
+            },
+            Source::File { file, attribute } => {
+                ["--impure", "--arg", "inNixShell", "true"].into_iter().for_each(&mut push);
+                match self.local_file() {
+                    Some(path) => {
+                        push("--expr");
+                        push(&format!("{} {} {}", TRACER.trim(), text(&self.project), text(&path)));
+                    }
+                    None => {
+                        push("--file");
+                        push(file);
+                    }
+                }
+                if !attribute.is_empty() {
+                    push(attribute);
+                }
+            }
+            Source::Packages(packages) => {
+                let packages: Vec<String> =
+                    packages.iter().map(|name| format!("({name})")).collect();
+                let packages = packages.join(" ");
+                push("--impure");
+                push("--expr");
+                push(&format!(
+                    "with import <nixpkgs> {{ }}; mkShell {{ name = \"shell\"; buildInputs = [ {packages} ]; }}"
+                ));
+            }
+        }
+        words.extend(self.arguments.iter().cloned());
+        words
+    }
+
+    /// The flake, if it is evaluated where it is: it has to be one of this machine whose inputs are locked, and that
+    /// needs nothing of nix that only the copy has.
+    pub fn flake_in_place(&self) -> Option<LocalFlake> {
+        let Source::Flake(reference) = &self.source else { return None };
+        let is_plain = self.arguments.iter().all(|argument| argument == "--impure");
+        if !self.in_place || !is_plain || reference.contains(['?', '^']) {
+            return None;
+        }
+        let flake = LocalFlake::find(reference, &self.dir)?;
+        let has_no_inputs = || {
+            let text =
+                crate::fs::read_regular(&flake.dir.join("flake.nix"), 1 << 20).ok().flatten();
+            text.is_some_and(|text| !String::from_utf8_lossy(&text).contains("inputs"))
+        };
+        (flake.dir.join("flake.lock").exists() || has_no_inputs()).then_some(flake)
+    }
+
+    /// The expression's file, unless it is one that nix has to look for or to fetch.
+    pub fn local_file(&self) -> Option<PathBuf> {
+        let Source::File { file, .. } = &self.source else { return None };
+        let path = crate::fs::clean(&self.dir.join(file));
+        (!file.starts_with('<') && !file.contains("://") && path.is_file()).then_some(path)
+    }
+}
+
+/// A directory stands for the file in it that `nix-shell` would take.
+fn with_default(dir: &Path, file: String) -> String {
+    if !dir.join(&file).is_dir() {
+        return file;
+    }
+    let inside = |name: &str| match file.as_str() {
+        "." => name.to_string(),
+        file => format!("{}/{name}", file.trim_end_matches('/')),
+    };
+    let shell = inside("shell.nix");
+    if dir.join(&shell).exists() { shell } else { inside("default.nix") }
+}
+
+/// A path as a string of the nix language.
+fn text(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = path.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\${");
+    format!("\"{path}\"")
+}

@@ -1,0 +1,151 @@
+//! Starts an evaluation in the background, and waits for it where somebody wants to: Ctrl-C ends the waiting alone.
+
+use super::log::Line;
+use super::place::Place;
+use super::progress::Progress;
+use crate::env::Env;
+use crate::host::Host;
+use crate::ui;
+use anyhow::{Context as _, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::SIGINT;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Seek as _};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often progress is looked for.
+pub const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// What takes less is not worth a line that comes and goes.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    Done,
+    /// The user pressed Ctrl-C; nix goes on.
+    Interrupted,
+}
+
+/// An evaluation that runs; ends when the evaluation does.
+pub struct Started(ChildStdout);
+
+/// Has envr itself evaluate what `place` asks for, in `env`. It waits by itself for others of the same project.
+pub fn start(host: &Host, place: &Place, env: &Env) -> Result<Started> {
+    if !place.is_busy() {
+        crate::fs::remove_if_there(&place.log())?;
+    }
+    let program = std::env::current_exe().unwrap_or_else(|_| host.program().to_path_buf());
+    let mut command = Command::new(&program);
+    // It starts the one that works and ends: a command that takes our place would not know of that child.
+    command.arg0("envr").args(["nix", "evaluate", "--in-background"]).arg(place.dir());
+    command.env_clear().envs(env.iter()).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child =
+        command.spawn().with_context(|| format!("could not start `{}`", program.display()))?;
+    let end = child.stdout.take().context("a child has the pipe it was given")?;
+    child.wait().with_context(|| format!("could not wait for `{}`", program.display()))?;
+    Ok(Started(end))
+}
+
+/// Hears Ctrl-C from its making on, so that none is lost that comes while nix is being started.
+pub struct Interrupts {
+    stream: UnixStream,
+    registration: signal_hook::SigId,
+}
+
+impl Interrupts {
+    pub fn listen() -> Result<Self> {
+        let (stream, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
+        let registration = signal_hook::low_level::pipe::register(SIGINT, sender)
+            .context("could not listen for signals")?;
+        Ok(Self { stream, registration })
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.registration);
+    }
+}
+
+/// Shows what nix does until it has ended.
+pub fn wait(
+    host: &Host,
+    place: &Place,
+    started: &Started,
+    interrupts: &Interrupts,
+) -> Result<Waited> {
+    follow(host, place, &started.0, &interrupts.stream)
+}
+
+fn follow(
+    host: &Host,
+    place: &Place,
+    end: &ChildStdout,
+    interrupts: &UnixStream,
+) -> Result<Waited> {
+    let began = Instant::now();
+    let mut tail = Tail::new(place);
+    let mut progress = Progress::default();
+    loop {
+        let mut fds = [PollFd::new(end, PollFlags::IN), PollFd::new(interrupts, PollFlags::IN)];
+        match poll(&mut fds, Some(&TICK)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).context("could not wait for nix"),
+        }
+        let [is_over, is_interrupted] = fds.map(|fd| !fd.revents().is_empty());
+        for line in tail.lines() {
+            if let Some(milestone) = progress.take(Line::parse(&line)) {
+                ui::milestone(host, &format!("nix: {milestone}"));
+            }
+        }
+        let waited = match (is_over, is_interrupted) {
+            (true, _) => Some(Waited::Done),
+            (false, true) => Some(Waited::Interrupted),
+            (false, false) => None,
+        };
+        if let Some(waited) = waited {
+            ui::progress(host, None);
+            return Ok(waited);
+        }
+        if began.elapsed() > PATIENCE {
+            ui::progress(host, Some(&format!("nix: {}", progress.line())));
+        }
+    }
+}
+
+/// The lines of a log that came since the last look; a log that begins anew is read anew.
+pub struct Tail<'a> {
+    place: &'a Place,
+    reader: Option<BufReader<File>>,
+    part: Vec<u8>,
+}
+
+impl<'a> Tail<'a> {
+    pub fn new(place: &'a Place) -> Self {
+        Self { place, reader: None, part: Vec::new() }
+    }
+
+    pub fn lines(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.reader.is_none() {
+            self.reader = File::open(self.place.log()).ok().map(BufReader::new);
+        }
+        let Some(reader) = &mut self.reader else { return lines };
+        let length = reader.get_ref().metadata().map_or(0, |log| log.len());
+        if reader.stream_position().is_ok_and(|position| position > length) {
+            _ = reader.rewind();
+            self.part.clear();
+        }
+        while reader.read_until(b'\n', &mut self.part).is_ok_and(|count| count > 0) {
+            if self.part.last() != Some(&b'\n') {
+                break;
+            }
+            lines.push(String::from_utf8_lossy(&self.part).trim_end().to_string());
+            self.part.clear();
+        }
+        lines
+    }
+}

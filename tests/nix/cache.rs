@@ -1,0 +1,266 @@
+//! When nix is asked, and when what is kept will do.
+
+use super::{World, has_nix};
+use std::os::unix::fs::symlink;
+use std::process::Stdio;
+
+#[test]
+fn nix_is_asked_once() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let mut first = world.project.shell();
+    first.any_prompt(0);
+    assert_eq!(world.calls(), 1);
+    let mut second = world.project.shell();
+    second.set("ENVR_LANE", "tell");
+    let said = second.any_prompt(0);
+    assert!(said.contains("lane: native"), "{said}");
+    assert_eq!(world.calls(), 1);
+    let without = |mut env: std::collections::BTreeMap<_, _>| {
+        env.remove(std::ffi::OsStr::new("ENVR_LANE"));
+        env
+    };
+    assert_eq!(without(first.visible()), without(second.visible()));
+}
+
+#[test]
+fn what_looks_new_but_is_not_is_not_evaluated() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    for file in ["flake.nix", "flake.lock", "pkgs.nix", "stdenv/setup", "sub/flake.nix"] {
+        let text = world.project.read(&format!("project/{file}"));
+        world.project.remove(file);
+        world.project.write(file, text);
+    }
+    let said = shell.any_prompt(0);
+    assert!(!said.contains("nix:"), "{said}");
+    world.edit("pkgs.nix", "plain value", "another");
+    world.edit("pkgs.nix", "another", "plain value");
+    world.settle();
+    assert_eq!(world.calls(), 1);
+}
+
+#[test]
+fn a_file_that_was_read_counts_wherever_it_is() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit(
+        "flake.nix",
+        "inherit (sub.lib) greeting;",
+        "greeting = builtins.readFile ./words/hello.txt;",
+    );
+    world.project.write("words/hello.txt", "hello");
+    world.project.write("words/unused.txt", "");
+    world.settle();
+    let mut calls = world.calls();
+    let mut check = |file: &str, from: &str, to: &str, counts: bool| {
+        world.edit(file, from, to);
+        world.settle();
+        calls += usize::from(counts);
+        assert_eq!(world.calls(), calls, "{file}");
+    };
+    check("pkgs.nix", "plain value", "edited", true);
+    check("stdenv/setup", "# The attribute", "# An attribute", true);
+    check("words/hello.txt", "hello", "goodbye", true);
+    check("words/unused.txt", "", "x", false);
+    check("shell.nix", "shell", "shell ", false);
+}
+
+#[test]
+fn a_shell_from_before_is_found_again() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    for (from, to) in [
+        ("plain value", "of a branch"),
+        ("of a branch", "plain value"),
+        ("plain value", "of a branch"),
+    ] {
+        world.edit("pkgs.nix", from, to);
+        world.settle();
+        let mut shell = world.project.shell();
+        shell.any_prompt(0);
+        assert_eq!(shell.get("PLAIN"), Some(to));
+    }
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn a_change_while_nix_runs_is_not_lost() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write_at(
+        "after-nix",
+        "if [[ ! -e $root/edited ]]; then sed -i 's/plain value/edited meanwhile/' pkgs.nix; touch \"$root/edited\"; fi\n",
+    );
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("edited meanwhile"));
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn ten_shells_have_nix_evaluate_once() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let start = |_| {
+        let mut envr = world.run(crate::test::ENVR, &["export", "json"]);
+        envr.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let shells: Vec<_> = (0..10).map(start).collect();
+    for shell in shells {
+        let output = shell.wait_with_output().unwrap();
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("plain value"));
+    }
+    assert_eq!(world.calls(), 1);
+}
+
+#[test]
+fn what_is_kept_but_damaged_is_made_anew() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let shell = world.kept("shell-").pop().unwrap();
+    let text = std::fs::read(&shell).unwrap();
+    let changed = String::from_utf8(text.clone()).unwrap().replace("plain value", "plain valuf");
+    let of_another_version = [b"envr-nix 999 ", &text[11..]].concat();
+    for (count, damaged) in
+        [&text[..text.len() / 2], changed.as_bytes(), &of_another_version, b"", b"\0\xff"]
+            .iter()
+            .enumerate()
+    {
+        let name = shell.strip_prefix(world.project.path("")).unwrap().to_str().unwrap();
+        world.project.write_at(name, damaged);
+        let mut shell = world.project.shell();
+        shell.any_prompt(0);
+        assert_eq!(shell.get("PLAIN"), Some("plain value"));
+        assert_eq!(world.calls(), count + 2);
+    }
+}
+
+#[test]
+fn the_garbage_collector_leaves_what_is_in_use() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let collect = || {
+        let collected = world.run("nix-store", &["--gc"]).output().unwrap();
+        assert!(collected.status.success());
+    };
+    collect();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(world.calls(), 1);
+    let hello =
+        shell.get("PATH").unwrap().split(':').find(|entry| entry.contains("hello-1.0")).unwrap();
+    let said = world.run(&format!("{hello}/hello"), &[]).output().unwrap();
+    assert_eq!(said.stdout, b"hello from the store\n");
+
+    // Without its root the shell is collected, and made anew.
+    for link in world.kept("profile") {
+        std::fs::remove_file(link).unwrap();
+    }
+    collect();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!((shell.get("PLAIN"), world.calls()), (Some("plain value"), 2));
+}
+
+#[test]
+fn older_generations_go() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let mut last = "plain value".to_string();
+    for count in 0..6 {
+        world.settle();
+        let next = format!("value {count}");
+        world.edit("pkgs.nix", &last, &next);
+        last = next;
+    }
+    assert_eq!(world.kept("shell-").len(), 4);
+    assert_eq!(world.kept("profile-").len(), 4);
+}
+
+#[test]
+fn a_project_in_git_is_known_by_its_tree() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let git = |arguments: &[&str]| {
+        let mut git = world.run("/usr/bin/git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
+        assert!(
+            git.args(arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "x"]);
+    world.settle();
+    git(&["add", "flake.lock"]);
+    git(&["commit", "-qm", "lock"]);
+    world.settle();
+    assert_eq!(world.calls(), 1);
+    git(&["checkout", "-qb", "branch"]);
+    world.edit("pkgs.nix", "plain value", "of the branch");
+    git(&["commit", "-qam", "y"]);
+    git(&["checkout", "-q", "-"]);
+    world.settle();
+    assert_eq!(world.calls(), 1);
+    git(&["checkout", "-q", "branch"]);
+    world.settle();
+    assert_eq!(world.calls(), 2);
+
+    // From a directory below, the flake is found above.
+    world.project.write("below/.envrc", "use flake\n");
+    world.project.envr(["allow", "below"]).success();
+    let mut shell = world.project.shell();
+    shell.cd("project/below");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("of the branch"));
+    world.edit("pkgs.nix", "of the branch", "seen from below");
+    world.project.envr(["exec", "below", "true"]).any_stderr().success();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("seen from below"));
+}
+
+#[test]
+fn a_link_to_the_flake_is_followed() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write("linked/default.nix", "{ }");
+    symlink("pkgs.nix", world.project.path("project/link.nix")).unwrap();
+    world.edit("flake.nix", "./pkgs.nix", "./link.nix");
+    world.settle();
+    world.edit("pkgs.nix", "plain value", "edited");
+    world.settle();
+    assert_eq!(world.calls(), 2);
+}

@@ -1,0 +1,182 @@
+//! nix that fails, is missing, or is not itself.
+
+use super::{World, has_nix};
+
+const LOADING: &str = "envr: loading $DIR/project/.envrc\n";
+
+#[test]
+fn what_nix_says_is_told_once_and_not_tried_again() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write("pkgs.nix", "{ }: {\n  shell = throw \"no shell today\";\n} }\n");
+    let said = world.project.shell().any_prompt(1);
+    assert!(said.contains("envr: error: could not make the nix shell `.`\n    error:"), "{said}");
+    assert!(
+        said.contains("unexpected '}'") && said.contains("at $DIR/project/pkgs.nix:3:3:"),
+        "{said}"
+    );
+    let mut shell = world.project.shell();
+    shell.failing_prompt(&format!(
+        "{LOADING}envr: using flake\n\
+         envr: error: could not make the nix shell `.`: nix failed before, and nothing changed\nenvr: hint: envr nix log\n"
+    ));
+    assert_eq!(world.calls(), 1);
+    assert_eq!(shell.get("NIX_DIRENV_DID_FALLBACK"), None);
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    assert_eq!(world.calls(), 1);
+    world.project.envr(["nix", "refresh"]).any_stderr().failure();
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn the_last_good_shell_stays() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    world.edit("pkgs.nix", "PLAIN =", "PLAIN = throw \"not today\"; UNPLAIN =");
+    let said = shell.any_prompt(0);
+    assert!(
+        said.contains("envr: nix: making `.` anew in the background: `pkgs.nix` changed\n"),
+        "{said}"
+    );
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    let said = shell.any_prompt(1);
+    assert!(said.contains("envr: the last nix shell that could be made stays in use\n"), "{said}");
+    assert_eq!(shell.get("PLAIN"), Some("plain value"));
+    assert_eq!(shell.get("NIX_DIRENV_DID_FALLBACK"), Some("1"));
+    assert_eq!(world.calls(), 2);
+    shell.prompt("");
+
+    world.edit("pkgs.nix", "PLAIN = throw \"not today\"; UNPLAIN =", "PLAIN =");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("NIX_DIRENV_DID_FALLBACK"), None);
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn a_project_that_wants_no_old_shell_gets_none() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("nix_direnv_disallow_fallback\nuse flake\n");
+    world.settle();
+    world.edit("flake.nix", "outputs =", "outputs");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    let mut shell = world.project.shell();
+    shell.any_prompt(1);
+    assert_eq!(shell.get("PLAIN"), None);
+}
+
+#[test]
+fn a_build_that_fails_shows_its_log() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("use flake .#unbuildable\n");
+    let said = world.project.shell().any_prompt(1);
+    assert!(said.contains("failed with exit code 1") && said.contains("> no\n"), "{said}");
+}
+
+#[test]
+fn an_attribute_that_is_not_there_is_named() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("use flake .#nope\nexport AFTER=1\n");
+    let mut shell = world.project.shell();
+    let said = shell.any_prompt(1);
+    assert!(said.contains("does not provide attribute 'devShells.x86_64-linux.nope'"), "{said}");
+    assert_eq!(shell.get("AFTER"), Some("1"));
+}
+
+#[test]
+fn control_characters_are_nixs_error_and_not_the_terminals() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit("pkgs.nix", "plain value", "plain \u{1b}[31mvalue");
+    let said = world.project.shell().any_prompt(1);
+    assert!(said.contains("control character U+001B (ESC)") && !said.contains('\u{1b}'), "{said}");
+}
+
+#[test]
+fn no_nix_is_told() {
+    let project = crate::test::Project::new();
+    project.write(".envrc", "use flake\n");
+    project.allow();
+    let bare = project.path("bin").into_os_string();
+    std::os::unix::fs::symlink("/bin/bash", project.path("bin/bash")).unwrap();
+    project
+        .envr(["export", "json"])
+        .env("PATH", bare)
+        .any_stdout()
+        .stderr(
+            "envr: loading $DIR/project/.envrc\nenvr: using flake\nenvr: error: could not find `nix` on PATH\n\
+             envr: hint: export PATH=/nix/var/nix/profiles/default/bin:$PATH\n",
+        )
+        .failure();
+}
+
+/// A `nix` of a few lines in place of the real one.
+#[track_caller]
+fn check_fake(nix: &str, expected: &str) {
+    let project = crate::test::Project::new();
+    project.write_program("nix", &format!("#!/bin/sh\n{nix}\n"));
+    project.write(".envrc", "use flake\n");
+    project.allow();
+    let said = project.shell().any_prompt(1);
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_nix_that_is_none_is_told_from_one_that_fails() {
+    check_fake("kill -9 $$", "    nix was ended by signal 9\n");
+    check_fake("exit 3", "    nix exited with status 3\n");
+    check_fake("echo 'error: unknown flag' >&2; exit 1", "    error: unknown flag\n");
+    check_fake(
+        "echo garbage",
+        "printed: it is not what `nix print-dev-env --json` prints: expected value at line 1",
+    );
+    check_fake("head -c 100000000 /dev/zero", "    nix printed more than 64 MiB\n");
+    check_fake(
+        "echo '{\"variables\":{\"A\":{\"type\":\"exported\"}}}'",
+        "it is not what `nix print-dev-env --json` prints",
+    );
+}
+
+#[test]
+fn a_killed_nix_is_tried_again() {
+    let project = crate::test::Project::new();
+    project.write_program("nix", "#!/bin/sh\nif [ ! -e ../killed ]; then touch ../killed; kill -9 $$; fi\necho '{\"variables\":{\"A\":{\"type\":\"exported\",\"value\":\"1\"}}}'\n");
+    project.write(".envrc", "use flake\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(1);
+    shell.prompt("");
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("1"));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told() {
+    let project = crate::test::Project::new();
+    project.write_program("nix", "#!/bin/sh\necho '{\"variables\":{}}'\n");
+    project.write(".envrc", "use flake\n");
+    project.allow();
+    project.write_at("home/.cache/envr", "a file");
+    let said = project.shell().any_prompt(1);
+    assert!(
+        said.contains("envr: error: could not make directory `$DIR/home/.cache/envr/nix/"),
+        "{said}"
+    );
+}

@@ -1,0 +1,263 @@
+//! What can stand behind `use flake` and `use nix`, and nix-direnv's functions.
+
+use super::{World, has_nix};
+
+#[test]
+fn two_shells_in_one_rc_do_not_disturb_each_other() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("use flake\nuse flake .#bare\n");
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut shell = world.project.shell();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("PLAIN"), shell.get("ONLY")), (Some("plain value"), Some("this")));
+        assert_eq!(world.places().len(), 2);
+        let finished = world.places().into_iter().map(|place| place.join("finished"));
+        kept.push(
+            finished.map(|file| file.metadata().unwrap().modified().unwrap()).collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(kept[0], kept[1]);
+}
+
+#[test]
+fn references_and_their_arguments_reach_nix() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write("below/.envrc", "use flake ..#bare --impure --option cores 1\n");
+    world.project.envr(["allow", "below"]).success();
+    let mut shell = world.project.shell();
+    shell.cd("project/below");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("ONLY"), Some("this"));
+    assert!(world.project.read("calls").trim_end().ends_with("..#bare --impure --option cores 1"));
+
+    world.allow("use flake --impure\n");
+    world.project.shell().failing_prompt(
+        "envr: loading $DIR/project/.envrc\nenvr: using flake --impure\n\
+         envr: error: `use flake` wants a flake before `--impure`\nenvr: hint: use flake . --impure\n",
+    );
+}
+
+#[test]
+fn an_input_that_is_overridden_by_a_directory_counts() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write_at(
+        "elsewhere/sub/flake.nix",
+        "{ outputs = _: { lib.greeting = \"overridden\"; }; }",
+    );
+    world.allow("use flake . --override-input sub path:../elsewhere/sub\n");
+    world.settle();
+    world
+        .project
+        .write_at("elsewhere/sub/flake.nix", "{ outputs = _: { lib.greeting = \"again\"; }; }");
+    world.settle();
+    assert_eq!(world.calls(), 2);
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    let hello =
+        shell.get("PATH").unwrap().split(':').find(|entry| entry.contains("hello-1.0")).unwrap();
+    assert_eq!(world.run(&format!("{hello}/hello"), &[]).output().unwrap().stdout, b"again\n");
+}
+
+#[test]
+fn an_expression_takes_attributes_and_arguments() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write(
+        "many.nix",
+        "{ word ? \"none\", number ? 0, inNixShell ? false }: let p = import ./pkgs.nix { }; in {\n\
+           a.b = p.mkShell { name = \"x\"; WORD = word; NUMBER = number; inherit inNixShell; };\n}",
+    );
+    world.allow(
+        "use nix many.nix -A a.b --argstr word w --arg number '1 + 1' --run ignored --pure\n",
+    );
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    let values = ["WORD", "NUMBER", "inNixShell", "IN_NIX_SHELL"].map(|name| shell.get(name));
+    assert_eq!(values, [Some("w"), Some("2"), Some("1"), Some("impure")]);
+}
+
+#[test]
+fn packages_come_from_the_search_path() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write_at("channel/default.nix", "{ }: import ../project/pkgs.nix { }");
+    let path = format!("nixpkgs={}", world.project.path("channel").display());
+    world.allow(&format!("export NIX_PATH={path}\nuse nix -p hello data\n"));
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert!(shell.get("PATH").unwrap().contains("hello-1.0/bin"));
+    shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(world.calls(), 1);
+    world.edit("pkgs.nix", "plain value", "edited");
+    world.settle();
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn a_variable_that_the_expression_reads_makes_another_shell() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write(
+        "default.nix",
+        "let p = import ./pkgs.nix { }; in\n\
+         if builtins.getEnv \"BUILD\" == \"1\" then p.hello else p.mkShell { name = \"x\"; DEV = \"1\"; }",
+    );
+    world.project.remove("shell.nix");
+    world.allow("use nix\n");
+    let run = |build: &str| {
+        let show = "echo \"${DEV-none} ${file+package}\"";
+        let run = world.project.envr(["exec", "--", "bash", "-c", show]).env("BUILD", build);
+        String::from_utf8(run.any_stdout().any_stderr().success().stdout).unwrap()
+    };
+    for _ in 0..2 {
+        assert_eq!(run(""), "1 \n");
+        assert_eq!(run("1"), "none package\n");
+    }
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn what_an_expression_looks_at_counts() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write(
+        "shell.nix",
+        "(import ./pkgs.nix { }).mkShell { name = \"x\"; TEXT = builtins.readFile ./text; THERE = builtins.pathExists ./there;\n\
+         NAMES = toString (builtins.attrNames (builtins.readDir ./names)); }",
+    );
+    world.project.write("text", "one");
+    world.project.write("names/a", "");
+    world.allow("use nix\n");
+    world.settle();
+    let check = |change: &dyn Fn(), calls: usize| {
+        change();
+        world.settle();
+        assert_eq!(world.calls(), calls);
+    };
+    check(&|| world.project.write("names/a", "changed"), 1);
+    check(&|| world.project.write("other", ""), 1);
+    check(&|| world.project.write("text", "two"), 2);
+    check(&|| world.project.write("there", ""), 3);
+    check(&|| world.project.write("names/b", ""), 4);
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!([shell.get("TEXT"), shell.get("NAMES")], [Some("two"), Some("a b")]);
+}
+
+#[test]
+fn scripts_for_nix_direnv_run_as_they_are() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow(
+        "if ! has nix_direnv_version || ! nix_direnv_version 3.0.6; then\n  source_url https://localhost/ sha256-x\nfi\n\
+         nix_direnv_watch_file pkgs.nix\nuse flake\n",
+    );
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("plain value"));
+    let mut shell = world.project.shell();
+    shell.set("ENVR_LANE", "tell");
+    assert!(shell.any_prompt(0).contains("lane: native"));
+}
+
+#[test]
+fn a_manual_reload_is_the_users() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("nix_direnv_manual_reload\nuse flake\n");
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    world.edit("pkgs.nix", "plain value", "reloaded");
+    let said = shell.any_prompt(0);
+    let told = "envr: warning: the nix shell `.` is out of date: `pkgs.nix` changed\nenvr: hint: nix-direnv-reload\n";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(world.calls(), 1);
+    let mut reload = world.run("/bin/bash", &["-c", "nix-direnv-reload"]);
+    let reloaded = reload.env_clear().envs(&shell.env).output().unwrap();
+    assert!(reloaded.status.success(), "{}", String::from_utf8_lossy(&reloaded.stderr));
+    shell.any_prompt(0);
+    assert_eq!((shell.get("PLAIN"), world.calls()), (Some("reloaded"), 2));
+}
+
+#[test]
+fn a_script_that_sourced_the_library_has_the_functions() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let script = format!(
+        "eval \"$({0} stdlib)\"; direnv={0}; use flake .#bare; echo \"$ONLY\"",
+        crate::test::ENVR
+    );
+    let output = world.run("/bin/bash", &["-c", &script]).output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "this\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn a_flake_in_place_is_not_copied() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit("pkgs.nix", "FLAG_TRUE = true;", "TEXT = builtins.readFile ./text;");
+    world.project.write("text", "one");
+    world.project.write("untouched/large", "nobody reads this");
+    let mut copied = world.project.shell();
+    copied.any_prompt(0);
+    world.project.write_at("home/.config/envr/config.toml", "[nix]\nin_place = true\n");
+    let sources = || {
+        let entries = std::fs::read_dir(world.project.path("store")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().path());
+        names.filter(|path| path.join("untouched").exists()).count()
+    };
+    let before = sources();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.visible(), copied.visible());
+    for (file, from, to) in [("text", "one", "two"), ("pkgs.nix", "plain value", "in place")] {
+        let calls = world.calls();
+        world.edit(file, from, to);
+        world.settle();
+        assert_eq!(world.calls(), calls + 1, "{file}");
+    }
+    world.project.write("untouched/large", "still");
+    world.settle();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!([shell.get("TEXT"), shell.get("PLAIN")], [Some("two"), Some("in place")]);
+    assert_eq!((world.calls(), sources()), (4, before));
+
+    world.allow("use flake .#bare\nuse flake .#nope\n");
+    let mut shell = world.project.shell();
+    let said = shell.any_prompt(1);
+    assert_eq!(shell.get("ONLY"), Some("this"));
+    assert!(said.contains("does not provide attribute 'nope'"), "{said}");
+}

@@ -1,0 +1,133 @@
+//! `envr nix …`
+
+use super::{World, has_nix};
+use std::time::{Duration, SystemTime};
+
+#[test]
+fn status_tells_what_is_kept_and_whether_it_is_current() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let status = || {
+        let output = world.project.envr(["nix", "status"]).any_stdout().success();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.replace(world.project.path("").to_str().unwrap(), "$DIR/")
+    };
+    assert_eq!(status(), "");
+    world.settle();
+    assert_eq!(status(), "$DIR/project: `.` is current\n  4 store paths, 0 MB\n");
+    world.edit("pkgs.nix", "PLAIN =", "PLAIN");
+    assert_eq!(
+        status(),
+        "$DIR/project: `.` is out of date: `pkgs.nix` changed\n  4 store paths, 0 MB\n"
+    );
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    assert_eq!(
+        status(),
+        "$DIR/project: `.` could not be made: `envr nix log` says why\n  4 store paths, 0 MB\n"
+    );
+    let output = world.project.envr(["status"]).any_stdout().success();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("\nFound RC nix shell `.` could not be made: `envr nix log` says why\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_log_can_be_read() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("use flake .#unbuildable\n");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    let output = world.project.envr(["nix", "log"]).any_stdout().success();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("`.#unbuildable`:\n"), "{text}");
+    assert!(text.contains("\n  > no\n") && text.contains("\n  error: "), "{text}");
+}
+
+#[test]
+fn refresh_asks_nix_whatever_is_kept() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    world.project.envr(["nix", "refresh"]).any_stderr().success();
+    assert_eq!(world.calls(), 2);
+    shell.any_prompt(0);
+    shell.prompt("");
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn gc_lets_go_what_nobody_uses() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    world.project.envr(["nix", "gc", "--older-than", "30d"]).success();
+    assert_eq!(world.places().len(), 1);
+    let long_ago = SystemTime::now() - Duration::from_secs(31 * 24 * 3600);
+    for file in ["used", "finished", "request.json"] {
+        let file = std::fs::OpenOptions::new().write(true).open(world.place().join(file)).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    world.project.envr(["nix", "gc"]).success();
+    world
+        .project
+        .envr(["nix", "gc", "--older-than", "30d"])
+        .stdout("$DIR/project: `.` is let go: it was not used\n")
+        .stderr("envr: hint: nix-collect-garbage\n")
+        .success();
+    assert_eq!(world.places().len(), 0);
+    world.settle();
+    world.project.remove(".envrc");
+    world
+        .project
+        .envr(["nix", "gc"])
+        .stdout("$DIR/project: `.` is let go: its project is gone\n")
+        .stderr("envr: hint: nix-collect-garbage\n")
+        .success();
+    assert_eq!(world.places().len(), 0);
+    world
+        .project
+        .envr(["nix", "gc", "--older-than", "long"])
+        .stderr("envr: error: `long` is not an age: write it as `12h`, `30d` or `8w`\n")
+        .failure();
+}
+
+#[test]
+fn who_gets_the_shell_from_a_cache_builds_nothing() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let cache = format!("file://{}", world.project.path("cache").display());
+    world.project.envr(["nix", "copy", "--to", &cache]).any_stderr().success();
+    // Another machine: nothing but the sources.
+    super::make_writable(&world.project.path("store"));
+    for dir in ["store", "var", "log", "home/.cache"] {
+        _ = std::fs::remove_dir_all(world.project.path(dir));
+    }
+    assert!(world.run("nix-store", &["--init"]).status().unwrap().success());
+    let config = world.project.variables()[std::ffi::OsStr::new("NIX_CONFIG")].to_str().unwrap();
+    let config = config.replace("substituters =", &format!("substituters = {cache}"));
+    let config = format!("{config}require-sigs = false\n");
+    let output =
+        world.project.envr(["export", "json"]).env("NIX_CONFIG", config).any_stdout().any_stderr();
+    let output = output.success();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !said.contains("building") && said.contains("downloading `fixture-shell-env`"),
+        "{said}"
+    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("plain value"));
+}
