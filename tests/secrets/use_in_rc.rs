@@ -322,7 +322,7 @@ fn an_unreadable_file_is_told() {
     world.project.allow();
     for lane in LANES {
         let said = world.shell(lane).any_prompt(0);
-        assert!(said.contains("could not load `$DIR/project/dir`: it is a directory"), "{said}");
+        assert!(said.contains("could not load `$DIR/project/dir`: is a directory"), "{said}");
     }
     assert!(Path::new(ENVR).exists());
 }

@@ -204,7 +204,7 @@ fn calls() {
     check("[ -f .env ] && dotenv", expect!["[ -f .env ] && dotenv"]);
     check("terraform init", expect!["terraform init"]);
     check("env", expect!["line 1: `env`"]);
-    check("use flake", expect!["line 1: `use`"]);
+    check("use flake", expect!["use flake"]);
     check("has nix && use flake", expect!["has nix && use flake"]);
     check("a | b 2>&1 |\n c", expect!["a | b 2>1 | c"]);
     check("a | while", expect!["line 1: a pipe into what is no program"]);
