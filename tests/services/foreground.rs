@@ -9,8 +9,7 @@ const TWO: &str = "[services]\na = 'echo from a; exec sleep 1000'\n[services.web
 fn an_interrupt_stops_in_order_and_says_how_far_it_is() {
     let services = Services::new(TWO);
     let mut up = services.foreground(&["up"]);
-    assert_eq!(up.until("from a"), "a   | from a\n");
-    up.until("from web");
+    up.until_all(&["a   | from a\n", "web | from web\n"]);
     up.signal("INT");
     let (code, rest, said) = up.end();
     assert_eq!(code, Some(0));
