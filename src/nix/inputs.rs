@@ -71,6 +71,14 @@ impl Inputs {
         Self(inputs.collect())
     }
 
+    /// The same for the same content, whenever and by whatever it was written.
+    pub fn content(&self) -> Digest {
+        let lines = self.0.iter().map(|Input { aspect, path, was, .. }| {
+            format!("{aspect:?} {} {was}\n", path.display())
+        });
+        Digest::of(lines.collect::<Vec<_>>().concat().as_bytes())
+    }
+
     /// The first one that is not as it was.
     pub fn changed(&self) -> Option<&Path> {
         self.0.iter().find(|input| !input.holds()).map(|input| input.path.as_path())

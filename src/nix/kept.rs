@@ -110,7 +110,7 @@ fn mark_used(place: &Place) {
 pub fn keep(place: &Place, env: &Env, variables: &[String], kept: &Kept) -> Result<()> {
     write(&place.variables(), variables)?;
     let variant = inputs::variant(variables, env);
-    let content = Digest::of(&serde_json::to_vec(&kept.inputs)?);
+    let content = kept.inputs.content();
     write(&place.shell(&variant, &content), kept)?;
     crate::fs::remove_if_there(&place.failure(&variant))?;
     for old in place.shells(&variant).iter().skip(GENERATIONS) {
