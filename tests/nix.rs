@@ -22,7 +22,8 @@ pub struct World {
     pub project: Project,
 }
 
-/// Each call leaves a line; what `before-nix` and `after-nix` hold runs around the real one.
+/// Each call leaves a line; what `before-nix` and `after-nix` hold runs around the real one. `no-archive` has the search
+/// for a flake's inputs fail, which envr makes when nobody waits any more.
 const COUNTING: &str = r#"#!/bin/bash
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case " $* " in
@@ -34,6 +35,7 @@ case " $* " in
 	if [[ -f $root/after-nix ]]; then . "$root/after-nix"; fi
 	exit "$status"
 	;;
+*" flake archive "*) if [[ -f $root/no-archive ]]; then exit 1; fi ;;
 esac
 exec @NIX@ "$@"
 "#;

@@ -109,6 +109,7 @@ fn who_gets_the_shell_from_a_cache_builds_nothing() {
         return;
     }
     let world = World::new();
+    world.project.write_at("no-archive", "");
     world.settle();
     let cache = format!("file://{}", world.project.path("cache").display());
     world.project.envr(["nix", "copy", "--to", &cache]).any_stderr().success();
