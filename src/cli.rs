@@ -43,13 +43,13 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         /// bash, zsh, fish, tcsh, elvish, pwsh, murex, nu, xonsh, json, vim, gha, gzenv or systemd
         shell: OsString,
     },
-    /// Approve the `.envrc` as it is now, with the files that it executes
+    /// Approve the `.envrc` or `envr.toml` as it is now, with the files that it executes
     #[command(visible_aliases = ["permit", "grant"])]
     Allow {
         /// A directory or file of the project
         path: Option<PathBuf>,
     },
-    /// Refuse the `.envrc`, whatever it will hold
+    /// Refuse the `.envrc` or `envr.toml`, whatever it will hold
     #[command(visible_aliases = ["block", "revoke", "disallow"])]
     Deny {
         /// A directory or file of the project

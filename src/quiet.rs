@@ -164,9 +164,9 @@ impl Seen {
             return None;
         }
         let mut seen = Self { tests: Vec::new(), present: Vec::new(), directories: Vec::new() };
-        for Rc { path, kind } in rc::passed_over(config, host.cwd.as_deref()?, found) {
+        for Rc { path, kind } in rc::passed_over(host, config, host.cwd.as_deref()?, found) {
             seen.tests.push(match (host.voice, kind) {
-                (Voice::Envr, Kind::Envrc) => Test::Nothing(path),
+                (Voice::Envr, Kind::Envrc | Kind::Toml) => Test::Nothing(path),
                 _ if path.is_file() => Test::Unreadable(path),
                 _ => Test::NoFile(path),
             });

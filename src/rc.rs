@@ -1,4 +1,4 @@
-//! Which file governs a directory: the nearest `.envrc` (or `.env`) at or above it.
+//! Which file governs a directory: the nearest `.envrc`, `envr.toml` or `.env` at or above it.
 
 use crate::config::Config;
 use crate::error::Hinted;
@@ -19,7 +19,7 @@ pub struct Rc {
 pub enum Kind {
     Envrc,
     Dotenv,
-    /// An `envr.toml`, which governs a project's services.
+    /// An `envr.toml`, of which direnv knows nothing.
     Toml,
 }
 
@@ -40,19 +40,19 @@ impl Rc {
 
     /// Whether a file of this name can govern a directory.
     pub fn is_name(path: &Path) -> bool {
-        path.ends_with(".envrc") || path.ends_with(".env")
+        [".envrc", crate::toml::NAME, ".env"].iter().any(|name| path.ends_with(name))
     }
 }
 
 /// Looks in `dir`, which is absolute, then in each directory above it.
 pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
-    way_up(config, dir, |path, kind| governs(host, path, kind))
+    way_up((host, config), dir, |path, kind| governs(host, path, kind))
 }
 
 /// What would govern in place of `found`, if it could.
-pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
+pub fn passed_over(host: &Host, config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
     let mut passed = Vec::new();
-    way_up(config, dir, |path, kind| {
+    way_up((host, config), dir, |path, kind| {
         let is_found = found.is_some_and(|found| found.path.as_os_str() == path.as_os_str());
         if !is_found {
             passed.push(Rc { path: path.to_path_buf(), kind });
@@ -63,7 +63,11 @@ pub fn passed_over(config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
 }
 
 /// The first that `is_it` of all that could be an rc, beginning in `dir`.
-fn way_up(config: &Config, dir: &Path, mut is_it: impl FnMut(&Path, Kind) -> bool) -> Option<Rc> {
+fn way_up(
+    of: (&Host, &Config),
+    dir: &Path,
+    mut is_it: impl FnMut(&Path, Kind) -> bool,
+) -> Option<Rc> {
     // One buffer serves all: at a prompt far below the root, joining paths is half the work.
     let mut path = dir.as_os_str().as_bytes().to_vec();
     loop {
@@ -71,7 +75,7 @@ fn way_up(config: &Config, dir: &Path, mut is_it: impl FnMut(&Path, Kind) -> boo
             path.pop();
         }
         let end = path.len();
-        for (name, kind) in names(config) {
+        for (name, kind) in names(of) {
             path.push(b'/');
             path.extend(name.bytes());
             if is_it(OsStr::from_bytes(&path).as_ref(), *kind) {
@@ -84,9 +88,16 @@ fn way_up(config: &Config, dir: &Path, mut is_it: impl FnMut(&Path, Kind) -> boo
 }
 
 /// What a directory may hold, the first that governs before the others.
-fn names(config: &Config) -> &'static [(&'static str, Kind)] {
-    let names = &[(".envrc", Kind::Envrc), (".env", Kind::Dotenv)];
-    if config.load_dotenv { names } else { &names[..1] }
+fn names((host, config): (&Host, &Config)) -> &'static [(&'static str, Kind)] {
+    const ENVRC: (&str, Kind) = (".envrc", Kind::Envrc);
+    const TOML: (&str, Kind) = (crate::toml::NAME, Kind::Toml);
+    const DOTENV: (&str, Kind) = (".env", Kind::Dotenv);
+    match (host.voice, config.load_dotenv) {
+        (Voice::Envr, true) => &[ENVRC, TOML, DOTENV],
+        (Voice::Envr, false) => &[ENVRC, TOML],
+        (Voice::Direnv, true) => &[ENVRC, DOTENV],
+        (Voice::Direnv, false) => &[ENVRC],
+    }
 }
 
 /// The rc that a verb's argument means: searched from the path (or the working directory) upwards.
@@ -126,11 +137,11 @@ fn missing(host: &Host) -> anyhow::Error {
     }
 }
 
-/// direnv passes over what it cannot open as a regular file. In our own voice an `.envrc` of any kind governs, so that
-/// the reader learns why it does not load; a directory `.env` is somebody's virtual environment.
+/// direnv passes over what it cannot open as a regular file. In our own voice an `.envrc` or `envr.toml` of any kind
+/// governs, so that the reader learns why it does not load; a directory `.env` is somebody's virtual environment.
 fn governs(host: &Host, path: &Path, kind: Kind) -> bool {
     match (host.voice, kind) {
-        (Voice::Envr, Kind::Envrc) => match rustix::fs::lstat(path) {
+        (Voice::Envr, Kind::Envrc | Kind::Toml) => match rustix::fs::lstat(path) {
             Ok(_) => true,
             // A path beyond the system's limit: nothing above it may stand in for what cannot be looked at.
             Err(error) => error == rustix::io::Errno::NAMETOOLONG,

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// What a project may declare beside, or in place of, its `.envrc`.
 pub const NAME: &str = "envr.toml";
 
+/// All that may stand at the top of one, each read where its subject is.
+const TABLES: [&str; 4] = ["dotenv", "env", "path", "services"];
+
 /// The text of one file, which its tables borrow from.
 #[derive(Debug)]
 pub struct Document {
@@ -63,7 +66,14 @@ impl Document {
         Ok(Self { path: path.to_path_buf(), text })
     }
 
-    pub fn table(&self) -> Result<Table<'_>> {
+    /// The file's own tables. Whoever reads one of them sees to it that there is none which nobody reads.
+    pub fn tables(&self) -> Result<Table<'_>> {
+        let tables = self.table()?;
+        tables.check(&TABLES)?;
+        Ok(tables)
+    }
+
+    fn table(&self) -> Result<Table<'_>> {
         match DeTable::parse(&self.text) {
             Ok(table) => Ok(Table::new(self, String::new(), 0, table.into_inner())),
             Err(error) => {
@@ -142,10 +152,16 @@ impl<'a> Table<'a> {
 
     /// A mistake where a key is left that nobody asked for.
     pub fn finish(self) -> Result<()> {
-        let first = self.entries.iter().min_by_key(|(_, entry)| entry.key_at);
+        // What was taken is not among the entries any more.
+        self.check(&self.asked)
+    }
+
+    fn check(&self, known: &[&'static str]) -> Result<()> {
+        let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.as_str()));
+        let first = unknown.min_by_key(|(_, entry)| entry.key_at);
         let Some((key, entry)) = first else { return Ok(()) };
-        let known = self.asked.iter().copied();
-        let message = format!("unknown key `{}{key}`{}", self.prefix, did_you_mean(key, known));
+        let hint = did_you_mean(key, known.iter().copied());
+        let message = format!("unknown key `{}{key}`{hint}", self.prefix);
         Err(self.document.mistake(entry.key_at, &message))
     }
 }
@@ -153,6 +169,11 @@ impl<'a> Table<'a> {
 impl<'a> Value<'a> {
     pub fn mistake(&self, message: &str) -> anyhow::Error {
         self.document.mistake(self.at, message)
+    }
+
+    /// Counted from 1.
+    pub fn line(&self) -> usize {
+        self.document.text[..self.at].matches('\n').count() + 1
     }
 
     pub fn is_string(&self) -> bool {

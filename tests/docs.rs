@@ -65,10 +65,14 @@ fn configuration_is_accepted() {
         let project = Project::new();
         project.write_at(&below_root(file), text);
         println!("{place}");
-        if file.ends_with("/envr.toml") && cfg!(target_os = "linux") {
+        if file.ends_with("/envr.toml") {
             let dir = below_root(file).replace("/envr.toml", "");
             project.envr(["allow"]).dir(&dir).success();
-            project.envr(["ps"]).dir(&dir).any_stdout().success();
+            project.write_at(&format!("{dir}/.env"), "");
+            project.envr(["exec", "--", "true"]).dir(&dir).any_stderr().success();
+            if text.contains("[services") && cfg!(target_os = "linux") {
+                project.envr(["ps"]).dir(&dir).any_stdout().success();
+            }
         }
         project.envr(["status"]).any_stdout().success();
     });

@@ -35,6 +35,7 @@ mod secrets;
 mod services;
 mod shells;
 mod source;
+mod envr_toml;
 mod executed;
 mod trust;
 mod verbs;

@@ -90,7 +90,7 @@ fn status_in_words() {
         page.lines().next().unwrap().to_owned()
     };
     let mut shell = project.shell();
-    let nothing = "Nothing is loaded: no `.envrc` is here or in a directory above.";
+    let nothing = "Nothing is loaded: no `.envrc` or `envr.toml` is here or in a directory above.";
     assert_eq!(first(&shell, "project"), nothing);
     project.write(".envrc", "watch_file f\n");
     let blocked = "`P/.envrc` is not loaded at the next prompt either, see below.";

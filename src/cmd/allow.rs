@@ -46,7 +46,7 @@ pub fn services(_: &Host, _: Option<&Rc>, _: Option<&Path>) -> Vec<PathBuf> {
     Vec::new()
 }
 
-/// The files that define the services of the project, which an approval covers, too.
+/// The files beside the rc that define the services of the project, which an approval covers, too.
 #[cfg(target_os = "linux")]
 pub fn services(host: &Host, rc: Option<&Rc>, path: Option<&Path>) -> Vec<PathBuf> {
     if host.voice == Voice::Direnv {
@@ -54,7 +54,9 @@ pub fn services(host: &Host, rc: Option<&Rc>, path: Option<&Path>) -> Vec<PathBu
     }
     let start = host.absolute(path.unwrap_or(Path::new("")));
     let start = std::fs::canonicalize(&start).unwrap_or(start);
-    project::approved_with(rc, &start)
+    let mut files = project::approved_with(rc, &start);
+    files.retain(|file| rc.is_none_or(|rc| *file != rc.path));
+    files
 }
 
 pub fn deny(host: &Host, path: Option<&Path>) -> Result<()> {

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::host::{Host, Voice, find_program};
 use crate::rc::{Rc, find};
+use crate::toml;
 use crate::trust::{self, Store};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
@@ -29,7 +30,12 @@ pub fn edit(host: &Host, path: Option<&Path>) -> Result<()> {
 
 fn target(host: &Host, config: &Config, path: Option<&Path>) -> Result<PathBuf> {
     match path.map(|path| host.absolute(path)) {
-        Some(path) if path.is_dir() => Ok(path.join(".envrc")),
+        Some(dir) if dir.is_dir() => {
+            let declared = dir.join(toml::NAME);
+            let governs = host.voice == Voice::Envr && declared.exists();
+            let envrc = dir.join(".envrc");
+            Ok(if governs && !envrc.exists() { declared } else { envrc })
+        }
         Some(path) => Ok(path),
         None => match host.cwd.as_deref().and_then(|cwd| find(host, config, cwd)) {
             Some(rc) => Ok(rc.path),

@@ -77,7 +77,10 @@ fn in_words(host: &Host, session: &Session, found: Option<&Judged>) -> Result<St
     let loaded = session.file.as_deref().map(|path| format!("`{}`", host.tilde(path)));
     let Some(judged) = found else {
         return Ok(match loaded {
-            None => "Nothing is loaded: no `.envrc` is here or in a directory above.".to_string(),
+            None => {
+                "Nothing is loaded: no `.envrc` or `envr.toml` is here or in a directory above."
+                    .to_string()
+            }
             Some(loaded) => format!("{loaded} is loaded; the next prompt takes it back."),
         });
     };

@@ -1,15 +1,16 @@
 //! `[env]`, `[path]` and `[dotenv]` of an `envr.toml`: an environment that is declared, not run.
 
-use super::{Evaluation, Lane, Outcome, Start, dotenv};
+use super::{Evaluation, Lane, Outcome, Start, Step, dotenv};
 use crate::env::Env;
 use crate::fs::read_regular;
+use crate::host::Host;
 use crate::toml::{Document, Table};
 use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
 use anyhow::{Context as _, Result, bail};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,12 +20,22 @@ const DOTENV_LIMIT: u64 = 4 << 20;
 /// What an `envr.toml` says about the environment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Declared {
-    /// In the order of names; `None` takes a variable away.
-    env: Vec<(String, Option<String>)>,
+    /// In the order of names.
+    env: Vec<Variable>,
     /// Put before what is on PATH, the first before the others.
     path: Vec<String>,
+    /// The line that says so.
+    path_line: usize,
     dotenv: Vec<String>,
     dotenv_if_exists: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Variable {
+    name: String,
+    /// `None` takes it away.
+    value: Option<String>,
+    line: usize,
 }
 
 impl Declared {
@@ -36,11 +47,15 @@ impl Declared {
                 if name.is_empty() || name.contains(['=', '\0']) {
                     return Err(value.mistake(&format!("`{name}` cannot be a variable's name")));
                 }
-                declared.env.push((name, value.variable()?));
+                let line = value.line();
+                declared.env.push(Variable { name, value: value.variable()?, line });
             }
         }
         if let Some(mut path) = top.table("path")? {
-            declared.path = path.strings("add")?;
+            if let Some(add) = path.take("add") {
+                declared.path_line = add.line();
+                declared.path = add.strings()?;
+            }
             path.finish()?;
         }
         if let Some(mut dotenv) = top.table("dotenv")? {
@@ -52,25 +67,30 @@ impl Declared {
     }
 
     /// The environment with `.env` files first, then PATH, then single variables.
-    fn apply(&self, dir: &Path, outer: &Env, watches: &mut Watches) -> Result<Env> {
-        let mut env = outer.clone();
-        let required = self.dotenv.iter().map(|file| (file, true));
-        let optional = self.dotenv_if_exists.iter().map(|file| (file, false));
-        for (file, is_required) in required.chain(optional) {
-            let file = crate::fs::clean(&dir.join(file));
+    fn apply(&self, start: &Start, dir: &Path, watches: &mut Watches) -> Result<Env> {
+        let mut env = start.outer.clone();
+        for (file, is_required) in self.dotenv_files(dir) {
             watches.add(&file);
-            load_dotenv(&file, is_required, &mut env)?;
+            load_dotenv(start.world.host, &file, is_required, &mut env)?;
         }
         if !self.path.is_empty() {
             env.set("PATH", self.path_before(dir, &env)?);
         }
-        for (name, value) in &self.env {
+        for Variable { name, value, .. } in &self.env {
             match value {
                 Some(value) => env.set(name, value),
                 None => env.unset(name),
             }
         }
         Ok(env)
+    }
+
+    /// In the order in which they count, and whether each has to be there.
+    fn dotenv_files(&self, dir: &Path) -> impl Iterator<Item = (PathBuf, bool)> {
+        let required = self.dotenv.iter().map(|file| (file, true));
+        let optional = self.dotenv_if_exists.iter().map(|file| (file, false));
+        let in_dir = move |(file, is_required)| (crate::fs::clean(&dir.join(file)), is_required);
+        required.chain(optional).map(in_dir)
     }
 
     fn path_before(&self, dir: &Path, env: &Env) -> Result<OsString> {
@@ -84,11 +104,11 @@ impl Declared {
 pub fn run(start: &Start, trusted: &Trusted) -> Evaluation {
     let World { host, config, .. } = start.world;
     let rc = trusted.rc();
-    ui::status(host, config, &format!("loading {}", host.tilde(&rc.path)));
+    let shown = host.tilde(&rc.path);
+    ui::status(host, config, &format!("loading {shown}"));
     let mut watches = start.watches.clone();
-    let declared = Document::new(&rc.path, trusted.bytes())
-        .and_then(|document| Declared::take(&mut document.table()?));
-    let outcome = declared.and_then(|declared| declared.apply(rc.dir(), start.outer, &mut watches));
+    let declared = read(Path::new(&shown), trusted.bytes());
+    let outcome = declared.and_then(|declared| declared.apply(start, rc.dir(), &mut watches));
     let outcome = match outcome {
         Ok(env) => Outcome::Loaded(env),
         Err(error) => Outcome::Failed(error),
@@ -96,8 +116,27 @@ pub fn run(start: &Start, trusted: &Trusted) -> Evaluation {
     Evaluation::new(Lane::Native, outcome, watches)
 }
 
-fn load_dotenv(file: &Path, is_required: bool, env: &mut Env) -> Result<()> {
-    let path = file.display();
+/// The lines that set or take away a variable, the one that counts last.
+pub fn steps(trusted: &Trusted, name: &OsStr, outer: &Env) -> Vec<Step> {
+    let rc = trusted.rc();
+    let Ok(declared) = read(&rc.path, trusted.bytes()) else { return Vec::new() };
+    let files = declared.dotenv_files(rc.dir()).filter_map(|(file, _)| {
+        let bytes = read_regular(&file, DOTENV_LIMIT).ok()??;
+        let line = dotenv::line_of(&bytes, name, outer)?;
+        Some(Step { file, line })
+    });
+    let path = (name == "PATH" && !declared.path.is_empty()).then_some(declared.path_line);
+    let variables = declared.env.iter().filter(|variable| *variable.name == *name);
+    let here = path.into_iter().chain(variables.map(|variable| variable.line));
+    files.chain(here.map(|line| Step { file: rc.path.clone(), line })).collect()
+}
+
+fn read(shown: &Path, bytes: &[u8]) -> Result<Declared> {
+    Declared::take(&mut Document::new(shown, bytes)?.tables()?)
+}
+
+fn load_dotenv(host: &Host, file: &Path, is_required: bool, env: &mut Env) -> Result<()> {
+    let path = host.tilde(file);
     let bytes = match read_regular(file, DOTENV_LIMIT) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => bail!("could not load `{path}`: it is larger than 4 MiB"),

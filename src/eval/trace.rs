@@ -1,7 +1,7 @@
 //! Where an rc changes a variable: bash compares it with what it was after each command.
 
 use super::bash::stage::Stage;
-use super::{Evaluation, Lane, Outcome, Start, bash, dotenv};
+use super::{Evaluation, Lane, Outcome, Start, bash, dotenv, toml};
 use crate::env::Env;
 use crate::rc::Kind;
 use crate::trust::Trusted;
@@ -29,12 +29,24 @@ pub fn trace(
     outer: &Env,
     name: &OsStr,
 ) -> Result<(Vec<Step>, Outcome)> {
-    if trusted.rc().kind == Kind::Dotenv {
-        let line = dotenv::line_of(trusted.bytes(), name, outer);
-        let steps = line.map(|line| Step { file: trusted.rc().path.clone(), line });
-        let Evaluation { outcome, .. } = super::eval(world, trusted, outer);
-        return Ok((steps.into_iter().collect(), outcome));
-    }
+    let steps = match trusted.rc().kind {
+        Kind::Envrc => return trace_bash(world, trusted, outer, name),
+        Kind::Toml => toml::steps(trusted, name, outer),
+        Kind::Dotenv => {
+            let line = dotenv::line_of(trusted.bytes(), name, outer);
+            line.map(|line| Step { file: trusted.rc().path.clone(), line }).into_iter().collect()
+        }
+    };
+    let Evaluation { outcome, .. } = super::eval(world, trusted, outer);
+    Ok((steps, outcome))
+}
+
+fn trace_bash(
+    world: World,
+    trusted: &mut Trusted,
+    outer: &Env,
+    name: &OsStr,
+) -> Result<(Vec<Step>, Outcome)> {
     let stage = Stage::new(outer)?;
     stage.write("why", SCRIPT.as_bytes())?;
     stage.write("record", b"")?;

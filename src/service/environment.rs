@@ -6,9 +6,8 @@ use crate::enter::{self, Entry};
 use crate::env::Env;
 use crate::error::Told;
 use crate::host::Host;
-use crate::rc::{self, Kind, Rc};
+use crate::rc;
 use crate::session::Session;
-use crate::toml;
 use crate::watch::Watches;
 use crate::world::World;
 use anyhow::{Result, bail};
@@ -50,7 +49,7 @@ impl Environment {
 pub fn evaluate(host: &Host, root: &Path) -> Result<Env> {
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
-    let Some(rc) = governing(host, &config, root) else { return session.revert(&host.env) };
+    let Some(rc) = rc::find(host, &config, root) else { return session.revert(&host.env) };
     let path = rc.path.clone();
     let entered = enter::enter(host, &config, &session, rc)?;
     match entered.result {
@@ -62,19 +61,8 @@ pub fn evaluate(host: &Host, root: &Path) -> Result<Env> {
 
 /// Whether what governs the project's directory may run, without running it.
 pub fn check(world: World, root: &Path) -> Result<()> {
-    let Some(rc) = governing(world.host, world.config, root) else { return Ok(()) };
+    let Some(rc) = rc::find(world.host, world.config, root) else { return Ok(()) };
     project::approved(world, &rc.path).map(drop)
-}
-
-/// In a directory an `.envrc` governs before an `envr.toml`, and that before a `.env`.
-pub fn governing(host: &Host, config: &Config, root: &Path) -> Option<Rc> {
-    let found = rc::find(host, config, root);
-    let declared = root.join(toml::NAME);
-    let is_before = |rc: &Rc| rc.dir() == root && rc.kind != Kind::Dotenv;
-    if found.as_ref().is_some_and(is_before) || !declared.is_file() {
-        return found;
-    }
-    Some(Rc::at(declared))
 }
 
 /// As it goes over a pipe: `NAME=VALUE` with a NUL behind each.

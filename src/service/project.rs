@@ -83,10 +83,9 @@ pub fn load(world: World, root: &Path) -> Result<Graph> {
 
 /// The tables of an `envr.toml` that make the environment are read with it, so that their mistakes show here, too.
 fn from_toml(document: &Document, root: &Path) -> Result<Vec<Spec>> {
-    let mut top = document.table()?;
-    crate::eval::toml::Declared::take(&mut top)?;
-    let services = top.table("services")?;
-    top.finish()?;
+    let mut tables = document.tables()?;
+    crate::eval::toml::Declared::take(&mut tables)?;
+    let services = tables.table("services")?;
     services.map_or_else(|| Ok(vec![]), |services| table::read(services, root))
 }
 

@@ -98,6 +98,10 @@ fn a_nearer_rc(shell: Shell) {
     notices(&mut terminal, "p/a/.envrc` is blocked");
     fs::remove_file(terminal.home("p/a/.envrc")).unwrap();
     notices(&mut terminal, "loading ~/p/.envrc");
+    terminal.write("p/a/envr.toml", "[env]\nFOO = 4\n");
+    notices(&mut terminal, "p/a/envr.toml` is blocked");
+    terminal.write("p/a/.envrc", "export FOO=5\n");
+    notices(&mut terminal, "p/a/.envrc` is blocked");
 }
 
 fn a_nearer_rc_that_leads_nowhere(shell: Shell) {
