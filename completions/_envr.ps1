@@ -397,6 +397,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Have nix make the shells of this project anew, whatever is kept')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Let the shells of projects that are gone go')
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Have shells made anew as soon as they are out of date')
             [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -429,6 +430,12 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;nix;watch' {
+            [CompletionResult]::new('--in-background', '--in-background', [CompletionResultType]::ParameterName, 'in-background')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;nix;evaluate' {
             [CompletionResult]::new('--in-background', '--in-background', [CompletionResultType]::ParameterName, 'in-background')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -446,6 +453,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Have nix make the shells of this project anew, whatever is kept')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Let the shells of projects that are gone go')
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Have shells made anew as soon as they are out of date')
             [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -464,6 +472,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;nix;help;copy' {
+            break
+        }
+        'envr;nix;help;watch' {
             break
         }
         'envr;nix;help;evaluate' {
@@ -693,6 +704,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('refresh', 'refresh', [CompletionResultType]::ParameterValue, 'Have nix make the shells of this project anew, whatever is kept')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Let the shells of projects that are gone go')
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Have shells made anew as soon as they are out of date')
             [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
             break
@@ -710,6 +722,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;nix;copy' {
+            break
+        }
+        'envr;help;nix;watch' {
             break
         }
         'envr;help;nix;evaluate' {

@@ -226,6 +226,9 @@ _envr() {
             envr__subcmd__help__subcmd__nix,status)
                 cmd="envr__subcmd__help__subcmd__nix__subcmd__status"
                 ;;
+            envr__subcmd__help__subcmd__nix,watch)
+                cmd="envr__subcmd__help__subcmd__nix__subcmd__watch"
+                ;;
             envr__subcmd__help__subcmd__secret,decrypt)
                 cmd="envr__subcmd__help__subcmd__secret__subcmd__decrypt"
                 ;;
@@ -295,6 +298,9 @@ _envr() {
             envr__subcmd__nix,status)
                 cmd="envr__subcmd__nix__subcmd__status"
                 ;;
+            envr__subcmd__nix,watch)
+                cmd="envr__subcmd__nix__subcmd__watch"
+                ;;
             envr__subcmd__nix__subcmd__help,copy)
                 cmd="envr__subcmd__nix__subcmd__help__subcmd__copy"
                 ;;
@@ -318,6 +324,9 @@ _envr() {
                 ;;
             envr__subcmd__nix__subcmd__help,status)
                 cmd="envr__subcmd__nix__subcmd__help__subcmd__status"
+                ;;
+            envr__subcmd__nix__subcmd__help,watch)
+                cmd="envr__subcmd__nix__subcmd__help__subcmd__watch"
                 ;;
             envr__subcmd__secret,decrypt)
                 cmd="envr__subcmd__secret__subcmd__decrypt"
@@ -759,7 +768,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__nix)
-            opts="status log refresh gc copy evaluate print"
+            opts="status log refresh gc copy watch evaluate print"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -857,6 +866,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__nix__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__nix__subcmd__watch)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1345,7 +1368,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__nix)
-            opts="-h --help status log refresh gc copy evaluate print help"
+            opts="-h --help status log refresh gc copy watch evaluate print help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1409,7 +1432,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__nix__subcmd__help)
-            opts="status log refresh gc copy evaluate print help"
+            opts="status log refresh gc copy watch evaluate print help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1534,6 +1557,20 @@ _envr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        envr__subcmd__nix__subcmd__help__subcmd__watch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         envr__subcmd__nix__subcmd__log)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1578,6 +1615,20 @@ _envr() {
             ;;
         envr__subcmd__nix__subcmd__status)
             opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__nix__subcmd__watch)
+            opts="-h --in-background --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -336,6 +336,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand refresh 'Have nix make the shells of this project anew, whatever is kept'
             cand gc 'Let the shells of projects that are gone go'
             cand copy 'Copy this project''s shells to a binary cache'
+            cand watch 'Have shells made anew as soon as they are out of date'
             cand evaluate 'Make the shell that a directory of the cache asks for'
             cand print 'Print the code of `use flake` or `use nix`'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -362,6 +363,11 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;nix;watch'= {
+            cand --in-background 'in-background'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;nix;evaluate'= {
             cand --in-background 'in-background'
             cand -h 'Print help'
@@ -377,6 +383,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand refresh 'Have nix make the shells of this project anew, whatever is kept'
             cand gc 'Let the shells of projects that are gone go'
             cand copy 'Copy this project''s shells to a binary cache'
+            cand watch 'Have shells made anew as soon as they are out of date'
             cand evaluate 'Make the shell that a directory of the cache asks for'
             cand print 'Print the code of `use flake` or `use nix`'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -390,6 +397,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;nix;help;gc'= {
         }
         &'envr;nix;help;copy'= {
+        }
+        &'envr;nix;help;watch'= {
         }
         &'envr;nix;help;evaluate'= {
         }
@@ -572,6 +581,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand refresh 'Have nix make the shells of this project anew, whatever is kept'
             cand gc 'Let the shells of projects that are gone go'
             cand copy 'Copy this project''s shells to a binary cache'
+            cand watch 'Have shells made anew as soon as they are out of date'
             cand evaluate 'Make the shell that a directory of the cache asks for'
             cand print 'Print the code of `use flake` or `use nix`'
         }
@@ -584,6 +594,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;nix;gc'= {
         }
         &'envr;help;nix;copy'= {
+        }
+        &'envr;help;nix;watch'= {
         }
         &'envr;help;nix;evaluate'= {
         }

@@ -149,6 +149,12 @@ enum NixVerb {
         #[arg(long, value_name = "STORE")]
         to: String,
     },
+    /// Have shells made anew as soon as they are out of date
+    #[command(hide = true)]
+    Watch {
+        #[arg(long)]
+        in_background: bool,
+    },
     /// Make the shell that a directory of the cache asks for
     #[command(hide = true)]
     Evaluate {
@@ -247,7 +253,11 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
             NixVerb::Gc { older_than } => cmd::nix::gc(host, older_than.as_deref())?,
             NixVerb::Copy { to } => cmd::nix::copy(host, &to)?,
             NixVerb::Refresh => cmd::nix::refresh(host)?,
-            NixVerb::Evaluate { in_background: true, place } => cmd::nix::detach(host, &place)?,
+            NixVerb::Watch { in_background: true } => cmd::nix::detach(host, &["watch".as_ref()])?,
+            NixVerb::Watch { in_background: false } => crate::nix::watch(host)?,
+            NixVerb::Evaluate { in_background: true, place } => {
+                cmd::nix::detach(host, &["evaluate".as_ref(), place.as_ref()])?;
+            }
             NixVerb::Evaluate { in_background: false, place } => cmd::nix::evaluate(host, &place)?,
             NixVerb::Print { words } => cmd::nix::print(host, &words)?,
         },

@@ -72,6 +72,9 @@ pub struct Nix {
     /// Flakes of this machine are evaluated where they are, and not copied to the store first.
     pub in_place: bool,
     pub shell_hook: ShellHook,
+    /// How long after it was loaded the files of a shell are watched; zero for never.
+    #[serde(deserialize_with = "read_duration")]
+    pub watch: Duration,
 }
 
 /// When the `shellHook` of a nix shell runs.
@@ -81,6 +84,8 @@ pub enum ShellHook {
     /// At each load.
     #[default]
     Always,
+    /// At the first load of a shell that nix made anew; what it left is loaded from then on.
+    OnChange,
     Never,
 }
 
@@ -288,6 +293,12 @@ fn warn_timeout_of(host: &Host, from_file: Option<&str>, file: &Path) -> Result<
         })?,
     };
     Ok((!timeout.is_zero()).then_some(timeout))
+}
+
+fn read_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || format!("`{text}` is not a duration such as `5s` or `1m30s`");
+    parse_duration(&text).ok_or_else(|| serde::de::Error::custom(wrong()))
 }
 
 /// A duration in Go's notation, direnv's; zero when it is negative.

@@ -25,6 +25,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 pub use bash::print_nix;
+pub use bash::report::environment as reported_environment;
 pub use bash::terminal::LineMode;
 pub use descendants::kill_with_descendants;
 pub use stdlib::text as stdlib;

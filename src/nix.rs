@@ -1,6 +1,7 @@
 //! Nix: the development shell of a flake or an expression, evaluated once and kept until what it was made from changes.
 
 mod dev_env;
+mod effect;
 mod environment;
 mod evaluation;
 mod flake;
@@ -17,11 +18,11 @@ mod reads;
 mod request;
 mod roots;
 mod waiting;
+mod watcher;
 
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Hinted;
-use crate::host::Host;
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
@@ -30,12 +31,14 @@ use kept::{Failure, Found, Standing};
 use std::path::Path;
 use waiting::{Interrupts, Waited};
 
+pub use effect::Effect;
 pub use evaluation::evaluate;
-pub use hook::{Hooked, LastHook, code, hook, noise};
+pub use hook::{Hooked, LoneHook, code, hook, noise};
 pub use kept::Kept;
 pub use overview::{Overview, State, overviews};
 pub use place::{Place, places};
 pub use request::Request;
+pub use watcher::watch;
 
 /// Set while the shell that is loaded is not the one that its files describe; nix-direnv's name for it.
 pub const DID_FALLBACK: &str = "NIX_DIRENV_DID_FALLBACK";
@@ -69,16 +72,17 @@ pub fn want(place: &Place) -> Result<()> {
 }
 
 /// The shell, if it is known without asking nix, and watched if so.
-pub fn known(host: &Host, request: &Request, env: &Env, watches: &mut Watches) -> Option<Kept> {
+pub fn known(world: World, request: &Request, env: &Env, watches: &mut Watches) -> Option<Kept> {
     if env.non_empty(FORCE_RELOAD).is_some() {
         return None;
     }
-    let place = Place::of(host, request).ok()?;
+    let place = Place::of(world.host, request).ok()?;
     let mut seen = Watches::default();
     seen.add(&place.finished());
     let found = kept::look_up(&place, env, |inputs| inputs.watch(&mut seen));
     let kept = found.last.filter(|_| found.standing == Standing::Valid)?;
     watches.merge(seen);
+    watcher::tell(world, &place, env);
     Some(kept)
 }
 
@@ -89,28 +93,13 @@ pub fn bring(
     (env, wishes): (&Env, Wishes),
     watches: &mut Watches,
 ) -> Result<Brought> {
-    let host = world.host;
-    let place = Place::of(host, request)?;
-    let is_forced = env.non_empty(FORCE_RELOAD).is_some();
+    let place = Place::of(world.host, request)?;
     let mut bringing = Bringing { world, request, place, env, wishes, watches };
-    let found = bringing.look_up();
-    if is_forced {
-        want(&bringing.place)?;
-        return bringing.wait();
+    let brought = bringing.bring()?;
+    if !wishes.manual {
+        watcher::tell(world, &bringing.place, env);
     }
-    match (found.standing, found.last) {
-        (Standing::Valid, Some(kept)) => Ok(Brought::Shell(Box::new(kept))),
-        (Standing::Failed(failure), last) => Ok(bringing.fall_back(&failure, last)),
-        (Standing::Stale(changed), Some(last)) if wishes.manual && !bringing.is_wanted() => {
-            bringing.tell_stale(changed.as_deref());
-            Ok(Brought::Shell(Box::new(last)))
-        }
-        (Standing::Stale(changed), Some(last)) if host.is_at_prompt() => {
-            bringing.renew(changed.as_deref())?;
-            Ok(Brought::Shell(Box::new(last)))
-        }
-        (Standing::Stale(_) | Standing::Valid, _) => bringing.wait(),
-    }
+    Ok(brought)
 }
 
 struct Bringing<'a> {
@@ -123,6 +112,27 @@ struct Bringing<'a> {
 }
 
 impl Bringing<'_> {
+    fn bring(&mut self) -> Result<Brought> {
+        let found = self.look_up();
+        if self.env.non_empty(FORCE_RELOAD).is_some() {
+            want(&self.place)?;
+            return self.wait();
+        }
+        match (found.standing, found.last) {
+            (Standing::Valid, Some(kept)) => Ok(Brought::Shell(Box::new(kept))),
+            (Standing::Failed(failure), last) => Ok(self.fall_back(&failure, last)),
+            (Standing::Stale(changed), Some(last)) if self.wishes.manual && !self.is_wanted() => {
+                self.tell_stale(changed.as_deref());
+                Ok(Brought::Shell(Box::new(last)))
+            }
+            (Standing::Stale(changed), Some(last)) if self.world.host.is_at_prompt() => {
+                self.renew(changed.as_deref())?;
+                Ok(Brought::Shell(Box::new(last)))
+            }
+            (Standing::Stale(_) | Standing::Valid, _) => self.wait(),
+        }
+    }
+
     fn look_up(&mut self) -> Found {
         self.watches.add(&self.place.finished());
         kept::look_up(&self.place, self.env, |inputs| inputs.watch(self.watches))

@@ -9,6 +9,7 @@ mod failures;
 mod forms;
 mod verbs;
 mod waiting;
+mod watcher;
 
 use crate::cases::copy;
 use crate::test::{Project, has};

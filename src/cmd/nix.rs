@@ -13,7 +13,7 @@ use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Result, bail};
 use rustix::process::setsid;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -21,14 +21,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Starts the process that makes one shell, outside the session and so outside the reach of the terminal. Its end is that
-/// of our standard output, which it inherits.
-pub fn detach(host: &Host, place: &Path) -> Result<()> {
+/// Starts a process of ours outside the session, and so outside the reach of the terminal. It inherits our standard files.
+pub fn detach(host: &Host, words: &[&OsStr]) -> Result<()> {
     // Who leads a group of processes stays, as when a person types this.
     _ = setsid();
     let program = std::env::current_exe().unwrap_or_else(|_| host.program().to_path_buf());
     let mut command = Command::new(&program);
-    command.arg0("envr").args(["nix", "evaluate"]).arg(place);
+    command.arg0("envr").arg("nix").args(words);
     command.spawn().with_context(|| format!("could not start `{}`", program.display()))?;
     Ok(())
 }

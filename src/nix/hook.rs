@@ -1,13 +1,14 @@
 //! The bash code that brings a shell into an evaluation: the changes, and the `shellHook` with what it may call; and a
 //! bash for a hook alone.
 
+use super::effect::{Effect, Once};
 use super::environment::Noise;
 use super::kept::Kept;
+use super::request::Request;
 use crate::config::{Config, ShellHook};
 use crate::diff;
 use crate::env::Env;
-use crate::eval::{Interrupt, Vigil};
-use crate::eval::{LineMode, kill_with_descendants};
+use crate::eval::{Interrupt, LineMode, Vigil, kill_with_descendants, reported_environment};
 use crate::shell::{Shell, bash_word};
 use crate::world::World;
 use anyhow::{Context as _, Result};
@@ -20,21 +21,48 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-/// Turns `env` into what it is with the shell, but for the hook; returns the code that does the same, with the hook.
-pub fn code(kept: &Kept, config: &Config, env: &mut Env) -> Vec<u8> {
+/// Turns `env` into what it is with the shell, but for a hook that bash must run; returns the code that does the same, with
+/// the hook. `None` when the user pressed Ctrl-C.
+pub fn code(
+    world: World,
+    request: &Request,
+    kept: &Kept,
+    (env, outer): (&mut Env, &Env),
+) -> Result<Option<Vec<u8>>> {
+    let config = world.config;
     let before = env.clone();
     kept.environment.apply(env, noise(config));
+    let once = match hook(kept, config) {
+        Some(_) if config.nix.shell_hook == ShellHook::OnChange => {
+            let bash = config.bash(world.host, outer)?;
+            Effect::kept_or_made(world, (request, kept), env, &bash)?
+        }
+        _ => None,
+    };
+    let end = match once {
+        Some(Once::Left(effect)) => {
+            effect.apply(env);
+            Vec::new()
+        }
+        Some(Once::Ended(status)) => format!("exit {status}\n").into_bytes(),
+        Some(Once::Interrupted) => return Ok(None),
+        None => hook(kept, config).map(|hook| run_here(kept, hook, env)).unwrap_or_default(),
+    };
     let mut code = Shell::Bash.render(&diff::changes(&before, env));
     code.push(b'\n');
-    if let Some(hook) = hook(kept, config) {
-        let beside = kept.environment.for_the_hook().filter(|(name, _)| env.get(name).is_none());
-        code.extend(prelude(kept, beside));
-        code.extend(b"eval ");
-        code.extend(bash_word(hook.as_bytes()));
-        code.push(b'\n');
-        for name in &kept.defined {
-            code.extend(["unset -f ", name, "\n"].concat().bytes());
-        }
+    code.extend(end);
+    Ok(Some(code))
+}
+
+/// Code that runs the hook where it stands.
+fn run_here(kept: &Kept, hook: &str, env: &Env) -> Vec<u8> {
+    let beside = kept.environment.for_the_hook().filter(|(name, _)| env.get(name).is_none());
+    let mut code = prelude(kept, beside);
+    code.extend(b"eval ");
+    code.extend(bash_word(hook.as_bytes()));
+    code.push(b'\n');
+    for name in &kept.defined {
+        code.extend(["unset -f ", name, "\n"].concat().bytes());
     }
     code
 }
@@ -63,7 +91,7 @@ pub fn assign(code: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// The hook, where there is one to run.
 pub fn hook<'a>(kept: &'a Kept, config: &Config) -> Option<&'a str> {
     let hook = kept.environment.hook.as_str();
-    (config.nix.shell_hook == ShellHook::Always && !hook.trim().is_empty()).then_some(hook)
+    (config.nix.shell_hook != ShellHook::Never && !hook.trim().is_empty()).then_some(hook)
 }
 
 pub fn noise(config: &Config) -> Noise {
@@ -75,9 +103,9 @@ const END: &[u8] = b"\0end";
 /// A single argument of a program may have 128 KiB.
 const ARGUMENT_LIMIT: usize = 100_000;
 
-/// A hook that is the last thing an rc does: it needs a bash, but no evaluation around it.
+/// A hook that needs a bash, but no evaluation around it.
 #[derive(Debug)]
-pub struct LastHook {
+pub struct LoneHook {
     pub dir: PathBuf,
     prelude: Vec<u8>,
     hook: String,
@@ -86,29 +114,33 @@ pub struct LastHook {
 /// What became of it.
 #[derive(Debug)]
 pub enum Hooked {
-    /// The exported variables, as `declare -px` lists them.
-    Left(Vec<u8>),
+    Left(Env),
     Ended(ExitStatus),
     Interrupted,
 }
 
-impl LastHook {
-    /// `None` for a hook that calls a function of the library, or that leaves behind what an evaluation would warn of.
-    pub fn of(
+impl LoneHook {
+    /// A hook that is the last thing an rc does. `None` where it calls a function of the library, or leaves behind what
+    /// an evaluation would warn of.
+    pub fn at_the_end(
         kept: &Kept,
         dir: PathBuf,
         unexported: &[(&[u8], &[u8])],
         is_function: impl Fn(&str) -> bool,
     ) -> Option<Self> {
-        let hook = kept.environment.hook.clone();
+        let hook = &kept.environment.hook;
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
         let mut words = hook.split(|letter| !is_part(letter));
         let needs_more = |word: &str| {
             is_function(word) || matches!(word, "alias" | "direnv" | "envr" | "function")
         };
-        if hook.len() > ARGUMENT_LIMIT || hook.contains("()") || words.any(needs_more) {
-            return None;
-        }
+        let is_enough = !hook.contains("()") && !words.any(needs_more);
+        is_enough.then(|| Self::of(kept, dir, unexported)).flatten()
+    }
+
+    /// `None` for one that is too large to be handed over.
+    pub fn of(kept: &Kept, dir: PathBuf, unexported: &[(&[u8], &[u8])]) -> Option<Self> {
+        let hook = kept.environment.hook.clone();
         let mut prelude = Vec::new();
         for (name, value) in unexported {
             assign(&mut prelude, name, value);
@@ -116,7 +148,7 @@ impl LastHook {
         let known = |name: &str| unexported.iter().any(|(known, _)| *known == name.as_bytes());
         let beside = kept.environment.for_the_hook().filter(|(name, _)| !known(name));
         prelude.extend(self::prelude(kept, beside));
-        (prelude.len() < ARGUMENT_LIMIT).then_some(Self { dir, prelude, hook })
+        (hook.len().max(prelude.len()) < ARGUMENT_LIMIT).then_some(Self { dir, prelude, hook })
     }
 
     /// Runs it in `env`. Its stdin is the user's; what it prints goes to stderr.
@@ -164,7 +196,9 @@ impl LastHook {
         drop(held);
         Ok(match left.strip_suffix(END) {
             _ if vigil.interrupt == Interrupt::Forced => Hooked::Interrupted,
-            Some(declarations) if status.success() => Hooked::Left(declarations.to_vec()),
+            Some(declarations) if status.success() => {
+                reported_environment(env, declarations).map_or(Hooked::Ended(status), Hooked::Left)
+            }
             _ if vigil.interrupt == Interrupt::Asked => Hooked::Interrupted,
             _ => Hooked::Ended(status),
         })

@@ -112,6 +112,7 @@ pub fn keep(place: &Place, env: &Env, variables: &[String], kept: &Kept) -> Resu
     let variant = inputs::variant(variables, env);
     let content = kept.inputs.content();
     write(&place.shell(&variant, &content), kept)?;
+    crate::fs::remove_if_there(&place.effect(&kept.content()))?;
     crate::fs::remove_if_there(&place.failure(&variant))?;
     for old in place.shells(&variant).iter().skip(GENERATIONS) {
         crate::fs::remove_if_there(old)?;
@@ -139,11 +140,12 @@ fn drop_unneeded(place: &Place) -> Result<()> {
     let mut needed: BTreeSet<PathBuf> = BTreeSet::new();
     for path in place.shells_of_all_variants() {
         let Some(kept) = read::<Kept>(&path) else { continue };
+        needed.insert(place.effect(&kept.content()));
         needed.extend(
             kept.generation.map(|link| place.dir().join(link)).into_iter().chain(kept.setup),
         );
     }
-    for file in place.generations().chain(place.setups()) {
+    for file in place.generations().chain(place.setups()).chain(place.effects()) {
         if !needed.contains(&file) {
             crate::fs::remove_if_there(&file)?;
         }
@@ -152,6 +154,12 @@ fn drop_unneeded(place: &Place) -> Result<()> {
 }
 
 impl Kept {
+    /// The same for the same shell made of the same inputs.
+    pub fn content(&self) -> Digest {
+        let environment = serde_json::to_vec(&self.environment).unwrap_or_default();
+        Digest::of(&[self.inputs.content().as_str().as_bytes(), &environment].concat())
+    }
+
     /// Whether the garbage collector left what it leads to.
     pub fn is_there(&self, place: &Place) -> bool {
         self.generation.as_ref().is_none_or(|link| place.dir().join(link).exists())

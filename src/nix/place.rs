@@ -112,6 +112,15 @@ impl Place {
         self.dir.join(format!("setup-{}.bash", &content.as_str()[..NAME]))
     }
 
+    /// What hooks left.
+    pub fn effects(&self) -> impl Iterator<Item = PathBuf> {
+        self.files("effect-")
+    }
+
+    pub fn effect(&self, shell: &Digest) -> PathBuf {
+        self.dir.join(format!("effect-{}.json", &shell.as_str()[..NAME]))
+    }
+
     fn files<'a>(&self, prefix: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {
         let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
         let named = entries.filter(move |entry| {

@@ -165,6 +165,46 @@ fn a_hook_that_bash_must_run_finds_the_functions_of_the_shell() {
     assert_eq!((shell.get("ARRAY"), shell.get("PLAIN")), (None, Some("plain value")));
 }
 
+#[test]
+fn a_hook_may_run_once_for_each_shell_that_nix_made() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write_at("home/.config/envr/config.toml", "[nix]\nshell_hook = \"on-change\"\n");
+    world.edit(
+        "pkgs.nix",
+        "echo \"welcome to the fixture shell\"",
+        "if :; then echo ran; fi; export PATH=/hook:$PATH:/behind HOOK=$(greet once); unset GONE",
+    );
+    let enter = |said_so: bool| {
+        let mut shell = world.project.shell();
+        let path = format!("/mine:{}", shell.get("PATH").unwrap());
+        shell.set("PATH", path);
+        shell.set("GONE", "1");
+        let said = shell.any_prompt(0);
+        assert_eq!(said.contains("\nran\n"), said_so, "{said}");
+        let loaded = shell.get("PATH").unwrap();
+        assert!(loaded.contains("/project/bin:/hook:/") && loaded.contains(":/mine:"), "{loaded}");
+        assert!(loaded.ends_with("/bin:/behind"), "{loaded}");
+        assert_eq!(shell.get("HOOK"), Some("greet once"));
+        shell.get("GONE").is_none()
+    };
+    assert!(enter(true));
+    assert!(enter(false));
+    let mut shell = world.project.shell();
+    shell.set("ENVR_LANE", "tell");
+    assert!(shell.any_prompt(0).contains("lane: native"));
+    world.edit("pkgs.nix", "plain value", "another");
+    world.settle();
+    // It ran where there was nothing to unset.
+    assert!(!enter(false));
+    world.edit("pkgs.nix", "echo ran;", "echo ran; exit 3;");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    let said = world.project.shell().any_prompt(1);
+    assert!(said.contains("it exited with status 3"), "{said}");
+}
+
 /// A rc that ends with `use flake` has bash run the hook alone; one that goes on has bash run all of it.
 #[test]
 fn a_hook_does_the_same_wherever_it_runs() {

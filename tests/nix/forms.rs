@@ -227,6 +227,7 @@ fn a_flake_in_place_is_not_copied() {
         return;
     }
     let world = World::new();
+    world.project.write_at("no-archive", "");
     world.edit("pkgs.nix", "FLAG_TRUE = true;", "TEXT = builtins.readFile ./text;");
     world.project.write("text", "one");
     world.project.write("untouched/large", "nobody reads this");

@@ -24,7 +24,7 @@ const QUESTION_LIMIT: usize = 8 << 20;
 pub struct Conversation<'a> {
     pub world: World<'a>,
     /// The environment without any rc.
-    outer: &'a Env,
+    pub outer: &'a Env,
     pub trusted: &'a mut Trusted,
     pub stage: Stage,
     /// Everything that was ever watched, also by a load that fails later.

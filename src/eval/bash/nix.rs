@@ -79,18 +79,20 @@ impl Conversation<'_> {
         let project = self.trusted.rc().dir();
         let request = function.request(self.world.config, (project, dir), arguments)?;
         let mut env = env.clone();
-        let config = self.world.config;
-        Ok(match nix::bring(self.world, &request, (&env, *wishes), seen)? {
-            Brought::Shell(kept) => Some((nix::code(&kept, config, &mut env), 0)),
-            Brought::Fallback(kept) => {
-                let mut code = nix::code(&kept, config, &mut env);
+        let (kept, status) = match nix::bring(self.world, &request, (&env, *wishes), seen)? {
+            Brought::Shell(kept) => (kept, 0),
+            Brought::Fallback(kept) => (kept, 1),
+            Brought::Nothing => return Ok(Some((b"return 1\n".to_vec(), 1))),
+            Brought::Interrupted => return Ok(None),
+        };
+        let code = nix::code(self.world, &request, &kept, (&mut env, self.outer))?;
+        Ok(code.map(|mut code| {
+            if status != 0 {
                 let told = [(nix::DID_FALLBACK.into(), Some("1".into()))].into();
                 code.extend(Shell::Bash.render(&told));
-                Some((code, 1))
             }
-            Brought::Nothing => Some((b"return 1\n".to_vec(), 1)),
-            Brought::Interrupted => None,
-        })
+            (code, status)
+        }))
     }
 }
 
@@ -103,7 +105,8 @@ pub fn print(world: crate::world::World, dir: &Path, words: &[&[u8]]) -> Result<
     let mut seen = Watches::default();
     match nix::bring(world, &request, (&world.host.env, Wishes::default()), &mut seen)? {
         Brought::Shell(kept) | Brought::Fallback(kept) => {
-            Ok(nix::code(&kept, world.config, &mut env))
+            let code = nix::code(world, &request, &kept, (&mut env, &world.host.env))?;
+            Ok(code.ok_or(crate::error::Told)?)
         }
         Brought::Nothing | Brought::Interrupted => Err(crate::error::Told.into()),
     }

@@ -33,6 +33,11 @@ pub fn read(report: &[u8]) -> Option<Report> {
     })
 }
 
+/// The environment that `declare -px` lists, on top of `outer`; `None` for a list that was cut short.
+pub fn environment(outer: &Env, declarations: &[u8]) -> Option<Env> {
+    exported(declarations).map(|exported| with_what_bash_cannot_hold(outer, exported))
+}
+
 /// Variables of a process whose names bash cannot hold stay what they were.
 pub fn with_what_bash_cannot_hold(outer: &Env, exported: Vec<(OsString, OsString)>) -> Env {
     let mut env: Env = outer.iter().filter(|(name, _)| !is_name(name.as_bytes())).collect();

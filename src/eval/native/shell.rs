@@ -8,7 +8,7 @@ use crate::env::Env;
 use crate::eval::Start;
 use crate::eval::parse::{Redirect, names};
 use crate::host::Host;
-use crate::nix::LastHook;
+use crate::nix::LoneHook;
 use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
@@ -47,7 +47,7 @@ pub struct Shell<'a> {
     /// The command that runs is the last one of the rc.
     pub is_last: bool,
     /// What is to run at the very end.
-    pub last_hook: Option<LastHook>,
+    pub last_hook: Option<LoneHook>,
     depth: usize,
 }
 

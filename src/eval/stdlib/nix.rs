@@ -1,12 +1,13 @@
 //! `use flake` and `use nix`, where the shell is known; what nix must be asked for is waited for beside bash.
 
+use crate::config::ShellHook;
 use crate::env::Env;
-use crate::eval::bash::{report, why};
+use crate::eval::bash::why;
 use crate::eval::native::{Flow, Shell, needs_bash};
 use crate::eval::parse::names::is_assignable;
 use crate::eval::parse::parse;
 use crate::eval::{Outcome, Start};
-use crate::nix::{self, Function, Hooked, Kept, LastHook};
+use crate::nix::{self, Effect, Function, Hooked, Kept, LoneHook};
 use crate::trust::Trusted;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -26,7 +27,7 @@ fn leave_for_the_end(shell: &mut Shell<'_>, kept: &Kept) -> Flow<u8> {
     let dir = PathBuf::from(OsStr::from_bytes(shell.dir()));
     let unexported: Vec<_> = shell.variables.unexported().collect();
     let is_function = |word: &str| super::is_function(word.as_bytes());
-    match LastHook::of(kept, dir, &unexported, is_function).filter(|_| shell.is_last) {
+    match LoneHook::at_the_end(kept, dir, &unexported, is_function).filter(|_| shell.is_last) {
         Some(hook) => {
             shell.last_hook = Some(hook);
             Ok(0)
@@ -36,7 +37,7 @@ fn leave_for_the_end(shell: &mut Shell<'_>, kept: &Kept) -> Flow<u8> {
 }
 
 /// Runs the hook at the end of an rc, which left `env`.
-pub fn run_hook(start: &Start, trusted: &Trusted, hook: &LastHook, env: Env) -> Outcome {
+pub fn run_hook(start: &Start, trusted: &Trusted, hook: &LoneHook, env: Env) -> Outcome {
     let world = start.world;
     let bash = match world.config.bash(world.host, start.outer) {
         Ok(bash) => bash,
@@ -44,16 +45,13 @@ pub fn run_hook(start: &Start, trusted: &Trusted, hook: &LastHook, env: Env) -> 
     };
     let mut env = env;
     env.set("PWD", &hook.dir);
-    let left = match hook.run(&bash, world, &env) {
-        Ok(Hooked::Left(declarations)) => report::exported(&declarations),
-        Ok(Hooked::Ended(status)) if status.success() => None,
-        Ok(Hooked::Ended(status)) => return Outcome::Failed(why(world.host, trusted, status)),
-        Ok(Hooked::Interrupted) => return Outcome::Interrupted,
-        Err(error) => return Outcome::Failed(error),
-    };
-    left.map_or(Outcome::Silent, |left| {
-        Outcome::Loaded(report::with_what_bash_cannot_hold(&env, left))
-    })
+    match hook.run(&bash, world, &env) {
+        Ok(Hooked::Left(left)) => Outcome::Loaded(left),
+        Ok(Hooked::Ended(status)) if status.success() => Outcome::Silent,
+        Ok(Hooked::Ended(status)) => Outcome::Failed(why(world.host, trusted, status)),
+        Ok(Hooked::Interrupted) => Outcome::Interrupted,
+        Err(error) => Outcome::Failed(error),
+    }
 }
 
 /// `use_flake …` or `use_nix …`
@@ -65,12 +63,20 @@ pub fn call(shell: &mut Shell<'_>, function: Function, arguments: &[&[u8]]) -> F
     };
     let mut env = shell.variables.environment();
     let host = shell.world.host;
-    let Some(kept) = nix::known(host, &request, &env, &mut shell.watches) else {
+    let Some(kept) = nix::known(shell.world, &request, &env, &mut shell.watches) else {
         return needs_bash("a nix shell that is not made yet, or is out of date");
     };
     let config = shell.world.config;
     let before = env.clone();
     kept.environment.apply(&mut env, nix::noise(config));
+    let mut hook = nix::hook(&kept, config);
+    if hook.is_some() && config.nix.shell_hook == ShellHook::OnChange {
+        let Some(effect) = Effect::kept(host, &request, &kept) else {
+            return needs_bash("a `shellHook` that did not run yet");
+        };
+        effect.apply(&mut env);
+        hook = None;
+    }
     if kept.environment.variables.keys().any(|name| !is_assignable(name.as_bytes())) {
         return needs_bash("a variable of bash's own");
     }
@@ -83,7 +89,7 @@ pub fn call(shell: &mut Shell<'_>, function: Function, arguments: &[&[u8]]) -> F
             None => shell.variables.unset(name.as_bytes()),
         }
     }
-    let Some(hook) = nix::hook(&kept, config) else { return Ok(0) };
+    let Some(hook) = hook else { return Ok(0) };
     // What only bash can hold would be a program, or nothing, to us.
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let mut words = hook.split(|letter| !is_part(letter));

@@ -1,0 +1,141 @@
+//! The watcher of `nix.watch`: what changes is made anew before a prompt asks.
+
+use super::{World, has_nix};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixStream;
+
+const DIR: &str = "home/.cache/envr/nix-watcher";
+/// What would hang is told after so long.
+const LONG: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
+
+/// A world with a watcher that watches for so long, in which nix tells through a pipe that it evaluates.
+fn world(watched: &str) -> (World, File) {
+    let world = World::new();
+    world
+        .project
+        .write_at("home/.config/envr/config.toml", format!("[nix]\nwatch = \"{watched}\"\n"));
+    let pipe = world.project.path("evaluates");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    // Open at both ends, so that nobody waits for the other one.
+    let pipe = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(pipe);
+    world.project.write_at("before-nix", "echo \"$PWD\" >\"$root/evaluates\"\n");
+    (world, pipe.unwrap())
+}
+
+/// Waits until nix evaluates, and says where.
+#[track_caller]
+fn next(pipe: &mut File) -> String {
+    assert_eq!(poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&LONG)).unwrap(), 1);
+    let mut bytes = [0; 4096];
+    let count = pipe.read(&mut bytes).unwrap();
+    String::from_utf8(bytes[..count].to_vec()).unwrap()
+}
+
+/// Waits until no watcher has the lock.
+fn end(world: &World) {
+    let lock = File::open(world.project.path(DIR).join("lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+}
+
+#[test]
+fn a_shell_is_made_anew_before_a_prompt_asks() {
+    if !has_nix() {
+        return;
+    }
+    let (world, mut pipe) = world("10m");
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    next(&mut pipe);
+    for (from, to) in [("plain value", "seen at once"), ("seen at once", "seen again")] {
+        world.edit("pkgs.nix", from, to);
+        next(&mut pipe);
+        world.settle();
+        let said = shell.any_prompt(0);
+        assert!(!said.contains("anew"), "{said}");
+        assert_eq!(shell.get("PLAIN"), Some(to));
+    }
+    assert_eq!(world.calls(), 3);
+    // What looks new but is not, and what was not read, has nobody ask nix; what comes after it does.
+    world.edit("pkgs.nix", "seen again", "seen again");
+    world.project.write("unrelated", "");
+    world.edit("stdenv/setup", "# The attribute", "# An attribute");
+    next(&mut pipe);
+    world.settle();
+    assert_eq!(world.calls(), 4);
+}
+
+#[test]
+fn there_is_one_watcher_for_all_projects_and_it_starts_again() {
+    if !has_nix() {
+        return;
+    }
+    let (world, mut pipe) = world("10m");
+    let (project, other) = (world.project.path("project"), world.project.path("other"));
+    crate::cases::copy(&project, &other);
+    world.project.envr(["allow", "../other"]).success();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    next(&mut pipe);
+    let socket = world.project.path(DIR).join("socket");
+    let inode = |path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+    let first = inode(&socket);
+    let mut shell = world.project.shell();
+    shell.cd("other");
+    shell.any_prompt(0);
+    next(&mut pipe);
+    assert_eq!(inode(&socket), first);
+
+    // What is denied by now is left alone.
+    world.project.envr(["deny"]).success();
+    world.edit("pkgs.nix", "plain value", "not evaluated");
+    world.project.write_at(
+        "other/pkgs.nix",
+        world.project.read("other/pkgs.nix").replace("plain value", "evaluated"),
+    );
+    assert_eq!(next(&mut pipe).trim(), other.to_str().unwrap());
+    world.project.envr(["exec", "../other", "true"]).any_stderr().success();
+    assert_eq!(world.calls(), 3);
+
+    // It goes with its socket; the next load has another one.
+    std::fs::remove_file(&socket).unwrap();
+    end(&world);
+    shell.any_prompt(0);
+    let mut shell = world.project.shell();
+    shell.cd("other");
+    shell.any_prompt(0);
+    UnixStream::connect(&socket).unwrap();
+}
+
+#[test]
+fn it_ends_when_nothing_was_loaded_for_long() {
+    if !has_nix() {
+        return;
+    }
+    let (world, mut pipe) = world("1ms");
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    next(&mut pipe);
+    end(&world);
+    // Without it all is as ever.
+    world.edit("pkgs.nix", "plain value", "seen by a prompt");
+    let said = shell.any_prompt(0);
+    assert!(said.contains("anew in the background"), "{said}");
+    world.settle();
+    shell.any_prompt(0);
+    assert_eq!((shell.get("PLAIN"), world.calls()), (Some("seen by a prompt"), 2));
+}
+
+#[test]
+fn without_a_word_in_the_configuration_there_is_none() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.shell().any_prompt(0);
+    world.project.shell().any_prompt(0);
+    assert!(!world.project.path(DIR).exists());
+}
