@@ -7,6 +7,7 @@ pub mod project;
 pub mod graph;
 pub mod state;
 pub mod process;
+pub mod ports;
 pub mod readiness;
 pub mod logs;
 pub mod control;
@@ -20,6 +21,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use ports::Port;
 
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Spec {
     pub live: Option<Probe>,
     pub restart: Restart,
     pub stop: Stop,
+    /// The TCP ports that it listens at, by name.
+    pub ports: BTreeMap<String, Port>,
     pub log: LogLimits,
     /// The service that reads its standard output, which is then not in envr's log.
     pub logger: Option<String>,
@@ -112,9 +117,17 @@ pub enum Check {
     /// A shell command that succeeds.
     Exec(String),
     /// Somebody accepts connections.
-    Tcp { host: String, port: u16 },
+    Tcp { host: String, port: PortOf },
     /// A GET that is answered with a status from 200 to 399.
-    Http { host: String, port: u16, path: String },
+    Http { host: String, port: PortOf, path: String },
+}
+
+/// The port that a check asks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortOf {
+    Number(u16),
+    /// It is in a variable of the service's environment.
+    Variable(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +149,8 @@ pub enum RestartWhen {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
+    /// A line for the shell that asks it to end; the signal follows if it did not.
+    pub command: Option<String>,
     pub signal: i32,
     /// Who gets the signal.
     pub scope: Scope,
@@ -180,6 +195,7 @@ impl Default for Restart {
 impl Default for Stop {
     fn default() -> Self {
         Self {
+            command: None,
             signal: signal_hook::consts::SIGTERM,
             scope: Scope::Group,
             timeout: Some(Duration::from_secs(10)),
@@ -208,6 +224,7 @@ impl Spec {
             live: None,
             restart: Restart::default(),
             stop: Stop::default(),
+            ports: BTreeMap::new(),
             log: LogLimits::default(),
             logger: None,
             starts_with_all: true,

@@ -6,9 +6,11 @@ mod ending;
 mod foreground;
 mod logs;
 mod order;
+mod ports;
 mod readiness;
 mod restarts;
 mod s6;
+mod stop_command;
 
 use crate::test::{ENVR, Project};
 use serde_json::Value;

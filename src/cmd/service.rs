@@ -14,6 +14,7 @@ use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -242,6 +243,7 @@ impl<'a> Project<'a> {
             pid: None,
             since: String::new(),
             restarts: 0,
+            ports: BTreeMap::new(),
             exit: None,
             note: None,
         };

@@ -3,6 +3,7 @@
 use super::state::State;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 
@@ -93,9 +94,12 @@ pub struct Status {
     pub since: String,
     /// Starts after the first.
     pub restarts: u64,
+    /// The TCP ports that it has, by name.
+    pub ports: BTreeMap<String, u16>,
     /// How its last run ended: `0`, `1`, `SIGKILL`.
     pub exit: Option<String>,
     /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! One try of a check: started, polled and given up without anybody waiting for it.
 
-use super::Check;
 use super::process::{self, Launch};
+use super::{Check, PortOf};
 use crate::env::Env;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
@@ -62,12 +62,15 @@ impl Attempt {
                 })?;
                 Ok(Self::Exec(pid))
             }
-            Check::Tcp { host, port } => Self::connect(address(host, *port, count)?, None),
+            Check::Tcp { host, port } => {
+                Self::connect(address(host, number(port, place.env)?, count)?, None)
+            }
             Check::Http { host, port, path } => {
+                let port = number(port, place.env)?;
                 let request = format!(
                     "GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
                 );
-                Self::connect(address(host, *port, count)?, Some(request.into_bytes()))
+                Self::connect(address(host, port, count)?, Some(request.into_bytes()))
             }
         }
     }
@@ -128,6 +131,17 @@ fn is_fine(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer);
     let status = text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
     status.is_some_and(|status| (200..400).contains(&status))
+}
+
+fn number(port: &PortOf, env: &Env) -> io::Result<u16> {
+    match port {
+        PortOf::Number(number) => Ok(*number),
+        PortOf::Variable(name) => {
+            let value = env.get(name).and_then(|value| value.to_str()?.parse().ok());
+            let wrong = || format!("`{name}` in its environment is not a port");
+            value.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, wrong()))
+        }
+    }
 }
 
 /// Names would have to be looked up, which can take any time; only the one of this machine is known.

@@ -5,6 +5,7 @@ mod supervised;
 mod starting;
 mod ending;
 mod probing;
+mod ports;
 mod clients;
 mod requests;
 
@@ -72,6 +73,8 @@ enum Child {
     Main(usize),
     Finish(usize),
     Probe(usize),
+    /// What asks it to stop.
+    Stopper(usize),
     Evaluation,
 }
 
@@ -176,6 +179,11 @@ impl<'a> Supervisor<'a> {
                     process::signal_group(pid, signal_hook::consts::SIGKILL);
                     let exit = process::reap(pid);
                     self.probe_answered(index, exit.is_some_and(Exit::is_success));
+                }
+                Some(Child::Stopper(index)) => {
+                    process::signal_group(pid, signal_hook::consts::SIGKILL);
+                    let exit = process::reap(pid);
+                    self.stopper_ended(index, exit);
                 }
                 Some(Child::Evaluation) => {
                     let exit = process::reap(pid);

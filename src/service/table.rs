@@ -1,5 +1,7 @@
 //! `[services.NAME]` of an `envr.toml`.
 
+mod ports;
+
 use super::{
     Check, Condition, Kind, LogLimits, Probe, Program, Readiness, Ready, Restart, RestartWhen,
     Scope, Spec, Stop, is_name, signal_number,
@@ -60,6 +62,7 @@ fn service(name: &str, value: Value, dir: &Path) -> Result<Spec> {
     if let Some(value) = table.take("stop") {
         spec.stop = stop(value)?;
     }
+    spec.ports = ports::ports(&mut table)?;
     if let Some(log) = table.table("log")? {
         spec.log = log_limits(log)?;
     }
@@ -141,10 +144,10 @@ fn probe(table: &mut Table, every: Duration) -> Result<Option<Probe>> {
     let mut checks = Vec::new();
     checks.extend(table.string("exec")?.map(Check::Exec));
     if let Some(value) = table.take("tcp") {
-        checks.push(tcp(value)?);
+        checks.push(ports::tcp(value)?);
     }
     if let Some(value) = table.take("http") {
-        checks.push(http(value)?);
+        checks.push(ports::http(value)?);
     }
     let two = (checks.len() > 1).then(|| table.mistake("it has more than one way to check"));
     let every = table.duration("every")?.unwrap_or(every);
@@ -155,48 +158,6 @@ fn probe(table: &mut Table, every: Duration) -> Result<Option<Probe>> {
         Some(mistake) => Err(mistake),
         None => Ok(checks.pop().map(|check| Probe { check, every, timeout, failures })),
     }
-}
-
-/// `5432`, or `"host:5432"`.
-fn tcp(value: Value) -> Result<Check> {
-    let wrong = value.mistake(&format!("`{}` is neither a port nor `\"HOST:PORT\"`", value.name));
-    if value.is_string() {
-        let text = value.string()?;
-        let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-        let (host, port) = parts.ok_or(wrong)?;
-        return Ok(Check::Tcp { host: host.trim_matches(['[', ']']).to_string(), port });
-    }
-    match u16::try_from(value.number()?) {
-        Ok(port @ 1..) => Ok(Check::Tcp { host: "localhost".to_string(), port }),
-        _ => Err(wrong),
-    }
-}
-
-/// `"http://localhost:8080/health"`.
-fn http(value: Value) -> Result<Check> {
-    let wrong = value.mistake(&format!(
-        "`{}` is not a URL such as `\"http://localhost:8080/health\"`",
-        value.name
-    ));
-    let text = value.string()?;
-    let parts = text.strip_prefix("http://").map(|rest| match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, "/"),
-    });
-    let Some((authority, path)) = parts else { return Err(wrong) };
-    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_graphic());
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => match port.parse() {
-            Ok(port) => (host, port),
-            Err(_) => return Err(wrong),
-        },
-        _ => (authority, 80),
-    };
-    if host.is_empty() || !is_plain(path) || !is_plain(host) {
-        return Err(wrong);
-    }
-    let host = host.trim_matches(['[', ']']).to_string();
-    Ok(Check::Http { host, port, path: path.to_string() })
 }
 
 /// `"on-failure"`, or a table with the delays.
@@ -224,6 +185,7 @@ fn stop(value: Value) -> Result<Stop> {
     }
     let mut table = value.table()?;
     let stop = Stop {
+        command: table.string("command")?,
         signal: table.take("signal").map(signal).transpose()?.unwrap_or(default.signal),
         scope: table.take("to").map(|to| to.one_of(&SCOPES)).transpose()?.unwrap_or(default.scope),
         timeout: match table.duration("timeout")? {

@@ -2,6 +2,7 @@
 
 use super::control::Status;
 use super::logs::{Line, Stream};
+use super::ports;
 use crate::host::Host;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -109,8 +110,18 @@ fn colour_length(text: &str) -> Option<usize> {
     parameters[end..].starts_with('m').then_some(2 + end + 1)
 }
 
+/// `8080,admin=8081`
+fn ports(service: &Status) -> String {
+    let shown = service.ports.iter().map(|(name, number)| match name.as_str() {
+        ports::MAIN => number.to_string(),
+        name => format!("{name}={number}"),
+    });
+    shown.collect::<Vec<_>>().join(",")
+}
+
 pub fn table(services: &[Status]) -> String {
-    let heading = ["NAME", "STATE", "PID", "SINCE", "RESTARTS", "EXIT", ""].map(String::from);
+    let heading =
+        ["NAME", "STATE", "PID", "SINCE", "RESTARTS", "PORTS", "EXIT", ""].map(String::from);
     let row = |service: &Status| {
         [
             service.name.clone(),
@@ -118,13 +129,14 @@ pub fn table(services: &[Status]) -> String {
             service.pid.map_or_else(String::new, |pid| pid.to_string()),
             service.since.get(..19).map_or_else(String::new, |time| format!("{time}Z")),
             service.restarts.to_string(),
+            ports(service),
             service.exit.clone().unwrap_or_default(),
             crate::ui::escape(service.note.as_deref().unwrap_or_default()),
         ]
     };
     let rows: Vec<_> = std::iter::once(heading).chain(services.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
     let mut table = String::new();
     for row in &rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));

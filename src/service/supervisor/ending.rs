@@ -1,15 +1,18 @@
 //! Ending: a service is asked, then killed, and whatever it left behind goes with it.
 
 use super::starting::MARK;
-use super::{Source, Supervisor, number};
+use super::{Child, Source, Supervisor, number};
 use crate::service::Scope;
 use crate::service::logs::Stream;
-use crate::service::process::{self, Identity, Status};
+use crate::service::process::{self, Identity, Launch, Status};
 use crate::service::state::{Event, Exit, State};
 use rustix::process::Pid;
 use signal_hook::consts::{SIGCONT, SIGKILL};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
+/// The variable that tells what asks it to stop of its main process.
+const MAIN_PID: &str = "MAINPID";
 /// How much of what a service said last is read at once when it ends; what its orphans go on to say can wait.
 const LAST_WORDS: usize = 1 << 20;
 
@@ -58,7 +61,9 @@ impl Supervisor<'_> {
             }
             let group = service.session.is_some_and(process::group_exists);
             let left = self.left_of(index);
-            if !group && left.is_empty() {
+            // What asks it to stop may have more to do.
+            let is_over = service.stopper.is_none();
+            if !group && left.is_empty() && is_over {
                 let backgrounded = service.was_backgrounded;
                 self.happen(index, Event::Swept { backgrounded });
             } else if service.life.was_killed() {
@@ -79,6 +84,58 @@ impl Supervisor<'_> {
             service.feed = None;
             return;
         }
+        if let Some(line) = service.spec.stop.command.clone() {
+            return self.run_stopper(index, &line);
+        }
+        self.signal_to_stop(index);
+    }
+
+    /// The command is asked to do it; the signal follows, whatever came of that.
+    fn run_stopper(&mut self, index: usize, line: &str) {
+        let mut env = self.environment_of(index);
+        let service = &mut self.services[index];
+        if let Some(main) = service.main {
+            env.set(MAIN_PID, main.to_string());
+        }
+        let arguments = ["-c".into(), line.into()];
+        let started = process::spawn(Launch {
+            file: Path::new("/bin/sh"),
+            arguments: &arguments,
+            dir: &service.spec.dir,
+            env: &env,
+            stdin: None,
+            stdout: service.stdout.write.try_clone().ok(),
+            stderr: service.stderr.write.try_clone().ok(),
+            passed: vec![],
+            open_files: self.open_files,
+        });
+        match started {
+            Ok(pid) => {
+                service.stopper = Some(pid);
+                self.children.insert(number(pid), Child::Stopper(index));
+            }
+            Err(error) => {
+                let why = crate::ui::plain(&error);
+                service.tell(&mut self.clock, &format!("its `stop` could not be started: {why}"));
+                self.signal_to_stop(index);
+            }
+        }
+    }
+
+    pub fn stopper_ended(&mut self, index: usize, exit: Option<Exit>) {
+        let service = &mut self.services[index];
+        service.stopper = None;
+        if !exit.is_some_and(Exit::is_success) {
+            service.tell(&mut self.clock, "its `stop` failed");
+        }
+        if service.life.state == State::Stopping {
+            self.signal_to_stop(index);
+        }
+        self.look_after_swept();
+    }
+
+    fn signal_to_stop(&self, index: usize) {
+        let service = &self.services[index];
         let Some(main) = service.main else { return };
         let signal = service.spec.stop.signal;
         match service.spec.stop.scope {
@@ -98,6 +155,9 @@ impl Supervisor<'_> {
         service.was_killed = true;
         let text = "SIGKILL for all that is left of it";
         service.say(&mut self.clock, text);
+        if let Some(stopper) = service.stopper {
+            process::signal_group(stopper, SIGKILL);
+        }
         if let Some(session) =
             service.main.or(service.session.filter(|_| !service.life.state.is_running()))
         {

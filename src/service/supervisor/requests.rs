@@ -311,6 +311,7 @@ impl Supervisor<'_> {
             pid: service.main.map(super::number),
             since: service.since.clone(),
             restarts: service.runs.saturating_sub(1),
+            ports: service.ports().collect(),
             exit: service.life.exit.map(|exit| match exit {
                 Exit::Code(code) => code.to_string(),
                 Exit::Signal(signal) => signal_name(signal),

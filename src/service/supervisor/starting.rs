@@ -34,9 +34,9 @@ pub struct Evaluation {
 }
 
 /// Why something was not started.
-struct Failure {
-    why: String,
-    is_permanent: bool,
+pub struct Failure {
+    pub why: String,
+    pub is_permanent: bool,
 }
 
 impl Supervisor<'_> {
@@ -98,6 +98,7 @@ impl Supervisor<'_> {
         } else {
             None
         };
+        self.take_ports(index)?;
         self.services[index].runs += 1;
         let mut env = self.environment_of(index);
         let passed = self.listen_for_readiness(index, &mut env).map_err(Failure::of)?;
@@ -191,6 +192,7 @@ impl Supervisor<'_> {
     pub fn environment_of(&self, index: usize) -> Env {
         let service = &self.services[index];
         let mut env = self.environment.env.clone();
+        self.tell_ports(index, &mut env);
         for (name, value) in &service.spec.env {
             match value {
                 Some(value) => env.set(name, value),

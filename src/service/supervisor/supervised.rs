@@ -5,10 +5,11 @@ use crate::service::logs::{Clock, Log, Stream};
 use crate::service::process::Identity;
 use crate::service::readiness::Attempt;
 use crate::service::state::{Life, Policy, State};
-use crate::service::{Condition, Kind, Spec};
+use crate::service::{Condition, Kind, Port, Spec};
 use anyhow::{Context as _, Result};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -49,9 +50,13 @@ pub struct Supervised {
     /// Of the last one.
     pub identity: Option<Identity>,
     pub finish: Option<Pid>,
+    /// What asks it to stop.
+    pub stopper: Option<Pid>,
     /// The session of its last run.
     pub session: Option<Pid>,
     pub log: Log,
+    /// Ports that were picked for it, by name; they stay its own.
+    pub picked: BTreeMap<String, u16>,
     pub stdout: Pipe,
     pub stderr: Pipe,
     /// What feeds a logger; kept from one run to the next, so that nothing in it is lost.
@@ -117,8 +122,10 @@ impl Supervised {
             main: None,
             identity: None,
             finish: None,
+            stopper: None,
             session: None,
             log,
+            picked: BTreeMap::new(),
             stdout: Pipe::listening()?,
             stderr: Pipe::listening()?,
             feed: None,
@@ -144,6 +151,18 @@ impl Supervised {
             }
             Condition::Completed => state == State::Completed,
         }
+    }
+
+    /// Its ports as far as they are known, by name.
+    pub fn ports(&self) -> impl Iterator<Item = (String, u16)> {
+        let number = |(name, port): (&String, &Port)| {
+            let number = match port {
+                Port::Number(number) => *number,
+                Port::Auto => *self.picked.get(name)?,
+            };
+            Some((name.clone(), number))
+        };
+        self.spec.ports.iter().filter_map(number)
     }
 
     pub fn deadlines(&self) -> impl Iterator<Item = Duration> {

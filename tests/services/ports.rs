@@ -1,0 +1,99 @@
+//! Ports: picked, told, listed, and a clash that names who holds one.
+
+use super::Services;
+use std::net::TcpListener;
+
+const SERVE: &str = "import http.server, os\n\
+    http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), \
+    http.server.SimpleHTTPRequestHandler).serve_forever()\n";
+
+/// Free now, and not one that is picked.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn picked_told_and_listed() {
+    let services = Services::empty();
+    services.project.write("serve.py", SERVE);
+    services.project.write(
+        "envr.toml",
+        "[services.web]\ncommand = 'exec python3 serve.py'\nport = 'auto'\n\
+         ports = { admin = 'auto' }\nready = { http = 'http://localhost:$PORT/' }\n\
+         [services.my-db]\ncommand = 'exec sleep 1000'\nport = 'auto'\nenv = { PORT = 'own' }\n\
+         ready = { exec = 'test $PORT = own' }\n\
+         [services.user]\ncommand = 'echo $WEB_PORT $WEB_ADMIN_PORT ${PORT-none} ${MY_DB_PORT-none}; exec sleep 1000'\n\
+         depends_on = ['web']\nready = { tcp = '127.0.0.1:$WEB_PORT' }\n",
+    );
+    services.allow();
+    services.up();
+    let ports = services.status("web")["ports"].clone();
+    let (port, admin) = (ports["port"].as_u64().unwrap(), ports["admin"].as_u64().unwrap());
+    assert_ne!(port, admin);
+    assert_eq!(services.said("user"), [format!("{port} {admin} none none")]);
+    let table = services.run(["ps"]);
+    assert!(table.contains(&format!("admin={admin},{port}")), "{table}");
+    let pid = services.pid("web");
+    services.run(["restart", "web"]);
+    services.run(["wait", "web"]);
+    assert_ne!(services.pid("web"), pid);
+    assert_eq!(services.status("web")["ports"], ports, "they stay its own");
+    services.run(["down"]);
+    services.up();
+    assert_eq!(services.status("web")["ports"], ports, "and do so from one supervisor to the next");
+}
+
+#[test]
+fn a_clash_names_who_holds_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let services = Services::new(&format!(
+        "[services.web]\ncommand = 'exec sleep 1000'\nport = {port}\n\
+         [services.other]\ncommand = 'exec sleep 1000'\n"
+    ));
+    let said = services.fail(["up", "--wait"]);
+    let own = std::process::id();
+    let comm = std::fs::read_to_string("/proc/self/comm").unwrap();
+    let clash =
+        format!("could not be started: port {port} is taken by `{}`, pid {own}", comm.trim());
+    assert!(said.contains(&clash), "{said}");
+    assert_eq!((services.state("web"), services.state("other")), ("failed".into(), "up".into()));
+    drop(listener);
+    services.run(["start", "web"]);
+    services.run(["wait", "web"]);
+}
+
+#[test]
+fn a_clash_of_two_services_names_the_service() {
+    let port = free_port();
+    let services = Services::empty();
+    services.project.write("serve.py", SERVE);
+    services.project.write(
+        "envr.toml",
+        format!(
+            "[services.web]\ncommand = 'exec python3 serve.py'\nport = {port}\nready = {{ tcp = {port} }}\n\
+             [services.later]\ncommand = 'exec sleep 1000'\nport = {port}\ndepends_on = ['web']\n"
+        ),
+    );
+    services.allow();
+    services.fail(["up", "--wait"]);
+    let pid = services.pid("web");
+    let clash = format!(
+        "could not be started: port {port} is taken by `python3`, pid {pid}, of the service `web`"
+    );
+    assert_eq!(services.note("later"), clash);
+}
+
+#[test]
+fn what_ps_says_of_a_service() {
+    let services = Services::new("[services]\nx = 'exec sleep 1000'\n");
+    let mut expected = vec!["name", "state", "pid", "since", "restarts", "ports", "exit"];
+    expected.sort_unstable();
+    let keys = |services: &Services| {
+        let status = services.status("x");
+        status.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&services), expected);
+    services.up();
+    assert_eq!(keys(&services), expected);
+}
