@@ -13,8 +13,10 @@ mod watcher;
 
 use crate::cases::copy;
 use crate::test::{Project, has};
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fs::{self, File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,7 +26,7 @@ pub struct World {
 }
 
 /// Each call leaves a line; what `before-nix` and `after-nix` hold runs around the real one. `no-archive` has the search
-/// for a flake's inputs fail, which envr makes when nobody waits any more.
+/// for a flake's inputs fail, which envr makes when nobody waits any more; `after-roots` runs when they have their roots.
 const COUNTING: &str = r#"#!/bin/bash
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case " $* " in
@@ -35,6 +37,11 @@ case " $* " in
 	status=$?
 	if [[ -f $root/after-nix ]]; then . "$root/after-nix"; fi
 	exit "$status"
+	;;
+*" --add-root "*)
+	@NIX@ "$@"
+	if [[ -f $root/after-roots ]]; then . "$root/after-roots"; fi
+	exit
 	;;
 *" flake archive "*) if [[ -f $root/no-archive ]]; then exit 1; fi ;;
 esac
@@ -115,6 +122,20 @@ impl World {
         self.project.envr(["exec", ".", "true"]).any_stderr().success();
     }
 
+    /// A named pipe for the programs of a test to write to.
+    pub fn pipe(&self, name: &str) -> File {
+        let path = self.project.path(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
+        // Open at both ends, so that nobody waits for the other one.
+        OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path).unwrap()
+    }
+
+    /// What the shell's `hello` says.
+    pub fn says(&self) -> String {
+        let output = self.project.envr(["exec", ".", "hello"]).any_stdout().any_stderr().success();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Replaces a part of a file.
     pub fn edit(&self, file: &str, from: &str, to: &str) {
         let text = self.project.read(&format!("project/{file}"));
@@ -140,6 +161,16 @@ impl World {
         let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
         named.map(|entry| entry.path()).collect()
     }
+}
+
+/// Waits until something is written into a pipe; what would hang is a failure.
+#[track_caller]
+pub fn next(pipe: &mut File) -> String {
+    let long = Timespec { tv_sec: 30, tv_nsec: 0 };
+    assert_eq!(poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&long)).unwrap(), 1);
+    let mut bytes = [0; 4096];
+    let count = pipe.read(&mut bytes).unwrap();
+    String::from_utf8(bytes[..count].to_vec()).unwrap()
 }
 
 impl Drop for World {

@@ -181,6 +181,11 @@ impl Evaluation<'_> {
         if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
             message.extend(told.builds.iter().map(|line| format!("> {line}\n")));
         }
+        if told.looks.is_empty()
+            && let Some(why) = program::told_as_too_old(&self.nix, self.request, self.env)
+        {
+            message.insert_str(0, &why);
+        }
         if let Some(signal) = status.signal() {
             message.extend(["nix was ended by signal ".to_string(), signal.to_string()]);
         } else if message.trim().is_empty() {

@@ -52,6 +52,22 @@ pub enum Look {
     /// It went to the store, with all below it.
     Tree(PathBuf),
     Variable(String),
+    /// A nix file, or a directory with a `default.nix`, of which all is told that it looks at.
+    Traced(PathBuf),
+}
+
+impl Look {
+    /// The files that a traced name may stand for.
+    pub fn traced(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Traced(path) => vec![path.clone(), path.join("default.nix")],
+            Self::File(_)
+            | Self::Directory(_)
+            | Self::Presence(_)
+            | Self::Tree(_)
+            | Self::Variable(_) => Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +123,7 @@ impl Line {
         if let Some((kind, name)) = report {
             return match kind {
                 "file" => Self::Looked(Look::File(name.into())),
+                "import" => Self::Looked(Look::Traced(name.into())),
                 "dir" => Self::Looked(Look::Directory(name.into())),
                 "exists" => Self::Looked(Look::Presence(name.into())),
                 "env" => Self::Looked(Look::Variable(name.to_string())),

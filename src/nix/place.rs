@@ -145,9 +145,13 @@ impl Place {
     }
 
     pub fn is_busy(&self) -> bool {
-        // Who only asks is not in the way of others who ask.
-        self.lock_file("lock")
-            .is_ok_and(|(_, file)| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+        self.lock_file("lock").is_ok_and(|(_, file)| !is_idle(&file))
+    }
+
+    /// Nobody begins to evaluate as long as this is held; `None` while somebody does.
+    pub fn hold(&self) -> Option<File> {
+        let (_, file) = self.lock_file("lock").ok()?;
+        is_idle(&file).then_some(file)
     }
 
     fn wait_for(&self, name: &str) -> Result<File> {
@@ -164,6 +168,11 @@ impl Place {
         let file = file.with_context(|| format!("could not write `{}`", path.display()))?;
         Ok((path, file))
     }
+}
+
+/// Who only asks is not in the way of others who ask.
+fn is_idle(lock: &File) -> bool {
+    flock(lock, FlockOperation::NonBlockingLockShared).is_ok()
 }
 
 /// The places of a project, or of all of them.

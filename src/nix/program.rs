@@ -9,6 +9,8 @@ use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// The first version with `print-dev-env`.
+const OLDEST: (u32, u32) = (2, 4);
 const FEATURES: [&str; 2] = ["--extra-experimental-features", "nix-command flakes"];
 
 /// From the PATH of an environment, or where nix-direnv's users say.
@@ -17,6 +19,24 @@ pub fn find(env: &Env, dir: &Path) -> Result<PathBuf> {
     find_program("nix".as_ref(), env.get("PATH"), Some(dir)).or_else(named).ok_or_else(|| {
         let hint = "export PATH=/nix/var/nix/profiles/default/bin:$PATH";
         Hinted::new("could not find `nix` on PATH", hint).into()
+    })
+}
+
+/// What is wrong with a nix that is older than `print-dev-env`.
+pub fn told_as_too_old(nix: &Path, request: &Request, env: &Env) -> Option<String> {
+    let mut command = Command::new(nix);
+    command.arg("--version").stderr(Stdio::null());
+    in_environment(&mut command, request, env);
+    let output = command.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = said.split_whitespace().next_back()?;
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    let (major, minor) = (numbers.next()??, numbers.next()??);
+    ((major, minor) < OLDEST).then(|| {
+        let (nix, (major, minor)) = (nix.display(), OLDEST);
+        format!(
+            "`{nix}` is nix {version}, and too old: `nix print-dev-env` came with {major}.{minor}\n"
+        )
     })
 }
 

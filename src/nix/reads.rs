@@ -52,9 +52,14 @@ impl Reads {
             for name in ["flake.nix", "flake.lock"] {
                 reads.paths.insert((flake.dir.join(name), Aspect::Content));
             }
-            reads.take_named(flake);
+            reads.take_named(reads.nix_files(), Some(flake));
         }
         if let Some(file) = request.local_file() {
+            let traced: BTreeSet<PathBuf> = looks.iter().flat_map(Look::traced).collect();
+            let untold = |path: &PathBuf| {
+                *path != file && path.starts_with(&request.project) && !traced.contains(path)
+            };
+            reads.take_named(reads.nix_files().into_iter().filter(untold).collect(), None);
             reads.paths.insert((file, Aspect::Content));
         }
         if request.is_impure() {
@@ -73,6 +78,7 @@ impl Reads {
                 self.variables.insert(name.clone());
                 return;
             }
+            Look::Traced(_) => return,
         };
         for path in sources.places(path) {
             if aspect == Aspect::Tree && path.is_dir() && tree_files(&path).is_none() {
@@ -83,22 +89,30 @@ impl Reads {
         }
     }
 
-    /// What the flake's own files name in their text.
-    fn take_named(&mut self, flake: &LocalFlake) {
+    fn nix_files(&self) -> Vec<PathBuf> {
         let contents = self.paths.iter().filter(|(_, aspect)| *aspect == Aspect::Content);
-        let files: Vec<PathBuf> = contents
+        contents
             .map(|(path, _)| path.clone())
             .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
-            .collect();
+            .collect()
+    }
+
+    /// What nix files name in their text, where nix does not tell what they look at: in a flake, and where nixpkgs'
+    /// `callPackage` evaluates a file.
+    fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<&LocalFlake>) {
         for file in &files {
             let Ok(Some(bytes)) = crate::fs::read_regular(file, TEXT_LIMIT) else { continue };
             let named = literals::named(&String::from_utf8_lossy(&bytes));
-            let dir = file.parent().unwrap_or(&flake.dir);
-            let beside = named.paths.iter().map(|path| dir.join(path));
-            for path in beside.chain(named.below_flake.iter().map(|path| flake.dir.join(path))) {
+            for path in
+                file.parent().iter().flat_map(|dir| named.paths.iter().map(|path| dir.join(path)))
+            {
                 self.take_mentioned(crate::fs::clean(&path));
             }
             self.variables.extend(named.variables);
+            let Some(flake) = flake else { continue };
+            for path in &named.below_flake {
+                self.take_mentioned(crate::fs::clean(&flake.dir.join(path)));
+            }
             if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
                 self.paths.insert((git_dir, Aspect::Commit));
             }

@@ -9,7 +9,7 @@
       readDir = p: report "dir" p (builtins.readDir p);
       pathExists = p: report "exists" p (builtins.pathExists p);
       getEnv = n: report "env" n (builtins.getEnv n);
-      import = p: if isOfProject p then builtins.scopedImport scope p else builtins.import p;
+      import = p: if isOfProject p then report "import" p (builtins.scopedImport scope p) else builtins.import p;
       scopedImport = s: p: builtins.scopedImport (scope // s) p;
     };
     scope = { builtins = b; inherit (b) import scopedImport; };

@@ -1,6 +1,6 @@
 //! When nix is asked, and when what is kept will do.
 
-use super::{World, has_nix};
+use super::{World, has_nix, next};
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
@@ -120,13 +120,14 @@ fn ten_shells_have_nix_evaluate_once() {
     let world = World::new();
     let start = |_| {
         let mut envr = world.run(crate::test::ENVR, &["export", "json"]);
-        envr.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+        envr.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let shells: Vec<_> = (0..10).map(start).collect();
     for shell in shells {
         let output = shell.wait_with_output().unwrap();
-        assert!(output.status.success());
-        assert!(String::from_utf8_lossy(&output.stdout).contains("plain value"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("plain value"), "{said}");
     }
     assert_eq!(world.calls(), 1);
 }
@@ -184,6 +185,60 @@ fn the_garbage_collector_leaves_what_is_in_use() {
     let mut shell = world.project.shell();
     shell.any_prompt(0);
     assert_eq!((shell.get("PLAIN"), world.calls()), (Some("plain value"), 2));
+}
+
+#[test]
+fn the_inputs_of_a_flake_have_roots() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let mut made = world.pipe("made");
+    world.project.write_at("after-roots", "echo >\"$root/made\"\n");
+    world.settle();
+    next(&mut made);
+    let roots = world.place().join("roots");
+    let inputs: Vec<_> =
+        std::fs::read_dir(&roots).unwrap().map(|root| root.unwrap().path()).collect();
+    assert_eq!(inputs.len(), 1);
+    assert!(world.run("nix-store", &["--gc"]).output().unwrap().status.success());
+    let text = std::fs::read_to_string(inputs[0].join("flake.nix")).unwrap();
+    assert_eq!(text, world.project.read("project/sub/flake.nix"));
+}
+
+#[test]
+fn an_input_that_is_a_directory_counts_and_its_lock_says_which_one_it_is() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    world.edit("sub/flake.nix", "hello from", "goodbye to");
+    world.settle();
+    assert_eq!((world.calls(), world.says()), (2, "hello from the store\n".to_string()));
+    let update = |words: &[&str]| world.run("nix", words).output().unwrap().status.success();
+    assert!(
+        update(&["flake", "update", "sub"]) || update(&["flake", "lock", "--update-input", "sub"])
+    );
+    world.settle();
+    assert_eq!((world.calls(), world.says()), (3, "goodbye to the store\n".to_string()));
+}
+
+#[test]
+fn what_makes_no_other_derivation_builds_nothing() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    world.edit("pkgs.nix", "PLAIN =", "/* a comment */ PLAIN =");
+    let output = world.project.envr(["exec", ".", "true"]).any_stderr().success();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("building"), "{said}");
+    assert_eq!(world.calls(), 2);
+    let store = world.project.path("store");
+    let built = std::fs::read_dir(store).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(built.filter(|name| name.to_string_lossy().ends_with("-shell-env")).count(), 1);
 }
 
 #[test]

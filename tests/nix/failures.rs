@@ -143,6 +143,10 @@ fn a_nix_that_is_none_is_told_from_one_that_fails() {
     check_fake("exit 3", "    nix exited with status 3\n");
     check_fake("echo 'error: unknown flag' >&2; exit 1", "    error: unknown flag\n");
     check_fake(
+        "if [ \"$1\" = --version ]; then echo 'nix (Nix) 2.3.16'; exit 0; fi; echo \"error: unrecognised flag '$1'\" >&2; exit 1",
+        "/bin/nix` is nix 2.3.16, and too old: `nix print-dev-env` came with 2.4\n    error: unrecognised flag",
+    );
+    check_fake(
         "echo garbage",
         "printed: it is not what `nix print-dev-env --json` prints: expected value at line 1",
     );
@@ -179,4 +183,43 @@ fn a_place_that_cannot_be_written_is_told() {
         said.contains("envr: error: could not make directory `$DIR/home/.cache/envr/nix/"),
         "{said}"
     );
+}
+
+/// A limit on the size of files stands for a disk that is full: a write fails in the middle.
+#[test]
+fn a_shell_that_cannot_be_kept_whole_is_not_kept() {
+    let project = crate::test::Project::new();
+    let value = "x".repeat(65_400);
+    let json =
+        format!("{{\"variables\":{{\"A\":{{\"type\":\"exported\",\"value\":\"{value}\"}}}}}}");
+    project.write_at("shell.json", json);
+    project.write_program("nix", "#!/bin/sh\ncat ../shell.json\n");
+    project.write(".envrc", "use flake\n");
+    project.allow();
+    let script = format!("trap '' XFSZ; ulimit -f 64; exec '{}' export json", crate::test::ENVR);
+    let limited = || {
+        let mut bash = std::process::Command::new("/bin/bash");
+        bash.args(["-c", &script]).env_clear().envs(project.variables());
+        bash.current_dir(project.path("project")).output().unwrap()
+    };
+    let output = limited();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("envr: error: could not make the nix shell `.`\n    could not write `")
+            && said.contains(": File too large"),
+        "{said}"
+    );
+    let places = super::dirs(&super::dirs(&project.path("home/.cache/envr/nix"))[0]);
+    let names = std::fs::read_dir(&places[0]).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    let names: Vec<&str> = names.iter().map(|name| name.split('-').next().unwrap()).collect();
+    assert_eq!(names, ["failure", "finished", "log", "request.json", "variables.json"]);
+
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some(value.as_str()));
+    // A shell that is kept is not harmed by a disk that is full later.
+    assert!(limited().status.success());
 }

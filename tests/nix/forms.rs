@@ -163,6 +163,54 @@ fn what_an_expression_looks_at_counts() {
     assert_eq!([shell.get("TEXT"), shell.get("NAMES")], [Some("two"), Some("a b")]);
 }
 
+/// nixpkgs evaluates a file in its own way, and nobody is told what that one reads.
+#[test]
+fn what_a_package_of_the_project_names_counts() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write_at("channel/default.nix", "{ callPackage = f: import f; }");
+    world.project.write(
+        "shell.nix",
+        "(import ./pkgs.nix { }).mkShell ((import <nixpkgs>).callPackage ./nix/package.nix // (import ./dir))",
+    );
+    world.project.write("dir/default.nix", "{ DIR = builtins.pathExists ./there; }");
+    world
+        .project
+        .write("nix/package.nix", "{ name = \"x\"; VERSION = builtins.readFile ../version; }");
+    world.project.write("version", "1");
+    let path = format!("nixpkgs={}", world.project.path("channel").display());
+    world.allow(&format!("export NIX_PATH={path}\nuse nix\n"));
+    let mut shell = world.project.shell();
+    let mut check = |change: &dyn Fn(), calls: usize, version: &str| {
+        change();
+        world.settle();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("VERSION"), world.calls()), (Some(version), calls));
+    };
+    check(&|| {}, 1, "1");
+    check(&|| world.project.write("version", "2"), 2, "2");
+    check(&|| world.project.write("dir/there", ""), 3, "2");
+    // Only whether it is there was asked.
+    check(&|| world.project.write("dir/there", "more"), 3, "2");
+    check(
+        &|| {
+            world.project.write_at(
+                "channel/default.nix",
+                "{ callPackage = f: import f // { VERSION = \"3\"; }; }",
+            )
+        },
+        4,
+        "3",
+    );
+    world
+        .project
+        .write_at("other/default.nix", "{ callPackage = f: import f // { VERSION = \"4\"; }; }");
+    let path = format!("nixpkgs={}", world.project.path("other").display());
+    check(&|| world.allow(&format!("export NIX_PATH={path}\nuse nix\n")), 5, "4");
+}
+
 #[test]
 fn scripts_for_nix_direnv_run_as_they_are() {
     if !has_nix() {

@@ -1,16 +1,11 @@
 //! The watcher of `nix.watch`: what changes is made anew before a prompt asks.
 
-use super::{World, has_nix};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use super::{World, has_nix, next};
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{File, OpenOptions};
-use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::os::unix::net::UnixStream;
 
 const DIR: &str = "home/.cache/envr/nix-watcher";
-/// What would hang is told after so long.
-const LONG: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
 /// A world with a watcher that watches for so long, in which nix tells through a pipe that it evaluates.
 fn world(watched: &str) -> (World, File) {
@@ -18,21 +13,9 @@ fn world(watched: &str) -> (World, File) {
     world
         .project
         .write_at("home/.config/envr/config.toml", format!("[nix]\nwatch = \"{watched}\"\n"));
-    let pipe = world.project.path("evaluates");
-    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
-    // Open at both ends, so that nobody waits for the other one.
-    let pipe = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(pipe);
+    let pipe = world.pipe("evaluates");
     world.project.write_at("before-nix", "echo \"$PWD\" >\"$root/evaluates\"\n");
-    (world, pipe.unwrap())
-}
-
-/// Waits until nix evaluates, and says where.
-#[track_caller]
-fn next(pipe: &mut File) -> String {
-    assert_eq!(poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&LONG)).unwrap(), 1);
-    let mut bytes = [0; 4096];
-    let count = pipe.read(&mut bytes).unwrap();
-    String::from_utf8(bytes[..count].to_vec()).unwrap()
+    (world, pipe)
 }
 
 /// Waits until no watcher has the lock.
