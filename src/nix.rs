@@ -31,7 +31,7 @@ use kept::{Failure, Found, Standing};
 use std::path::Path;
 use waiting::{Interrupts, Waited};
 
-pub use effect::Effect;
+pub use effect::{Effect, Once};
 pub use evaluation::evaluate;
 pub use hook::{Hooked, LoneHook, code, hook, noise};
 pub use kept::Kept;

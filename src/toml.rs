@@ -13,7 +13,7 @@ use std::time::Duration;
 pub const NAME: &str = "envr.toml";
 
 /// All that may stand at the top of one, each read where its subject is.
-const TABLES: [&str; 4] = ["dotenv", "env", "path", "services"];
+const TABLES: [&str; 5] = ["dotenv", "env", "nix", "path", "services"];
 
 /// The text of one file, which its tables borrow from.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 
 mod cache;
 mod consumer;
+mod declared;
 mod failures;
 mod forms;
 mod verbs;

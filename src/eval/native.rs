@@ -52,12 +52,21 @@ pub fn needs_bash<T>(what: &str) -> Flow<T> {
 
 /// `Err` says why bash must do it.
 pub fn run(start: &Start, trusted: &mut Trusted, script: &List) -> Result<Evaluation, String> {
+    attempt(start, trusted, |shell| shell.run_rc(script))
+}
+
+/// What comes of whatever is done to a shell that starts in the environment outside; `Err` says why bash must do it.
+pub fn attempt(
+    start: &Start,
+    trusted: &mut Trusted,
+    run: impl FnOnce(&mut Shell) -> Flow,
+) -> Result<Evaluation, String> {
     let host = start.world.host;
     let link = DirenvLink::needed_by(host, start.outer);
     let mut env = start.outer.clone();
     link.add_to(&mut env);
     let mut shell = Shell::start(start, &env, trusted.clone())?;
-    let outcome = match shell.run_rc(script) {
+    let outcome = match run(&mut shell) {
         Err(Stop::NeedsBash(why)) if shell.runner.is_some() => {
             Outcome::Failed(too_late(trusted, &why))
         }

@@ -14,7 +14,7 @@ use super::secrets::Kind;
 use crate::nix::Function;
 
 pub use layout::layout_dir;
-pub use nix::run_hook;
+pub use nix::{enter as enter_nix, run_hook};
 pub use paths::absolute;
 pub use scripts::source;
 

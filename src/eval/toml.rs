@@ -1,7 +1,10 @@
-//! `[env]`, `[path]` and `[dotenv]` of an `envr.toml`: an environment that is declared, not run.
+//! `[nix]`, `[dotenv]`, `[path]` and `[env]` of an `envr.toml`: an environment that is declared, not run.
+
+mod nix;
 
 use super::{Evaluation, Lane, Outcome, Start, Step, dotenv};
-use crate::env::Env;
+use crate::diff;
+use crate::env::{Env, lists};
 use crate::fs::read_regular;
 use crate::host::Host;
 use crate::toml::{Document, Table};
@@ -10,6 +13,7 @@ use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
 use anyhow::{Context as _, Result, bail};
+use nix::NixShell;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +32,7 @@ pub struct Declared {
     path_line: usize,
     dotenv: Vec<String>,
     dotenv_if_exists: Vec<String>,
+    nix: Option<NixShell>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -63,15 +68,15 @@ impl Declared {
             declared.dotenv_if_exists = dotenv.strings("if_exists")?;
             dotenv.finish()?;
         }
+        declared.nix = NixShell::take(top)?;
         Ok(declared)
     }
 
-    /// The environment with `.env` files first, then PATH, then single variables.
-    fn apply(&self, start: &Start, dir: &Path, watches: &mut Watches) -> Result<Env> {
-        let mut env = start.outer.clone();
+    /// `env` with `.env` files first, then PATH, then single variables.
+    fn apply(&self, host: &Host, dir: &Path, mut env: Env, watches: &mut Watches) -> Result<Env> {
         for (file, is_required) in self.dotenv_files(dir) {
             watches.add(&file);
-            load_dotenv(start.world.host, &file, is_required, &mut env)?;
+            load_dotenv(host, &file, is_required, &mut env)?;
         }
         if !self.path.is_empty() {
             env.set("PATH", self.path_before(dir, &env)?);
@@ -101,23 +106,32 @@ impl Declared {
     }
 }
 
-pub fn run(start: &Start, trusted: &Trusted) -> Evaluation {
+pub fn run(start: &Start, trusted: &mut Trusted) -> Evaluation {
     let World { host, config, .. } = start.world;
-    let rc = trusted.rc();
-    let shown = host.tilde(&rc.path);
+    let shown = host.tilde(&trusted.rc().path);
     ui::status(host, config, &format!("loading {shown}"));
-    let mut watches = start.watches.clone();
-    let declared = read(Path::new(&shown), trusted.bytes());
-    let outcome = declared.and_then(|declared| declared.apply(start, rc.dir(), &mut watches));
-    let outcome = match outcome {
-        Ok(env) => Outcome::Loaded(env),
-        Err(error) => Outcome::Failed(error),
+    let watches = start.watches.clone();
+    let declared = match read(Path::new(&shown), trusted.bytes()) {
+        Ok(declared) => declared,
+        Err(error) => return Evaluation::new(Lane::Native, Outcome::Failed(error), watches),
     };
-    Evaluation::new(Lane::Native, outcome, watches)
+    let mut evaluation = match &declared.nix {
+        Some(shell) => shell.enter(start, trusted),
+        None => Evaluation::new(Lane::Native, Outcome::Loaded(start.outer.clone()), watches),
+    };
+    if let Outcome::Loaded(env) = evaluation.outcome {
+        let dir = trusted.rc().dir();
+        evaluation.outcome = match declared.apply(host, dir, env, &mut evaluation.watches) {
+            Ok(env) => Outcome::Loaded(env),
+            Err(error) => Outcome::Failed(error),
+        };
+    }
+    evaluation
 }
 
-/// The lines that set or take away a variable, the one that counts last.
-pub fn steps(trusted: &Trusted, name: &OsStr, outer: &Env) -> Vec<Step> {
+/// The lines that set or take away a variable, the one that counts last. `[nix]` does not say which it sets: it is taken to
+/// have done what `became` of those that nothing else set.
+pub fn steps(trusted: &Trusted, name: &OsStr, (outer, became): (&Env, &Outcome)) -> Vec<Step> {
     let rc = trusted.rc();
     let Ok(declared) = read(&rc.path, trusted.bytes()) else { return Vec::new() };
     let files = declared.dotenv_files(rc.dir()).filter_map(|(file, _)| {
@@ -128,7 +142,15 @@ pub fn steps(trusted: &Trusted, name: &OsStr, outer: &Env) -> Vec<Step> {
     let path = (name == "PATH" && !declared.path.is_empty()).then_some(declared.path_line);
     let variables = declared.env.iter().filter(|variable| *variable.name == *name);
     let here = path.into_iter().chain(variables.map(|variable| variable.line));
-    files.chain(here.map(|line| Step { file: rc.path.clone(), line })).collect()
+    let at = |line| Step { file: rc.path.clone(), line };
+    let mut steps: Vec<Step> = files.chain(here.map(at)).collect();
+    let is_changed =
+        matches!(became, Outcome::Loaded(env) if diff::changes(outer, env).contains_key(name));
+    if is_changed && (steps.is_empty() || lists::is_list(name)) {
+        let nix = declared.nix.as_ref().map(|nix| at(nix.line));
+        steps.splice(..0, nix);
+    }
+    steps
 }
 
 fn read(shown: &Path, bytes: &[u8]) -> Result<Declared> {

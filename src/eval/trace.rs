@@ -29,15 +29,16 @@ pub fn trace(
     outer: &Env,
     name: &OsStr,
 ) -> Result<(Vec<Step>, Outcome)> {
-    let steps = match trusted.rc().kind {
-        Kind::Envrc => return trace_bash(world, trusted, outer, name),
-        Kind::Toml => toml::steps(trusted, name, outer),
-        Kind::Dotenv => {
-            let line = dotenv::line_of(trusted.bytes(), name, outer);
-            line.map(|line| Step { file: trusted.rc().path.clone(), line }).into_iter().collect()
-        }
-    };
+    if trusted.rc().kind == Kind::Envrc {
+        return trace_bash(world, trusted, outer, name);
+    }
     let Evaluation { outcome, .. } = super::eval(world, trusted, outer);
+    let steps = if trusted.rc().kind == Kind::Toml {
+        toml::steps(trusted, name, (outer, &outcome))
+    } else {
+        let line = dotenv::line_of(trusted.bytes(), name, outer);
+        line.map(|line| Step { file: trusted.rc().path.clone(), line }).into_iter().collect()
+    };
     Ok((steps, outcome))
 }
 

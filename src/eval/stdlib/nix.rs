@@ -7,7 +7,7 @@ use crate::eval::native::{Flow, Shell, needs_bash};
 use crate::eval::parse::names::is_assignable;
 use crate::eval::parse::parse;
 use crate::eval::{Outcome, Start};
-use crate::nix::{self, Effect, Function, Hooked, Kept, LoneHook};
+use crate::nix::{self, Effect, Function, Hooked, Kept, LoneHook, Request};
 use crate::trust::Trusted;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -61,17 +61,22 @@ pub fn call(shell: &mut Shell<'_>, function: Function, arguments: &[&[u8]]) -> F
     let Ok(request) = function.request(shell.world.config, (&project, &dir), arguments) else {
         return needs_bash("a nix shell like this");
     };
-    let mut env = shell.variables.environment();
-    let host = shell.world.host;
+    let env = shell.variables.environment();
     let Some(kept) = nix::known(shell.world, &request, &env, &mut shell.watches) else {
         return needs_bash("a nix shell that is not made yet, or is out of date");
     };
+    enter(shell, &request, &kept)
+}
+
+/// Brings a nix shell into the script, with its hook.
+pub fn enter(shell: &mut Shell<'_>, request: &Request, kept: &Kept) -> Flow<u8> {
     let config = shell.world.config;
-    let before = env.clone();
+    let before = shell.variables.environment();
+    let mut env = before.clone();
     kept.environment.apply(&mut env, nix::noise(config));
-    let mut hook = nix::hook(&kept, config);
+    let mut hook = nix::hook(kept, config);
     if hook.is_some() && config.nix.shell_hook == ShellHook::OnChange {
-        let Some(effect) = Effect::kept(host, &request, &kept) else {
+        let Some(effect) = Effect::kept(shell.world.host, request, kept) else {
             return needs_bash("a `shellHook` that did not run yet");
         };
         effect.apply(&mut env);
@@ -96,7 +101,7 @@ pub fn call(shell: &mut Shell<'_>, function: Function, arguments: &[&[u8]]) -> F
     let needs_setup = words.any(|word| kept.defined.iter().any(|name| name == word));
     let script = match parse(hook.as_bytes()) {
         Ok(script) if !needs_setup => script,
-        _ => return leave_for_the_end(shell, &kept),
+        _ => return leave_for_the_end(shell, kept),
     };
     // What it may read beside the environment is gone when it ends.
     let beside: Vec<(&str, &str)> = kept
