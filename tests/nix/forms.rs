@@ -199,7 +199,7 @@ fn what_a_package_of_the_project_names_counts() {
             world.project.write_at(
                 "channel/default.nix",
                 "{ callPackage = f: import f // { VERSION = \"3\"; }; }",
-            )
+            );
         },
         4,
         "3",
