@@ -117,6 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;exec' {
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Show `[secret]` in the command''s output where it prints a value of a secrets file')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

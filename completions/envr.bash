@@ -558,7 +558,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__exec)
-            opts="-h --help"
+            opts="-h --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

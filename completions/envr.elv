@@ -102,6 +102,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --help 'Print help'
         }
         &'envr;exec'= {
+            cand --redact 'Show `[secret]` in the command''s output where it prints a value of a secrets file'
             cand -h 'Print help'
             cand --help 'Print help'
         }

@@ -71,6 +71,7 @@ complete -c envr -n "__fish_envr_using_subcommand revoke" -s h -l help -d 'Print
 complete -c envr -n "__fish_envr_using_subcommand disallow" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand review" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand edit" -s h -l help -d 'Print help'
+complete -c envr -n "__fish_envr_using_subcommand exec" -l redact -d 'Show `[secret]` in the command\'s output where it prints a value of a secrets file'
 complete -c envr -n "__fish_envr_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand reload" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand status" -l json -d 'Print JSON, as direnv does'

@@ -66,8 +66,13 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         path: Option<PathBuf>,
     },
     /// Run a command in the environment of a directory
-    #[command(override_usage = "envr exec -- <COMMAND>...\n       envr exec <DIR> <COMMAND>...")]
+    #[command(
+        override_usage = "envr exec [--redact] -- <COMMAND>...\n       envr exec [--redact] <DIR> <COMMAND>..."
+    )]
     Exec {
+        /// Show `[secret]` in the command's output where it prints a value of a secrets file
+        #[arg(long)]
+        redact: bool,
         /// `--` and a command, or a directory and a command
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<OsString>,
@@ -175,8 +180,8 @@ pub fn main(arguments: &[&'static OsStr], variables: &'static [&'static OsStr]) 
     // The system takes everything back at once, and faster than we could.
     let host = ManuallyDrop::new(Host::new(arguments, variables));
     match run(&host) {
-        Ok(code) if code == ExitCode::SUCCESS => 0,
-        Ok(_) => 1,
+        // It does not say its number.
+        Ok(code) => (0..=u8::MAX).find(|it| ExitCode::from(*it) == code).map_or(1, i32::from),
         Err(error) => {
             if !error.is::<Told>() {
                 ui::error(&host, &error);
@@ -228,7 +233,7 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Hook { shell } => return cmd::export::hook(host, Some(&shell)),
         Verb::Export { shell } => return cmd::export::export(host, &[shell]),
-        Verb::Exec { command } => return cmd::exec::exec(host, &command),
+        Verb::Exec { command, .. } => return cmd::exec::exec(host, &command),
         Verb::Allow { path } => cmd::allow::allow(host, path.as_deref())?,
         Verb::Deny { path } => cmd::allow::deny(host, path.as_deref())?,
         Verb::Review { path } => cmd::review::review(host, path.as_deref())?,

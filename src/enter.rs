@@ -1,5 +1,7 @@
 //! Entering a directory: judge its rc, evaluate it, record what came of it, and say so.
 
+pub mod command;
+
 use crate::config::Config;
 use crate::diff::{self, Changes};
 use crate::env::{Env, outside};
@@ -7,6 +9,7 @@ use crate::error::Hinted;
 use crate::eval::{self, Evaluation, Outcome};
 use crate::host::{Host, Voice};
 use crate::rc::Rc;
+use crate::secrets::Secret;
 use crate::session::{self, Session};
 use crate::trust::{self, Reason, Store, Trusted, Verdict};
 use crate::ui;
@@ -20,6 +23,8 @@ use std::path::Path;
 pub struct Entered {
     pub env: Env,
     pub result: Entry,
+    /// The values in it that came from secrets files.
+    pub secrets: Vec<Secret>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +62,7 @@ pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<
 fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> Entered {
     let World { host, config, store } = world;
     config.speak_of(&trusted.rc().path);
-    let Evaluation { lane, outcome, watches, left_behind, fell_short } =
+    let Evaluation { lane, outcome, watches, left_behind, fell_short, secrets } =
         eval::eval(world, &mut trusted, outer);
     if host.env.get(eval::LANE).is_some_and(|value| value == "tell") {
         ui::note(host, &format!("lane: {lane}"));
@@ -78,7 +83,7 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
             }
             session::record(outer, &mut env, path, &watches);
             let result = if fell_short { Entry::Failed } else { Entry::Loaded };
-            return Entered { env, result };
+            return Entered { env, result, secrets };
         }
         Outcome::Failed(error) => ui::error(host, &error),
         Outcome::Refused(reason) => ui::error(host, &blocked(host, path, &reason)),
@@ -113,14 +118,14 @@ fn warn_of_left_behind(host: &Host, path: &Path, names: &[String]) {
 fn outside(mut env: Env, path: &Path, watches: &Watches, result: Entry) -> Entered {
     let outer = env.clone();
     session::record(&outer, &mut env, path, watches);
-    Entered { env, result }
+    Entered { env, result, secrets: Vec::new() }
 }
 
 /// What the same rc loaded before stays until something changes.
 fn unchanged(env: &Env, path: &Path, watches: &Watches) -> Entered {
     let mut env = env.clone();
     session::keep(&mut env, path, watches);
-    Entered { env, result: Entry::Failed }
+    Entered { env, result: Entry::Failed, secrets: Vec::new() }
 }
 
 fn report(host: &Host, config: &Config, outer: &Env, changes: &Changes) {

@@ -15,6 +15,7 @@ pub mod toml;
 
 use crate::env::{Env, is_name};
 use crate::rc::Kind;
+use crate::secrets::Secret;
 use crate::trust::{Reason, Trusted};
 use crate::ui;
 use crate::watch::Watches;
@@ -46,6 +47,8 @@ pub struct Evaluation {
     pub left_behind: Vec<String>,
     /// Something it wanted could not be had, and the user was told; the rest counts.
     pub fell_short: bool,
+    /// The values that came from secrets files.
+    pub secrets: Vec<Secret>,
 }
 
 #[derive(Debug)]
@@ -71,7 +74,8 @@ pub enum Lane {
 
 impl Evaluation {
     fn new(lane: Lane, outcome: Outcome, watches: Watches) -> Self {
-        Self { lane, outcome, watches, left_behind: Vec::new(), fell_short: false }
+        let (left_behind, secrets) = <_>::default();
+        Self { lane, outcome, watches, left_behind, fell_short: false, secrets }
     }
 }
 

@@ -32,6 +32,7 @@ mod calendar;
 mod error;
 mod fs;
 mod host;
+mod memory_dir;
 mod ui;
 mod words;
 mod arena;

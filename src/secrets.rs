@@ -1,12 +1,14 @@
 //! Secrets: what sops and age files hold. Plaintext lives in a `Secret`, or in the output that somebody asked for.
 
 mod age_file;
+mod choice;
 pub mod creation;
 mod document;
 mod envelope;
 pub mod keys;
 mod mac;
 mod metadata;
+mod redact;
 mod rule;
 mod seal;
 mod shamir;
@@ -20,9 +22,11 @@ use std::fmt;
 use zeroize::{Zeroize as _, Zeroizing};
 
 pub use age_file::decrypt as decrypt_age;
+pub use choice::Choice;
 pub use document::{Document, Opened, Plain};
 pub use keys::{Keys, Recipient};
 pub use metadata::Metadata;
+pub use redact::{Needles, Redactor};
 pub use rule::Rule;
 pub use store::{Format, read_plain, write_plain};
 pub use tree::{Branch, Entry, Kind, Leaf, Value};

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub const NAME: &str = "envr.toml";
 
 /// All that may stand at the top of one, each read where its subject is.
-const TABLES: [&str; 5] = ["dotenv", "env", "nix", "path", "services"];
+const TABLES: [&str; 6] = ["dotenv", "env", "nix", "path", "secrets", "services"];
 
 /// The text of one file, which its tables borrow from.
 #[derive(Debug)]
@@ -184,6 +184,25 @@ impl<'a> Value<'a> {
         matches!(self.content, DeValue::Table(_))
     }
 
+    pub fn is_bool(&self) -> bool {
+        matches!(self.content, DeValue::Boolean(_))
+    }
+
+    /// The elements of an array, or the one value that stands in its place.
+    pub fn items(self) -> Vec<Self> {
+        let Self { document, name, at, content } = self;
+        match content {
+            DeValue::Array(array) => {
+                let item = |item: Spanned<DeValue<'a>>| {
+                    let at = item.span().start;
+                    Value { document, name: name.clone(), at, content: item.into_inner() }
+                };
+                array.into_iter().map(item).collect()
+            }
+            content => vec![Value { document, name, at, content }],
+        }
+    }
+
     pub fn table(self) -> Result<Table<'a>> {
         match self.content {
             DeValue::Table(table) => {
@@ -205,17 +224,7 @@ impl<'a> Value<'a> {
 
     /// One string, or an array of them.
     pub fn strings(self) -> Result<Vec<String>> {
-        let Self { document, name, at, content } = self;
-        match content {
-            DeValue::Array(array) => {
-                let item = |item: Spanned<DeValue<'a>>| {
-                    let at = item.span().start;
-                    Value { document, name: name.clone(), at, content: item.into_inner() }.string()
-                };
-                array.into_iter().map(item).collect()
-            }
-            content => Value { document, name, at, content }.string().map(|text| vec![text]),
-        }
+        self.items().into_iter().map(Self::string).collect()
     }
 
     pub fn bool(self) -> Result<bool> {

@@ -69,7 +69,10 @@ fn configuration_is_accepted() {
             let dir = below_root(file).replace("/envr.toml", "");
             project.envr(["allow"]).dir(&dir).success();
             project.write_at(&format!("{dir}/.env"), "");
-            project.envr(["exec", "--", "true"]).dir(&dir).any_stderr().success();
+            // Files with secrets are there in the sessions alone.
+            if !text.contains("[secrets") {
+                project.envr(["exec", "--", "true"]).dir(&dir).any_stderr().success();
+            }
             if text.contains("[services") && cfg!(target_os = "linux") {
                 project.envr(["ps"]).dir(&dir).any_stdout().success();
             }

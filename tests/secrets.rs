@@ -3,7 +3,9 @@
 mod age_files;
 mod bombs;
 mod mutations;
+mod redacted;
 mod sops_files;
+mod table;
 mod use_in_rc;
 mod vectors;
 mod writing;

@@ -1,23 +1,32 @@
 //! `exec`: one command in the environment of a directory.
 
+mod attend;
+mod output;
+
 use crate::config::Config;
-use crate::enter::{self, Entry};
+use crate::enter::command::{self, Commanded};
 use crate::env::Env;
 use crate::error::misused;
 use crate::host::{Host, Voice, find_program};
+use crate::memory_dir::MemoryDir;
 use crate::rc;
-use crate::session::Session;
+use crate::secrets::{Needles, Variables};
 use anyhow::{Context as _, Result, bail};
+use output::Outputs;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// `exec -- COMMAND…` takes the working directory, `exec DIR COMMAND…` another. Returns only when the command cannot
-/// be started: it takes the place of this process, and so its signals and its exit code are its own.
+/// `exec -- COMMAND…` takes the working directory, `exec DIR COMMAND…` another. Unless there is something to do for it
+/// while it runs, the command takes the place of this process, and so its signals and its exit code are its own.
 pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
-    let (dir, command) = split(host, arguments)?;
-    let [name, arguments @ ..] = command.as_slice() else {
+    let (redacts, arguments) = match arguments.split_first() {
+        Some((first, rest)) if first == "--redact" && host.voice == Voice::Envr => (true, rest),
+        _ => (false, arguments),
+    };
+    let (dir, words) = split(host, arguments)?;
+    let [name, arguments @ ..] = words.as_slice() else {
         bail!(misused(
             host,
             "missing COMMAND argument",
@@ -25,7 +34,10 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
             "exec DIR COMMAND"
         ))
     };
-    let env = environment(host, &dir)?;
+    let config = Config::load(host)?;
+    let rc = rc::find(host, &config, &dir);
+    let Commanded { mut env, mut secrets, files } = command::environment(host, &config, rc)?;
+    let held = hold(host, &files, &mut env)?;
     // A name with a slash goes to the system as it is, for a script sees it as its own.
     let is_path = name.as_encoded_bytes().contains(&b'/');
     let found = if is_path {
@@ -41,9 +53,30 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
             Voice::Envr => bail!("command `{name}` not found on PATH `{path}`"),
         }
     };
-    let error =
-        Command::new(&program).arg0(name).args(arguments).env_clear().envs(env.iter()).exec();
-    Err(error).with_context(|| format!("could not start `{}`", program.display()))
+    let could_not = || format!("could not start `{}`", program.display());
+    let mut command = Command::new(&program);
+    command.arg0(name).args(arguments).env_clear().envs(env.iter());
+    if held.is_none() && !redacts {
+        return Err(command.exec()).with_context(could_not);
+    }
+    secrets.extend(files.into_iter().map(|(_, value)| value));
+    let needles = Needles::new(&secrets);
+    let outputs = if redacts { Outputs::of(&mut command, &needles)? } else { Outputs::default() };
+    let status = attend::attend(&mut command, outputs).with_context(could_not)?;
+    drop(held);
+    Ok(attend::end_as(status))
+}
+
+/// Puts files for the command where only its user can read them, as long as it runs.
+fn hold(host: &Host, files: &Variables, env: &mut Env) -> Result<Option<MemoryDir>> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let dir = MemoryDir::new(host)?;
+    for (name, value) in files.iter() {
+        env.set(name, dir.write(OsStr::new(name), value.bytes())?);
+    }
+    Ok(Some(dir))
 }
 
 /// The directory and the command. direnv also takes a file in place of the directory: it is the command, run in the
@@ -72,17 +105,4 @@ fn split(host: &Host, arguments: &[OsString]) -> Result<(PathBuf, Vec<OsString>)
     }
     let command = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
     Ok((path, command.to_vec()))
-}
-
-fn environment(host: &Host, dir: &Path) -> Result<Env> {
-    let config = Config::load(host)?;
-    let session = Session::from_env(&host.env);
-    let Some(found) = rc::find(host, &config, dir) else { return session.revert(&host.env) };
-    let path = found.path.clone();
-    let entered = enter::enter(host, &config, &session, found)?;
-    match entered.result {
-        Entry::Loaded => Ok(entered.env),
-        Entry::Denied => bail!("could not load `{}`: it is denied", path.display()),
-        Entry::Failed => Err(anyhow::Error::new(crate::error::Told)),
-    }
 }

@@ -39,12 +39,12 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let Entered { env, result } = match &found {
+    let Entered { env, result, .. } = match &found {
         Some(rc) => enter::enter(host, &config, &session, rc.clone())?,
         None => {
             let env = session.revert(&host.env)?;
             ui::status(host, &config, "unloading");
-            Entered { env, result: Entry::Loaded }
+            Entered { env, result: Entry::Loaded, secrets: Vec::new() }
         }
     };
     let mut code = shell.render(&diff::changes(&host.env, &env));

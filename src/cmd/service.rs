@@ -6,6 +6,7 @@ mod up;
 
 use crate::config::{Config, parse_duration};
 use crate::host::Host;
+use crate::memory_dir;
 use crate::service::control::{Connection, Reply, Request, Status, Until};
 use crate::service::place::Place;
 use crate::service::{environment, keeper, project, signal_number, view};
@@ -184,6 +185,7 @@ impl<'a> Project<'a> {
             // One that was killed may have left something.
             if let Some(_lock) = self.place.lock()? {
                 keeper::end_leftovers(self.host, &self.place);
+                memory_dir::remove_lasting(self.host, &self.place.secrets());
             }
             ui::note(self.host, "nothing is running");
             return Ok(ExitCode::SUCCESS);

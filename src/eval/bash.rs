@@ -37,7 +37,8 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     let mut running = Running::start(&bash, &env, &conversation)?;
     let end = running.wait(&mut conversation)?;
 
-    let Conversation { watches: asked, failure, refused, scripts, fell_short, .. } = conversation;
+    let Conversation { watches: asked, failure, refused, scripts, fell_short, secrets, .. } =
+        conversation;
     let outcome = match (refused, failure, end) {
         (Some(reason), ..) => Outcome::Refused(reason),
         (None, Some(failure), _) => Outcome::Failed(failure),
@@ -66,6 +67,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
                     watches,
                     left_behind,
                     fell_short,
+                    secrets,
                 });
             }
         },

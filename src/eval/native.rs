@@ -93,9 +93,9 @@ pub fn attempt(
         }
     };
     ui::say(&shell.said);
-    let Shell { trusted: after, watches, .. } = shell;
+    let Shell { trusted: after, watches, secrets, .. } = shell;
     *trusted = after;
-    Ok(Evaluation::new(Lane::Native, outcome, watches))
+    Ok(Evaluation { secrets, ..Evaluation::new(Lane::Native, outcome, watches) })
 }
 
 /// What nothing in the script gave away, as when a value is longer than memory should be.

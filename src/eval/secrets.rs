@@ -82,7 +82,7 @@ impl Request {
             }
             Kind::Age => {
                 let text = decrypt_age(&bytes, keys.identities())?;
-                self.variables_of(&text, env)?
+                age_variables(&self.file, &text, env)?
             }
         };
         let allowed: Vec<&str> = self.allowed.iter().map(String::as_str).collect();
@@ -90,25 +90,25 @@ impl Request {
         Ok(Loaded { variables, warnings: keys.warnings() })
     }
 
-    /// An age file holds what a `.env` file holds.
-    fn variables_of(&self, text: &Secret, env: &Env) -> Result<Variables> {
-        let dir = self.file.parent().unwrap_or(Path::new("/"));
-        // The mistake's message may quote what is secret.
-        let variables = parse_in(dir, text.bytes(), env)
-            .map_err(|error| anyhow!("what it holds is no `.env` file: line {}", error.line))?;
-        let mut named = Variables::default();
-        for (name, value) in variables {
-            let name = name.into_string().ok().context("a name in it is no text")?;
-            named.set(&name, value.into_vec().into());
-        }
-        Ok(named)
-    }
-
     /// A failure as an rc says it.
     pub fn failure(&self, error: &anyhow::Error) -> String {
         let shown = self.file.display();
         format!("use {}: could not load `{shown}`: {}", self.kind.name(), ui::causes(error))
     }
+}
+
+/// An age file holds what a `.env` file holds.
+pub fn age_variables(file: &Path, text: &Secret, env: &Env) -> Result<Variables> {
+    let dir = file.parent().unwrap_or(Path::new("/"));
+    // The mistake's message may quote what is secret.
+    let variables = parse_in(dir, text.bytes(), env)
+        .map_err(|error| anyhow!("what it holds is no `.env` file: line {}", error.line))?;
+    let mut named = Variables::default();
+    for (name, value) in variables {
+        let name = name.into_string().ok().context("a name in it is no text")?;
+        named.set(&name, value.into_vec().into());
+    }
+    Ok(named)
 }
 
 /// What comes of a file.

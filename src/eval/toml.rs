@@ -1,6 +1,7 @@
-//! `[nix]`, `[dotenv]`, `[path]` and `[env]` of an `envr.toml`: an environment that is declared, not run.
+//! `[nix]`, `[dotenv]`, `[path]`, `[env]` and `[secrets]` of an `envr.toml`: an environment that is declared, not run.
 
 mod nix;
+mod secrets;
 
 use super::{Evaluation, Lane, Outcome, Start, Step, dotenv};
 use crate::diff;
@@ -18,6 +19,8 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use secrets::{Audience, Secrets, Stop};
+
 /// A `.env` file larger than this many bytes is something else.
 const DOTENV_LIMIT: u64 = 4 << 20;
 
@@ -33,6 +36,7 @@ pub struct Declared {
     dotenv: Vec<String>,
     dotenv_if_exists: Vec<String>,
     nix: Option<NixShell>,
+    secrets: Secrets,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -69,6 +73,7 @@ impl Declared {
             dotenv.finish()?;
         }
         declared.nix = NixShell::take(top)?;
+        declared.secrets = Secrets::take(top)?;
         Ok(declared)
     }
 
@@ -124,6 +129,17 @@ pub fn run(start: &Start, trusted: &mut Trusted) -> Evaluation {
         evaluation.outcome = match declared.apply(host, dir, env, &mut evaluation.watches) {
             Ok(env) => Outcome::Loaded(env),
             Err(error) => Outcome::Failed(error),
+        };
+    }
+    if let Outcome::Loaded(mut env) = evaluation.outcome {
+        let given = declared.secrets.load(&[Audience::Shells], trusted, start.world, &env);
+        evaluation.watches.merge(trusted.watches().clone());
+        evaluation.outcome = match given {
+            Ok(given) => {
+                evaluation.secrets = given.set_in(&mut env, host);
+                Outcome::Loaded(env)
+            }
+            Err(stop) => stop.outcome(),
         };
     }
     evaluation

@@ -68,6 +68,10 @@ impl Variables {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn set(&mut self, name: &str, value: Secret) {
         match self.0.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => *known = value,
@@ -77,6 +81,15 @@ impl Variables {
 
     fn remove(&mut self, name: &str) {
         self.0.retain(|(known, _)| known != name);
+    }
+}
+
+impl IntoIterator for Variables {
+    type Item = (String, Secret);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

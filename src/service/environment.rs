@@ -1,16 +1,18 @@
 //! The environment that services run in: the project's own, evaluated under the same approval as at the prompt.
 
+use super::place::Place;
 use super::project;
 use crate::config::Config;
-use crate::enter::{self, Entry};
+use crate::enter::command::{self, Commanded};
 use crate::env::Env;
-use crate::error::Told;
+use crate::fs::write_atomic;
 use crate::host::Host;
+use crate::memory_dir;
 use crate::rc;
 use crate::session::Session;
 use crate::watch::Watches;
 use crate::world::World;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -48,15 +50,17 @@ impl Environment {
 /// Evaluates what governs the project's directory; says on stderr what happens, and why it does not.
 pub fn evaluate(host: &Host, root: &Path) -> Result<Env> {
     let config = Config::load(host)?;
-    let session = Session::from_env(&host.env);
-    let Some(rc) = rc::find(host, &config, root) else { return session.revert(&host.env) };
-    let path = rc.path.clone();
-    let entered = enter::enter(host, &config, &session, rc)?;
-    match entered.result {
-        Entry::Loaded => Ok(entered.env),
-        Entry::Denied => bail!("could not load `{}`: it is denied", path.display()),
-        Entry::Failed => Err(anyhow::Error::new(Told)),
+    let rc = rc::find(host, &config, root);
+    let Commanded { mut env, files, .. } = command::environment(host, &config, rc)?;
+    if !files.is_empty() {
+        let dir = memory_dir::lasting(host, &Place::of(host, root)?.secrets())?;
+        for (name, value) in files.iter() {
+            let file = dir.join(name);
+            write_atomic(&file, value.bytes())?;
+            env.set(name, file);
+        }
     }
+    Ok(env)
 }
 
 /// Whether what governs the project's directory may run, without running it.

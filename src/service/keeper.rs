@@ -11,6 +11,7 @@ use super::state::Exit;
 use super::supervisor::{MARK, Supervisor};
 use crate::env::Env;
 use crate::host::Host;
+use crate::memory_dir;
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -143,6 +144,7 @@ pub fn keep(host: &Host, arguments: &[OsString]) -> Result<()> {
     .context("could not start a supervisor")?;
     wait(supervisor, &ends, &stop);
     clean(&ends);
+    memory_dir::remove_lasting(host, &place.secrets());
     Ok(())
 }
 

@@ -64,6 +64,11 @@ impl Place {
         self.state.join("processes.json")
     }
 
+    /// The name, in memory, of the directory with the secrets that services get as files.
+    pub fn secrets(&self) -> String {
+        format!("envr-services-{}", self.id)
+    }
+
     /// The supervisor's socket; `None` where nobody listens.
     pub fn connect(&self) -> Result<Option<UnixStream>> {
         let pointer = match std::fs::read(self.state.join(POINTER)) {

@@ -1,5 +1,6 @@
 //! The files that an rc says it will execute, as far as a reader can tell without running it.
 
+use crate::eval::toml::Secrets;
 use crate::rc::{Kind, Rc};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,8 +8,10 @@ use std::path::PathBuf;
 
 /// In the order they are named; what depends on variables, conditions or other files is found when it runs.
 pub fn known_to_execute(rc: &Rc, bytes: &[u8]) -> Vec<PathBuf> {
-    if rc.kind != Kind::Envrc {
-        return Vec::new();
+    match rc.kind {
+        Kind::Envrc => {}
+        Kind::Toml => return secrets_files(rc, bytes),
+        Kind::Dotenv => return Vec::new(),
     }
     let commands = bytes.split(|byte| matches!(byte, b'\n' | b';' | b'&' | b'|'));
     let mut files = Vec::new();
@@ -18,6 +21,13 @@ pub fn known_to_execute(rc: &Rc, bytes: &[u8]) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// What a file of secrets holds decides over the environment as much as a script does.
+fn secrets_files(rc: &Rc, bytes: &[u8]) -> Vec<PathBuf> {
+    // Where it cannot be read, loading it says why.
+    let secrets = Secrets::of_file(&rc.path, bytes).unwrap_or_default();
+    secrets.files(rc.dir()).filter(|file| file.is_file()).collect()
 }
 
 fn executed_by(rc: &Rc, command: &[u8]) -> Option<PathBuf> {
@@ -43,7 +53,6 @@ fn executed_by(rc: &Rc, command: &[u8]) -> Option<PathBuf> {
             let name = word.and_then(literal).unwrap_or_else(|| ".envrc".into());
             rc.dir().ancestors().skip(1).map(|dir| dir.join(&name)).find(|file| file.is_file())
         }
-        // What a secrets file holds decides over the environment as much as a script does.
         b"use" if matches!(word, Some(b"sops" | b"age")) => secrets_file(rc, words),
         b"use_sops" | b"use_age" => secrets_file(rc, word.into_iter().chain(words)),
         _ => None,

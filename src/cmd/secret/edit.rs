@@ -3,46 +3,16 @@
 use super::File;
 use super::write::sealed;
 use crate::host::{Host, find_program};
+use crate::memory_dir::MemoryDir;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{Branch, FILE_LIMIT, Format, Keys, Opened, Secret, read_plain, write_plain};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
-use rustix::fs::statfs;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-
-/// What the kernel calls tmpfs and ramfs.
-const MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
-
-/// A directory that goes with its owner.
-struct MemoryDir(PathBuf);
-
-impl MemoryDir {
-    /// Where the system keeps files in memory; on a disk, what was deleted can be found.
-    fn new(host: &Host) -> Result<Self> {
-        let places = [host.directory("XDG_RUNTIME_DIR"), Some(PathBuf::from("/dev/shm"))];
-        for place in places.into_iter().flatten().filter(|place| is_in_memory(place)) {
-            let dir = place.join(format!("envr-{}-edit", std::process::id()));
-            if DirBuilder::new().mode(0o700).create(&dir).is_ok() {
-                return Ok(Self(dir));
-            }
-        }
-        bail!(
-            "no place is fit for the plaintext: neither `XDG_RUNTIME_DIR` nor `/dev/shm` is in memory"
-        )
-    }
-}
-
-impl Drop for MemoryDir {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 pub fn edit(host: &Host, source: &File) -> Result<()> {
     let could_not = || source.could_not("edit");
@@ -73,8 +43,7 @@ fn change(host: &Host, source: &File, keys: &Keys<'_>) -> Result<()> {
 /// What the editor made of a text; `None` where it is as it was.
 fn edited(host: &Host, source: &File, text: &Secret) -> Result<Option<Vec<Branch>>> {
     let dir = MemoryDir::new(host)?;
-    let file = dir.0.join(source.path.file_name().context("it has no name")?);
-    crate::fs::write_atomic(&file, text.bytes())?;
+    let file = dir.write(source.path.file_name().context("it has no name")?, text.bytes())?;
     loop {
         run_editor(host, &file)?;
         let after = crate::fs::read_regular(&file, FILE_LIMIT)?.map(Secret::from);
@@ -118,8 +87,4 @@ fn run_editor(host: &Host, file: &Path) -> Result<()> {
         bail!("`{name}` failed, nothing was changed");
     }
     Ok(())
-}
-
-fn is_in_memory(place: &Path) -> bool {
-    statfs(place).is_ok_and(|place| MEMORY.contains(&place.f_type.cast_unsigned()))
 }

@@ -1,6 +1,7 @@
 //! `up` in the foreground: shows what the services say, and stops them when it is told to, or when nobody reads.
 
 use super::Project;
+use crate::memory_dir;
 use crate::service::control::{Connection, Reply, Request, Until};
 use crate::service::keeper::{self, Started};
 use crate::service::logs::{self, Follow};
@@ -49,6 +50,7 @@ pub fn run(
     let result = foreground.watch(&ends, &stop);
     if foreground.started.is_some() {
         keeper::clean(&ends);
+        memory_dir::remove_lasting(project.host, &project.place.secrets());
     }
     result
 }

@@ -37,6 +37,8 @@ pub struct Conversation<'a> {
     pub scripts: Vec<u8>,
     /// A nix shell could not be had as its files describe it, and the user knows.
     pub fell_short: bool,
+    /// The values that came from secrets files.
+    pub secrets: Vec<Secret>,
     /// The user was shown what it waits for.
     pub has_waited: bool,
     /// By the clock that files are stamped with.
@@ -72,6 +74,7 @@ impl<'a> Conversation<'a> {
             refused: None,
             scripts: Vec::new(),
             fell_short: false,
+            secrets: Vec::new(),
             has_waited: false,
             began,
             heard: Vec::new(),
@@ -212,7 +215,9 @@ impl<'a> Conversation<'a> {
                 for warning in &loaded.warnings {
                     ui::script_error(self.world.host, warning);
                 }
-                Answer::Secret(loaded.variables.bash_code())
+                let code = loaded.variables.bash_code();
+                self.secrets.extend(loaded.variables.into_iter().map(|(_, value)| value));
+                Answer::Secret(code)
             }
             Err(error) => self.fail(&request.failure(&error)),
         }

@@ -9,6 +9,7 @@ use crate::eval::Start;
 use crate::eval::parse::{Redirect, names};
 use crate::host::Host;
 use crate::nix::LoneHook;
+use crate::secrets::Secret;
 use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
@@ -48,6 +49,8 @@ pub struct Shell<'a> {
     pub is_last: bool,
     /// What is to run at the very end.
     pub last_hook: Option<LoneHook>,
+    /// The values that came from secrets files.
+    pub secrets: Vec<Secret>,
     depth: usize,
 }
 
@@ -91,6 +94,7 @@ impl<'a> Shell<'a> {
             runner: None,
             is_last: false,
             last_hook: None,
+            secrets: Vec::new(),
             depth: 0,
         })
     }

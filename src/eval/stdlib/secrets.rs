@@ -38,9 +38,10 @@ pub fn load(shell: &mut Shell<'_>, kind: Kind, arguments: &[&[u8]]) -> Flow<u8> 
     if loaded.variables.iter().any(|(name, _)| !names::is_assignable(name.as_bytes())) {
         return needs_bash("a variable of bash's own");
     }
-    for (name, value) in loaded.variables.iter() {
+    for (name, value) in loaded.variables {
         shell.variables.set(name.as_bytes(), value.bytes().to_vec());
         shell.variables.export(name.as_bytes());
+        shell.secrets.push(value);
     }
     Ok(0)
 }
