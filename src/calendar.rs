@@ -1,8 +1,19 @@
 //! Dates, without a library of time zones: all of them are in UTC.
 
-/// Seconds since the epoch as date and time in UTC. The civil calendar repeats every 400 years of 146,097 days.
+/// Seconds since the epoch as date and time in UTC.
 pub fn rfc3339(seconds: i64) -> String {
     let (days, time) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        time / 3600,
+        time / 60 % 60,
+        time % 60
+    )
+}
+
+/// Days since the epoch as year, month and day. The civil calendar repeats every 400 years of 146,097 days.
+pub fn civil(days: i64) -> (i64, i64, i64) {
     // Days since the first of March of year 0, so that a leap day ends its year.
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -13,12 +24,7 @@ pub fn rfc3339(seconds: i64) -> String {
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        time / 3600,
-        time / 60 % 60,
-        time % 60
-    )
+    (year, month, day)
 }
 
 #[cfg(test)]

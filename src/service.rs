@@ -3,6 +3,8 @@
 mod directory;
 mod procfile;
 mod table;
+pub mod watch;
+pub mod schedule;
 pub mod project;
 pub mod graph;
 pub mod state;
@@ -14,6 +16,7 @@ pub mod control;
 pub mod place;
 pub mod environment;
 pub mod supervisor;
+pub mod listener;
 pub mod keeper;
 pub mod view;
 
@@ -22,7 +25,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use ports::Port;
+pub use ports::{Listen, Port};
+pub use schedule::Schedule;
 
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,12 @@ pub struct Spec {
     pub stop: Stop,
     /// The TCP ports that it listens at, by name.
     pub ports: BTreeMap<String, Port>,
+    /// Sockets that are opened for it, in the order in which it gets them.
+    pub listen: BTreeMap<String, Listen>,
+    /// Patterns of files for which it is restarted, with their whole path.
+    pub watch: Vec<String>,
+    /// When it runs, if not all the time.
+    pub schedule: Option<Schedule>,
     pub log: LogLimits,
     /// The service that reads its standard output, which is then not in envr's log.
     pub logger: Option<String>,
@@ -225,6 +235,9 @@ impl Spec {
             restart: Restart::default(),
             stop: Stop::default(),
             ports: BTreeMap::new(),
+            listen: BTreeMap::new(),
+            watch: Vec::new(),
+            schedule: None,
             log: LogLimits::default(),
             logger: None,
             starts_with_all: true,

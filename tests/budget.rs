@@ -25,8 +25,8 @@ fn a_prompt_with_nothing_to_load() {
     let dir = project.path("elsewhere/1/2/3/4/5/6/7");
     std::fs::create_dir_all(&dir).unwrap();
     let shell = project.shell();
-    check(&shell, &dir, PLAIN, &Budget { instructions: 13_800, system_calls: 26 });
-    check(&shell, &dir, HOOK, &Budget { instructions: 42_600, system_calls: 32 });
+    check(&shell, &dir, PLAIN, &Budget { instructions: 17_500, system_calls: 38 });
+    check(&shell, &dir, HOOK, &Budget { instructions: 57_900, system_calls: 45 });
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_prompt_that_leaves() {
     let mut shell = project.shell();
     shell.any_prompt(0);
     let dir = project.path("elsewhere");
-    check(&shell, &dir, PLAIN, &Budget { instructions: 84_900, system_calls: 20 });
-    check(&shell, &dir, HOOK, &Budget { instructions: 104_900, system_calls: 26 });
+    check(&shell, &dir, PLAIN, &Budget { instructions: 90_600, system_calls: 24 });
+    check(&shell, &dir, HOOK, &Budget { instructions: 115_000, system_calls: 31 });
 }
 
 #[test]

@@ -10,7 +10,10 @@ mod ports;
 mod readiness;
 mod restarts;
 mod s6;
+mod sockets;
 mod stop_command;
+mod watching;
+mod scheduling;
 
 use crate::test::{ENVR, Project};
 use serde_json::Value;

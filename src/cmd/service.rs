@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::memory_dir;
 use crate::service::control::{Connection, Reply, Request, Status, Until};
 use crate::service::place::Place;
-use crate::service::{environment, keeper, project, signal_number, view};
+use crate::service::{environment, keeper, listener, project, signal_number, view};
 use crate::trust::Store;
 use crate::ui;
 use crate::world::World;
@@ -141,6 +141,7 @@ pub fn run_inner(host: &Host, verb: &OsStr, arguments: &[OsString]) -> Option<Re
         keeper::KEEPER => keeper::keep(host, arguments),
         keeper::SUPERVISOR => keeper::supervise(host, arguments),
         environment::VERB => evaluate(host, arguments),
+        listener::VERB => listener::run(host, arguments),
         _ => return None,
     })
 }

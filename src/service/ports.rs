@@ -6,6 +6,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, soc
 use rustix::process::Pid;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 /// The port that the key `port` means, among those that have names.
 pub const MAIN: &str = "port";
@@ -21,6 +22,13 @@ pub enum Port {
     Number(u16),
     /// One that is free.
     Auto,
+}
+
+/// A socket that is open before its service runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    Tcp(IpAddr, Port),
+    Unix(PathBuf),
 }
 
 /// Who listens at a port.

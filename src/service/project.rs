@@ -60,7 +60,9 @@ pub fn load(world: World, root: &Path) -> Result<Graph> {
             specs.extend(procfile::read(&file, &bytes)?);
         } else if file.ends_with(toml::NAME) && file.parent() == Some(root) {
             let document = Document::new(&file, &bytes)?;
-            specs.extend(from_toml(&document, root)?);
+            let Directories { specs: read, bundles } = from_toml(&document, root)?;
+            specs.extend(read);
+            found.bundles.extend(bundles);
         }
     }
     for scan in SCAN_DIRECTORIES {
@@ -82,11 +84,11 @@ pub fn load(world: World, root: &Path) -> Result<Graph> {
 }
 
 /// The tables of an `envr.toml` that make the environment are read with it, so that their mistakes show here, too.
-fn from_toml(document: &Document, root: &Path) -> Result<Vec<Spec>> {
+fn from_toml(document: &Document, root: &Path) -> Result<Directories> {
     let mut tables = document.tables()?;
     crate::eval::toml::Declared::take(&mut tables)?;
     let services = tables.table("services")?;
-    services.map_or_else(|| Ok(vec![]), |services| table::read(services, root))
+    services.map_or_else(|| Ok(Directories::default()), |services| table::read(services, root))
 }
 
 /// The bytes of a file that the user said yes to.

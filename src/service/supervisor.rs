@@ -6,6 +6,8 @@ mod starting;
 mod ending;
 mod probing;
 mod ports;
+mod watching;
+mod scheduling;
 mod clients;
 mod requests;
 
@@ -16,6 +18,7 @@ use super::logs::Clock;
 use super::place::Place;
 use super::process;
 use super::state::{Event, Exit, State};
+use super::watch::Watching;
 use crate::config::Config;
 use crate::host::Host;
 use crate::trust::Store;
@@ -56,6 +59,8 @@ pub struct Supervisor<'a> {
     ends: UnixStream,
     /// A byte for each signal that asks us to end.
     requests_to_end: UnixStream,
+    /// The files for which services are restarted.
+    watching: Option<Watching>,
     poller: Poller,
     clock: Clock,
     started: Instant,
@@ -115,6 +120,7 @@ impl<'a> Supervisor<'a> {
             listener,
             ends,
             requests_to_end,
+            watching: None,
             poller,
             clock: Clock::now(),
             started: Instant::now(),
@@ -161,6 +167,7 @@ impl<'a> Supervisor<'a> {
             Source::Ready(index) => self.read_readiness(index),
             Source::Probe(index) => self.go_on_with_probe(index),
             Source::Evaluation => self.read_evaluation(),
+            Source::Files => self.read_changes(),
         }
     }
 
@@ -223,6 +230,7 @@ impl<'a> Supervisor<'a> {
             Goal::Up if service.restarting && state.is_active() => {
                 (!service.is_told).then_some(Event::Stop)
             }
+            Goal::Up if service.spec.schedule.is_some() && !service.is_due => None,
             Goal::Up if state == State::Down && self.evaluation.is_none() => {
                 let is_met =
                     |(needed, condition): &(usize, _)| self.services[*needed].fulfils(*condition);
@@ -263,6 +271,10 @@ impl<'a> Supervisor<'a> {
             service.is_told = false;
             service.restarting = false;
             service.stop_listening(&self.poller);
+            service.is_due &= state != State::Failed && state != State::Completed;
+            if service.goal == Goal::Down {
+                service.close_sockets();
+            }
         }
         match state {
             State::Ready => {
@@ -292,6 +304,8 @@ impl<'a> Supervisor<'a> {
                 self.happen(index, Event::Deadline);
             }
             self.probe_if_due(index, now);
+            self.restart_if_due(index, now);
+            self.run_if_due(index, now);
         }
     }
 

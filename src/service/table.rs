@@ -2,9 +2,10 @@
 
 mod ports;
 
+use super::directory::Directories;
 use super::{
-    Check, Condition, Kind, LogLimits, Probe, Program, Readiness, Ready, Restart, RestartWhen,
-    Scope, Spec, Stop, is_name, signal_number,
+    Check, Condition, Kind, Listen, LogLimits, Port, Probe, Program, Readiness, Ready, Restart,
+    RestartWhen, Schedule, Scope, Spec, Stop, is_name, signal_number,
 };
 use crate::toml::{Table, Value};
 use anyhow::Result;
@@ -24,25 +25,74 @@ const RESTARTS: [(&str, RestartWhen); 3] = [
 ];
 const SCOPES: [(&str, Scope); 2] = [("group", Scope::Group), ("main", Scope::Main)];
 
-/// The services of the table `services`, run from `dir` unless they say where.
-pub fn read(services: Table, dir: &Path) -> Result<Vec<Spec>> {
-    services.into_entries().map(|(name, value)| service(&name, value, dir)).collect()
+/// The variable that says which of its replicas a service is.
+const REPLICA: &str = "ENVR_REPLICA";
+
+/// The services of the table `services`, run from `dir` unless they say where. What has replicas is a name for all of
+/// them.
+pub fn read(services: Table, dir: &Path) -> Result<Directories> {
+    let mut read = Directories::default();
+    for (name, value) in services.into_entries() {
+        if !is_name(&name) {
+            return Err(value.mistake(&format!("`{name}` cannot be a service's name")));
+        }
+        if !value.is_table() {
+            let command = value.string()?;
+            read.specs.push(Spec::new(&name, dir.to_path_buf(), Program::shell(&command)));
+            continue;
+        }
+        let no_command = value.mistake(&format!("`{}` has no `command`", value.name));
+        let mut table = value.table()?;
+        let count = table.take("replicas").map(replicas).transpose()?;
+        let spec = service(&name, &mut table, dir)?.ok_or(no_command)?;
+        match count {
+            None => read.specs.push(spec),
+            Some(count) => {
+                let copies: Vec<Spec> = (1..=count).map(|number| replica(&spec, number)).collect();
+                read.bundles.insert(name, copies.iter().map(|copy| copy.name.clone()).collect());
+                read.specs.extend(copies);
+            }
+        }
+        table.finish()?;
+    }
+    Ok(read)
 }
 
-fn service(name: &str, value: Value, dir: &Path) -> Result<Spec> {
-    if !is_name(name) {
-        return Err(value.mistake(&format!("`{name}` cannot be a service's name")));
+fn replicas(value: Value) -> Result<u16> {
+    let wrong = value.mistake(&format!("`{}` is not a number from 1 to 1000", value.name));
+    match u16::try_from(value.number()?) {
+        Ok(count @ 1..=1000) => Ok(count),
+        _ => Err(wrong),
     }
-    if !value.is_table() {
-        let command = value.string()?;
-        return Ok(Spec::new(name, dir.to_path_buf(), Program::shell(&command)));
+}
+
+/// One of several, counted from 1. Ports that are given count up.
+fn replica(spec: &Spec, number: u16) -> Spec {
+    let mut copy = Spec { name: format!("{}-{number}", spec.name), ..spec.clone() };
+    let own = |port: Port| match port {
+        Port::Number(first) => Port::Number(first.saturating_add(number - 1)),
+        Port::Auto => Port::Auto,
+    };
+    copy.ports.values_mut().for_each(|port| *port = own(*port));
+    for socket in copy.listen.values_mut() {
+        if let Listen::Tcp(_, port) = socket {
+            *port = own(*port);
+        }
     }
-    let no_command = value.mistake(&format!("`{}` has no `command`", value.name));
-    let mut table = value.table()?;
+    copy.env.entry(REPLICA.to_string()).or_insert_with(|| Some(number.to_string()));
+    copy
+}
+
+/// `None` where it has no command.
+fn service(name: &str, table: &mut Table, dir: &Path) -> Result<Option<Spec>> {
     let command = table.take("command").map(command).transpose()?;
-    let kind = if table.bool("oneshot")?.unwrap_or(false) { Kind::Oneshot } else { Kind::Longrun };
-    let mut spec = Spec::new(name, dir.to_path_buf(), command.ok_or(no_command)?);
+    let schedule = table.take("schedule").map(schedule).transpose()?;
+    let is_oneshot = table.bool("oneshot")?.unwrap_or(false) || schedule.is_some();
+    let kind = if is_oneshot { Kind::Oneshot } else { Kind::Longrun };
+    let Some(command) = command else { return Ok(None) };
+    let mut spec = Spec::new(name, dir.to_path_buf(), command);
     spec.kind = kind;
+    spec.schedule = schedule;
     if kind == Kind::Oneshot {
         spec.restart.when = RestartWhen::Never;
     }
@@ -62,13 +112,36 @@ fn service(name: &str, value: Value, dir: &Path) -> Result<Spec> {
     if let Some(value) = table.take("stop") {
         spec.stop = stop(value)?;
     }
-    spec.ports = ports::ports(&mut table)?;
+    spec.ports = ports::ports(table)?;
+    if let Some(value) = table.take("listen") {
+        let both =
+            value.mistake("`listen` opens the ports itself: `port` and `ports` are for others");
+        spec.listen = ports::listen(value, dir)?;
+        if !spec.ports.is_empty() {
+            return Err(both);
+        }
+    }
+    let patterns = table.strings("watch")?.into_iter();
+    spec.watch = patterns.map(|pattern| whole(&pattern, dir)).collect();
     if let Some(log) = table.table("log")? {
         spec.log = log_limits(log)?;
     }
     spec.starts_with_all = table.bool("auto")?.unwrap_or(true);
-    table.finish()?;
-    Ok(spec)
+    Ok(Some(spec))
+}
+
+/// A pattern with its whole path, and the `!` that it may begin with.
+fn whole(pattern: &str, dir: &Path) -> String {
+    let (sign, path) = pattern.strip_prefix('!').map_or(("", pattern), |path| ("!", path));
+    format!("{sign}{}", crate::fs::clean(&dir.join(path)).display())
+}
+
+fn schedule(value: Value) -> Result<Schedule> {
+    let wrong = value.mistake(&format!(
+        "`{}` is neither a time such as `\"10m\"` nor five fields such as `\"0 3 * * mon-fri\"`",
+        value.name
+    ));
+    Schedule::parse(&value.string()?).ok_or(wrong)
 }
 
 /// A line for the shell, or a program with its arguments.

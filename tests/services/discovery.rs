@@ -138,7 +138,10 @@ fn verbs_without_a_supervisor() {
         "envr: error: no services of this project are running\nenvr: hint: envr up -d\n"
     );
     let list = services.run(["ps"]);
-    assert_eq!(list, "NAME  STATE  PID  SINCE  RESTARTS  EXIT\nx     down               0\n");
+    assert_eq!(
+        list,
+        "NAME  STATE  PID  SINCE  RESTARTS  PORTS  EXIT\nx     down               0\n"
+    );
     services.up();
     assert_eq!(
         services.fail(["restart", "y"]),

@@ -14,6 +14,7 @@ pub enum Source {
     RequestsToEnd,
     Listener,
     Evaluation,
+    Files,
     Client(u32),
     Stdout(usize),
     Stderr(usize),
@@ -78,6 +79,7 @@ impl Source {
             Self::Stderr(index) => (6, index as u64),
             Self::Ready(index) => (7, index as u64),
             Self::Probe(index) => (8, index as u64),
+            Self::Files => (9, 0),
         };
         number << 8 | kind
     }
@@ -95,6 +97,7 @@ impl Source {
             6 => Self::Stderr(index),
             7 => Self::Ready(index),
             8 => Self::Probe(index),
+            9 => Self::Files,
             _ => return None,
         })
     }
@@ -116,6 +119,7 @@ mod tests {
             Source::Stderr(1),
             Source::Ready(1 << 20),
             Source::Probe(9),
+            Source::Files,
         ];
         for source in sources {
             assert_eq!(Source::unpack(source.pack()), Some(source));

@@ -4,9 +4,18 @@ use super::Supervisor;
 use super::starting::{Failure, MARK};
 use super::supervised::Supervised;
 use crate::env::Env;
-use crate::service::ports::{self, Port};
+use crate::service::ports::{self, Listen, Port};
 use crate::service::process;
+use anyhow::{Context as _, Result};
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+/// The descriptor of the first of a service's sockets.
+const FIRST_SOCKET: i32 = 3;
 
 impl Supervisor<'_> {
     /// Picks what is to be picked. A port that somebody else holds is a reason not to start.
@@ -18,16 +27,49 @@ impl Supervisor<'_> {
                 Port::Number(number) => {
                     return Err(Failure { why: self.told_holder(number), is_permanent: true });
                 }
-                Port::Auto => self.pick_port(index, name)?,
+                Port::Auto => _ = self.pick_port(index, name)?,
             }
+        }
+        self.open_sockets(index)
+    }
+
+    /// Those that are not open yet: they stay open from one run to the next, and nobody is refused in between.
+    fn open_sockets(&mut self, index: usize) -> Result<(), Failure> {
+        for (name, listen) in self.services[index].spec.listen.clone() {
+            if self.services[index].sockets.contains_key(&name) {
+                continue;
+            }
+            let (opened, shown) = match listen {
+                Listen::Tcp(host, port) => {
+                    let number = match port {
+                        Port::Number(number) => number,
+                        Port::Auto => self.pick_port(index, name.clone())?,
+                    };
+                    let opened = TcpListener::bind((host, number)).map(OwnedFd::from);
+                    if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::AddrInUse) {
+                        let why = self.told_holder(number);
+                        return Err(Failure { why, is_permanent: true });
+                    }
+                    (opened, format!("{host}:{number}"))
+                }
+                Listen::Unix(path) => {
+                    let opened = unix_listener(&path).map(OwnedFd::from);
+                    (opened, path.display().to_string())
+                }
+            };
+            let opened = opened.map_err(|error| Failure {
+                why: format!("could not listen at `{shown}`: {}", crate::ui::plain(&error)),
+                is_permanent: true,
+            })?;
+            self.services[index].sockets.insert(name, opened);
         }
         Ok(())
     }
 
-    fn pick_port(&mut self, index: usize, name: String) -> Result<(), Failure> {
+    fn pick_port(&mut self, index: usize, name: String) -> Result<u16, Failure> {
         let picked = self.services[index].picked.get(&name);
-        if picked.is_some_and(|port| ports::is_free(*port)) {
-            return Ok(());
+        if let Some(port) = picked.filter(|port| ports::is_free(**port)) {
+            return Ok(*port);
         }
         let others = self.services.iter().flat_map(Supervised::ports);
         let taken: Vec<u16> = others.map(|(_, number)| number).collect();
@@ -36,7 +78,7 @@ impl Supervisor<'_> {
             return Err(Failure { why: "no port is free".to_string(), is_permanent: false });
         };
         self.services[index].picked.insert(name, port);
-        Ok(())
+        Ok(port)
     }
 
     fn told_holder(&self, port: u16) -> String {
@@ -70,5 +112,42 @@ impl Supervisor<'_> {
         for (port, number) in service.ports() {
             env.set(ports::variable(&port), number.to_string());
         }
+    }
+}
+
+impl Supervised {
+    /// Its sockets, from descriptor 3 on, as systemd passes them; `LISTEN_PID` follows when there is one.
+    pub fn pass_sockets(&self, env: &mut Env) -> Result<Vec<(i32, OwnedFd)>> {
+        if self.sockets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: Vec<&str> = self.sockets.keys().map(String::as_str).collect();
+        env.set("LISTEN_FDS", names.len().to_string());
+        env.set("LISTEN_FDNAMES", names.join(":"));
+        let copies = (FIRST_SOCKET..).zip(self.sockets.values());
+        let copies = copies.map(|(number, socket)| Ok((number, socket.try_clone()?)));
+        copies.collect::<io::Result<_>>().context("could not pass its sockets on")
+    }
+
+    pub fn close_sockets(&mut self) {
+        self.sockets.clear();
+        for socket in self.spec.listen.values() {
+            if let Listen::Unix(path) = socket {
+                _ = crate::fs::remove_if_there(path);
+            }
+        }
+    }
+}
+
+/// A socket that is left there is nobody's if nobody answers.
+fn unix_listener(path: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error)
+            if error.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() =>
+        {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        result => result,
     }
 }

@@ -44,7 +44,9 @@ impl Supervisor<'_> {
                 Ok(self.wait(number, Waiting::Down(Vec::new())))
             }
             Request::Start { names } => {
-                self.want_up(&self.graph.with_dependencies(&self.asked(&names)?));
+                let asked = self.asked(&names)?;
+                self.want_up(&self.graph.with_dependencies(&asked));
+                self.run_now(&asked);
                 Ok(Some(done()))
             }
             Request::Stop { names } => {
@@ -64,6 +66,7 @@ impl Supervisor<'_> {
                     service.was_killed = false;
                 }
                 self.want_up(&self.graph.with_dependencies(&asked));
+                self.run_now(&asked);
                 Ok(Some(done()))
             }
             Request::Signal { names, signal } => {
@@ -107,6 +110,7 @@ impl Supervisor<'_> {
         }
         self.graph = graph;
         self.connect();
+        self.watch_files();
         Ok(())
     }
 
@@ -131,6 +135,10 @@ impl Supervisor<'_> {
             return;
         }
         service.restarting = service.life.state.is_active();
+        if service.spec.listen != spec.listen {
+            service.close_sockets();
+        }
+        service.next_run = None;
         match (&service.spec.logger, &spec.logger) {
             (None, Some(_)) => self.poller.remove(&service.stdout.read),
             (Some(_), None) => {
@@ -164,6 +172,7 @@ impl Supervisor<'_> {
     fn want_up(&mut self, names: &BTreeSet<String>) {
         for index in self.indices(names) {
             self.services[index].goal = Goal::Up;
+            self.plan_run(index);
             match self.services[index].life.state {
                 State::Failed | State::Backoff => self.happen(index, Event::Reset),
                 State::Completed if self.services[index].restarting => {
@@ -260,6 +269,9 @@ impl Supervisor<'_> {
     /// Whether it will stay as it is unless somebody asks for something else.
     fn has_ended(&self, index: usize) -> bool {
         let service = &self.services[index];
+        if service.spec.schedule.is_some() && service.goal == Goal::Up {
+            return false;
+        }
         match service.life.state {
             State::Failed | State::Completed => true,
             State::Down => service.goal == Goal::Down || self.blocker(index).is_some(),
@@ -324,13 +336,20 @@ impl Supervisor<'_> {
     fn word(&self, index: usize) -> &'static str {
         let service = &self.services[index];
         match service.life.state {
-            State::Down if service.goal == Goal::Up => State::Starting.word(),
+            State::Down if service.goal == Goal::Up && service.next_run.is_none() => {
+                State::Starting.word()
+            }
             state => state.word(),
         }
     }
 
     fn note(&self, index: usize) -> Option<String> {
         let service = &self.services[index];
+        if let Some(note) = self.told_next_run(index).filter(|_| !service.life.state.is_active()) {
+            return Some(
+                service.note.as_ref().map_or(note.clone(), |first| format!("{first}; {note}")),
+            );
+        }
         if service.life.state != State::Down || service.goal == Goal::Down {
             return service.note.clone();
         }

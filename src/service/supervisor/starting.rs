@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::service::environment::{self, Environment};
 use crate::service::process::{self, Identity, Launch};
 use crate::service::state::{Action, Event, Exit};
-use crate::service::{Finish, Readiness, project};
+use crate::service::{Finish, Readiness, listener, project};
 use crate::ui;
 use anyhow::{Context as _, Result};
 use rustix::process::Pid;
@@ -101,17 +101,24 @@ impl Supervisor<'_> {
         self.take_ports(index)?;
         self.services[index].runs += 1;
         let mut env = self.environment_of(index);
-        let passed = self.listen_for_readiness(index, &mut env).map_err(Failure::of)?;
+        let mut passed = self.listen_for_readiness(index, &mut env).map_err(Failure::of)?;
         let service = &self.services[index];
         let Some(file) = process::find(&spec.run.file, &env, &spec.dir) else {
             let why = format!("`{}` is not on its PATH", spec.run.file.display());
             return Err(Failure { why, is_permanent: true });
         };
+        let sockets = service.pass_sockets(&mut env).map_err(Failure::of)?;
+        let (file, arguments) = if sockets.is_empty() {
+            (file, spec.run.arguments)
+        } else {
+            listener::wrapped(self.host.program(), file, spec.run.arguments)
+        };
+        passed.extend(sockets);
         let stdout = stdout.map_err(|error| Failure::of(error.into()))?;
         let stderr = service.stderr.write.try_clone().map_err(|error| Failure::of(error.into()))?;
         let launch = Launch {
             file: &file,
-            arguments: &spec.run.arguments,
+            arguments: &arguments,
             dir: &spec.dir,
             env: &env,
             stdin,

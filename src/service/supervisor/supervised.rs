@@ -5,7 +5,8 @@ use crate::service::logs::{Clock, Log, Stream};
 use crate::service::process::Identity;
 use crate::service::readiness::Attempt;
 use crate::service::state::{Life, Policy, State};
-use crate::service::{Condition, Kind, Port, Spec};
+use crate::service::watch::Pattern;
+use crate::service::{Condition, Kind, Listen, Port, Spec};
 use anyhow::{Context as _, Result};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
@@ -57,6 +58,16 @@ pub struct Supervised {
     pub log: Log,
     /// Ports that were picked for it, by name; they stay its own.
     pub picked: BTreeMap<String, u16>,
+    /// Its open sockets, in the order of their names.
+    pub sockets: BTreeMap<String, OwnedFd>,
+    /// The files for which it is restarted.
+    pub patterns: Vec<Pattern>,
+    /// When it is restarted for them.
+    pub restart_due: Option<Duration>,
+    /// When it runs next, by its schedule.
+    pub next_run: Option<Duration>,
+    /// It is time for a run.
+    pub is_due: bool,
     pub stdout: Pipe,
     pub stderr: Pipe,
     /// What feeds a logger; kept from one run to the next, so that nothing in it is lost.
@@ -126,6 +137,11 @@ impl Supervised {
             session: None,
             log,
             picked: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            patterns: Vec::new(),
+            restart_due: None,
+            next_run: None,
+            is_due: false,
             stdout: Pipe::listening()?,
             stderr: Pipe::listening()?,
             feed: None,
@@ -141,7 +157,10 @@ impl Supervised {
     /// Whether it is what another one waits for.
     pub fn fulfils(&self, condition: Condition) -> bool {
         let state = self.life.state;
+        let is_scheduled = self.spec.schedule.is_some() && self.goal == Goal::Up;
         match condition {
+            // What runs now and then is as it has to be in between.
+            Condition::Started | Condition::Ready if is_scheduled => true,
             Condition::Started => {
                 matches!(state, State::Starting | State::Up | State::Ready | State::Completed)
             }
@@ -162,11 +181,16 @@ impl Supervised {
             };
             Some((name.clone(), number))
         };
-        self.spec.ports.iter().filter_map(number)
+        let sockets = self.spec.listen.iter().filter_map(|(name, socket)| match socket {
+            Listen::Tcp(_, port) => Some((name, port)),
+            Listen::Unix(_) => None,
+        });
+        self.spec.ports.iter().chain(sockets).filter_map(number)
     }
 
     pub fn deadlines(&self) -> impl Iterator<Item = Duration> {
-        [self.life.deadline, self.attempt_deadline, self.next_probe].into_iter().flatten()
+        let checks = [self.life.deadline, self.attempt_deadline, self.next_probe];
+        checks.into_iter().chain([self.restart_due, self.next_run]).flatten()
     }
 
     /// Puts a line of ours into its log.

@@ -1,10 +1,12 @@
-//! `port` and `ports`, and the ports that checks ask at.
+//! `port`, `ports` and `listen`, and the ports that checks ask at.
 
-use crate::service::ports::{MAIN, Port};
+use crate::service::ports::{Listen, MAIN, Port};
 use crate::service::{Check, PortOf};
 use crate::toml::{Table, Value};
 use anyhow::Result;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 /// `port = 8080` is short for a port of that name.
 pub fn ports(table: &mut Table) -> Result<BTreeMap<String, Port>> {
@@ -14,7 +16,6 @@ pub fn ports(table: &mut Table) -> Result<BTreeMap<String, Port>> {
     }
     if let Some(named) = table.table("ports")? {
         for (name, value) in named.into_entries() {
-            let is_word = |name: &str| crate::env::is_name(name.replace('-', "_").as_bytes());
             if !is_word(&name) || name == MAIN {
                 return Err(value.mistake(&format!("`{name}` cannot be a port's name")));
             }
@@ -22,6 +23,49 @@ pub fn ports(table: &mut Table) -> Result<BTreeMap<String, Port>> {
         }
     }
     Ok(ports)
+}
+
+/// `listen = 8080` is short for a socket called `port`.
+pub fn listen(value: Value, dir: &Path) -> Result<BTreeMap<String, Listen>> {
+    if !value.is_table() {
+        return Ok(BTreeMap::from([(MAIN.to_string(), socket(value, dir)?)]));
+    }
+    let mut sockets = BTreeMap::new();
+    for (name, value) in value.table()?.into_entries() {
+        if name.contains(':') || !is_word(&name) {
+            return Err(value.mistake(&format!("`{name}` cannot be a socket's name")));
+        }
+        sockets.insert(name, socket(value, dir)?);
+    }
+    Ok(sockets)
+}
+
+/// `8080`, `"auto"`, `"0.0.0.0:8080"`, or a path with a slash.
+fn socket(value: Value, dir: &Path) -> Result<Listen> {
+    let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    if !value.is_string() {
+        return Ok(Listen::Tcp(local, port(value)?));
+    }
+    let wrong =
+        value.mistake(&format!("`{}` is neither a port, an address nor a path", value.name));
+    let text = value.string()?;
+    if text.contains('/') {
+        return Ok(Listen::Unix(crate::fs::clean(&dir.join(text))));
+    }
+    let (host, number) = text.rsplit_once(':').unwrap_or(("127.0.0.1", &text));
+    let host = host.trim_matches(['[', ']']).parse().ok();
+    let number = match number {
+        "auto" => Some(Port::Auto),
+        number => number.parse().ok().filter(|number| *number > 0).map(Port::Number),
+    };
+    match (host, number) {
+        (Some(host), Some(number)) => Ok(Listen::Tcp(host, number)),
+        _ => Err(wrong),
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    crate::env::is_name(name.replace('-', "_").as_bytes())
 }
 
 fn port(value: Value) -> Result<Port> {

@@ -1,0 +1,173 @@
+//! When a scheduled service runs: after a time, or by the five fields of cron, in UTC.
+
+use crate::calendar::civil;
+use crate::config::parse_duration;
+use std::time::Duration;
+
+/// A day that a schedule means comes within nine years: the leap day around a century without one.
+const LONGEST: i64 = 9 * 366;
+const DAY: i64 = 86_400;
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+const SHORT: [(&str, &str); 5] = [
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// From one start to the next.
+    Every(Duration),
+    Cron(Cron),
+}
+
+/// For each field a bit for each number that it allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cron {
+    minutes: u64,
+    hours: u64,
+    days: u64,
+    months: u64,
+    weekdays: u64,
+    /// Both fields of days say something: one that fits is enough, as cron has it.
+    either_day: bool,
+}
+
+impl Schedule {
+    /// `10m`, `0 3 * * mon-fri`, or `@daily`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(time) = parse_duration(text).filter(|time| *time >= Duration::from_secs(1)) {
+            return (!text.starts_with('-')).then_some(Self::Every(time));
+        }
+        let long = SHORT.iter().find(|(short, _)| *short == text).map_or(text, |(_, long)| long);
+        Cron::parse(long).map(Self::Cron)
+    }
+
+    /// The time from `now`, in seconds since the epoch, to the next run; `None` where none will come.
+    pub fn wait(&self, now: i64) -> Option<Duration> {
+        match self {
+            Self::Every(time) => Some(*time),
+            Self::Cron(cron) => {
+                let wait = cron.next(now)? - now;
+                Some(Duration::from_secs(u64::try_from(wait).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl Cron {
+    fn parse(text: &str) -> Option<Self> {
+        let fields: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
+        let [minutes, hours, days, months, weekdays] = fields.as_slice() else { return None };
+        let is_said = |field: &str| !field.starts_with('*');
+        let sunday_twice = numbers(weekdays, 0, 7, &WEEKDAYS)?;
+        Some(Self {
+            minutes: numbers(minutes, 0, 59, &[])?,
+            hours: numbers(hours, 0, 23, &[])?,
+            days: numbers(days, 1, 31, &[])?,
+            months: numbers(months, 1, 12, &MONTHS)?,
+            weekdays: (sunday_twice | sunday_twice >> 7) & 0x7f,
+            either_day: is_said(days) && is_said(weekdays),
+        })
+    }
+
+    /// The first whole minute after a time.
+    fn next(&self, now: i64) -> Option<i64> {
+        let today = now.div_euclid(DAY);
+        (today..today + LONGEST).filter(|day| self.has_day(*day)).find_map(|day| {
+            let times = (0..24).filter(|hour| has(self.hours, *hour)).flat_map(|hour| {
+                let minutes = (0..60).filter(|minute| has(self.minutes, *minute));
+                minutes
+                    .map(move |minute| day * DAY + i64::from(hour) * 3600 + i64::from(minute) * 60)
+            });
+            times.into_iter().find(|time| *time > now)
+        })
+    }
+
+    /// A day since the epoch, which was a Thursday.
+    fn has_day(&self, day: i64) -> bool {
+        let (_, month, day_of_month) = civil(day);
+        let by_month = has(self.days, u32::try_from(day_of_month).unwrap_or_default());
+        let weekday = u32::try_from((day + 4).rem_euclid(7)).unwrap_or_default();
+        let by_week = has(self.weekdays, weekday);
+        let fits = if self.either_day { by_month || by_week } else { by_month && by_week };
+        fits && has(self.months, u32::try_from(month).unwrap_or_default())
+    }
+}
+
+fn has(numbers: u64, number: u32) -> bool {
+    numbers >> number & 1 == 1
+}
+
+/// `*`, `5`, `1-5`, `*/15`, `mon,wed`.
+fn numbers(field: &str, least: u32, most: u32, names: &[&str]) -> Option<u64> {
+    let first_name = u32::from(most == 12);
+    let number = |text: &str| {
+        let named = names.iter().position(|name| *name == text);
+        let named = named.and_then(|at| u32::try_from(at).ok()).map(|at| at + first_name);
+        named.or_else(|| text.parse().ok()).filter(|number| (least..=most).contains(number))
+    };
+    let mut bits = 0;
+    for part in field.split(',') {
+        let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+        let step = step.parse::<usize>().ok().filter(|step| *step > 0)?;
+        let (from, to) = match range.split_once('-') {
+            Some((from, to)) => (number(from)?, number(to)?),
+            None if range == "*" => (least, most),
+            None if part.contains('/') => (number(range)?, most),
+            None => (number(range)?, number(range)?),
+        };
+        if from > to {
+            return None;
+        }
+        bits |= (from..=to).step_by(step).fold(0, |bits, number| bits | 1 << number);
+    }
+    Some(bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::rfc3339;
+
+    /// 2026-03-01T12:34:56Z, a Sunday.
+    const NOW: i64 = 1_772_368_496;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let schedule = Schedule::parse(text);
+        let next = schedule
+            .and_then(|schedule| schedule.wait(NOW))
+            .map(|wait| rfc3339(NOW + i64::try_from(wait.as_secs()).unwrap()));
+        assert_eq!(next.as_deref().unwrap_or("never"), expected, "{text}");
+    }
+
+    #[test]
+    fn the_next_run() {
+        assert_eq!(rfc3339(NOW), "2026-03-01T12:34:56Z");
+        check("90s", "2026-03-01T12:36:26Z");
+        check("* * * * *", "2026-03-01T12:35:00Z");
+        check("*/15 * * * *", "2026-03-01T12:45:00Z");
+        check("34 12 * * *", "2026-03-02T12:34:00Z");
+        check("0 3 * * mon-fri", "2026-03-02T03:00:00Z");
+        check("0 3 * * 7", "2026-03-08T03:00:00Z");
+        check("0 0 29 2 *", "2028-02-29T00:00:00Z");
+        check("0 0 13 * fri", "2026-03-06T00:00:00Z");
+        check("5/20 8-10 1 JAN,jul *", "2026-07-01T08:05:00Z");
+        check("@monthly", "2026-04-01T00:00:00Z");
+        check("0 0 31 2 *", "never");
+    }
+
+    #[test]
+    fn what_is_no_schedule() {
+        for text in
+            ["", "0s", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "@noon"]
+        {
+            assert_eq!(Schedule::parse(text), None, "{text}");
+        }
+    }
+}
