@@ -10,6 +10,7 @@
     reason = "a bench reads its own environment, moves about, prints and divides"
 )]
 
+mod nix;
 mod page;
 mod plot;
 mod process;
@@ -30,7 +31,8 @@ fn main() {
     let processes = process::measure(&world, &rivals);
     let hooked: Vec<&Rival> = rivals.iter().filter(|rival| rival.is_hooks).collect();
     let hooks = shells::measure(&world, &hooked);
-    let page = page::write(&rivals, &processes, &hooked, &hooks);
+    let shells = nix::measure(&world, &rivals);
+    let page = page::write(&rivals, &processes, (&hooked, &hooks), shells.as_deref());
     print!("{page}");
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
     std::fs::create_dir_all(&docs).expect("the directory of the page");

@@ -1,11 +1,17 @@
 //! The results as a page of the documentation, with where and among whom they were measured.
 
 use super::rival::Rival;
-use super::{Row, shells};
+use super::{Row, nix, shells};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
 
-pub fn write(rivals: &[Rival], processes: &[Row], hooked: &[&Rival], hooks: &[Row]) -> String {
+pub fn write(
+    rivals: &[Rival],
+    processes: &[Row],
+    (hooked, hooks): (&[&Rival], &[Row]),
+    nix_shells: Option<&[Row]>,
+) -> String {
     let mut page = String::from(
         "# What a prompt costs
 
@@ -20,7 +26,7 @@ one machine; trust the ratios.
 
 ",
     );
-    push_table(&mut page, &rivals.iter().collect::<Vec<_>>(), processes, "empty program");
+    push_table(&mut page, &names(rivals.iter(), "empty program"), processes);
     page.push_str(
         "
 All load the same five variables: envr and direnv from an `.envrc`, mise from its `mise.toml`. Started by `posix_spawn`
@@ -31,22 +37,35 @@ as its hooks do, and answers with the next check of the shell; `envr export` is 
 
 ",
     );
-    push_table(&mut page, hooked, hooks, "bare shell");
+    push_table(&mut page, &names(hooked.iter().copied(), "bare shell"), hooks);
     page.push_str(
         "
 Each shell calls 200 times what it calls before a prompt and reads its own clock. The bare shell calls an empty function.
-
-## Where
 ",
     );
+    if let Some(rows) = nix_shells {
+        page.push_str("\n## Entering a nix shell that was entered before\n\n");
+        push_table(&mut page, &nix::NAMES, rows);
+        page.push_str(
+            "
+The flake of the tests, which has no nixpkgs: what nix evaluates here is next to nothing. direnv's `use flake` is its own,
+not that of nix-direnv. `nix print-dev-env` prints what a shell has yet to load.
+",
+        );
+    }
+    page.push_str("\n## Where\n");
     push_versions(&mut page, hooked);
     page
 }
 
-fn push_table(page: &mut String, rivals: &[&Rival], rows: &[Row], base: &str) {
-    let names = rivals.iter().skip(1).map(|rival| format!(" {} |", rival.name));
-    _ = writeln!(page, "| | {base} |{}", names.collect::<String>());
-    _ = writeln!(page, "| --- |{}", " ---: |".repeat(rivals.len()));
+fn names<'a>(rivals: impl Iterator<Item = &'a Rival>, base: &'a str) -> Vec<&'a str> {
+    std::iter::once(base).chain(rivals.skip(1).map(|rival| rival.name)).collect()
+}
+
+/// The first column is what the others are compared with.
+fn push_table(page: &mut String, names: &[&str], rows: &[Row]) {
+    _ = writeln!(page, "| | {} |", names.join(" | "));
+    _ = writeln!(page, "| --- |{}", " ---: |".repeat(names.len()));
     for row in rows {
         let base = row.micros[0].unwrap_or(1.0);
         let cells = row.micros.iter().enumerate().map(|(index, micros)| match micros {
@@ -83,6 +102,9 @@ fn push_versions(page: &mut String, rivals: &[&Rival]) {
     );
     for rival in rivals.iter().filter(|rival| rival.hook.is_some()) {
         _ = writeln!(page, "- {} {}", rival.name, rival.version());
+    }
+    if Path::new("/usr/bin/nix").is_file() {
+        _ = writeln!(page, "- {}", first_line("/usr/bin/nix", "--version"));
     }
     for shell in ["bash", "zsh", "fish"] {
         if let Some(program) = shells::find(shell) {

@@ -77,7 +77,7 @@ impl Case {
                 let can = rival.hook.is_none() || rival.reads_envrc || !self.needs_envrc;
                 let mut variables = rival.after(&self.from, &at(&self.from));
                 variables.insert("PWD".into(), self.to.clone().into());
-                can.then(|| Start::new(rival, &variables))
+                can.then(|| Start::new(&rival.program, rival.arguments, &variables))
             })
             .collect();
         std::env::set_current_dir(&self.to).expect("a directory of the bench");
@@ -94,29 +94,29 @@ impl Case {
 }
 
 /// All that a start needs, made ready before the clock runs.
-struct Start {
+pub struct Start {
     program: CString,
     arguments: Vec<CString>,
     variables: Vec<CString>,
 }
 
 impl Start {
-    fn new(rival: &Rival, variables: &Variables) -> Self {
+    pub fn new(program: &Path, arguments: &[&str], variables: &Variables) -> Self {
         let text = |bytes: Vec<u8>| CString::new(bytes).expect("no byte of it is zero");
         let path = |path: &Path| text(path.as_os_str().as_bytes().to_vec());
-        let given = rival.arguments.iter().map(|argument| text(argument.as_bytes().to_vec()));
+        let given = arguments.iter().map(|argument| text(argument.as_bytes().to_vec()));
         let pair = |(name, value): (&std::ffi::OsString, &std::ffi::OsString)| {
             text([name.as_bytes(), b"=", value.as_bytes()].concat())
         };
         Self {
-            program: path(&rival.program),
-            arguments: std::iter::once(path(&rival.program)).chain(given).collect(),
+            program: path(program),
+            arguments: std::iter::once(path(program)).chain(given).collect(),
             variables: variables.iter().map(pair).collect(),
         }
     }
 
     /// Microseconds from the start to the end.
-    fn run(&self) -> f64 {
+    pub fn run(&self) -> f64 {
         let list = |strings: &[CString]| -> Vec<*mut libc::c_char> {
             let pointers = strings.iter().map(|string| string.as_ptr().cast_mut());
             pointers.chain([std::ptr::null_mut()]).collect()

@@ -30,9 +30,9 @@ struct Input {
     path: PathBuf,
     /// What the aspect was.
     was: String,
-    /// Of a file, when that was: the quick test.
+    /// How the files of it looked when that was: the quick test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    print: Option<Print>,
+    print: Option<String>,
 }
 
 /// What of a path was looked at.
@@ -51,12 +51,12 @@ pub enum Aspect {
     Commit,
 }
 
-/// Times in nanoseconds since the epoch.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+/// How a file looks, or all files of a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Print {
-    size: u64,
-    inode: u64,
-    modified: i64,
+    /// Sizes, inodes and times.
+    text: String,
+    /// The last change of any of them, in nanoseconds since the epoch.
     changed: i64,
 }
 
@@ -64,8 +64,7 @@ impl Inputs {
     /// As they are now.
     pub fn of(looked_at: BTreeSet<(PathBuf, Aspect)>) -> Self {
         let inputs = looked_at.into_iter().map(|(path, aspect)| {
-            let print = Some(aspect).filter(|aspect| *aspect == Aspect::Content);
-            let print = print.and_then(|_| Print::of(&path)).filter(Print::is_settled);
+            let print = Print::of(aspect, &path).filter(Print::is_settled).map(|print| print.text);
             Input { was: aspect.of(&path), aspect, path, print }
         });
         Self(inputs.collect())
@@ -86,9 +85,8 @@ impl Inputs {
 
     /// The first one that was written after a moment, in nanoseconds since the epoch, apart from `except`.
     pub fn changed_since(&self, moment: i64, except: &Path) -> Option<&Path> {
-        let contents = self.0.iter().filter(|input| input.aspect == Aspect::Content);
-        let mut paths = contents.map(|input| input.path.as_path());
-        paths.find(|path| *path != except && last_change(path) >= moment)
+        let mut others = self.0.iter().filter(|input| input.path != except);
+        others.find(|input| input.last_change() >= moment).map(|input| input.path.as_path())
     }
 
     /// Has prompts notice when one of them changes.
@@ -110,8 +108,20 @@ impl Inputs {
 
 impl Input {
     fn holds(&self) -> bool {
-        let looks_the_same = self.print.is_some() && self.print == Print::of(&self.path);
+        let print = || Print::of(self.aspect, &self.path).map(|print| print.text);
+        let looks_the_same = self.print.is_some() && self.print == print();
         looks_the_same || self.aspect.of(&self.path) == self.was
+    }
+
+    /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells.
+    fn last_change(&self) -> i64 {
+        let below = || Print::of(self.aspect, &self.path).map_or(0, |print| print.changed);
+        match self.aspect {
+            Aspect::Content | Aspect::Names => last_change(&self.path),
+            Aspect::Tree => last_change(&self.path).max(below()),
+            Aspect::Commit => last_change(&self.path.join("logs/HEAD")),
+            Aspect::Presence | Aspect::Target => 0,
+        }
     }
 }
 
@@ -137,16 +147,35 @@ impl Aspect {
 }
 
 impl Print {
-    fn of(path: &Path) -> Option<Self> {
+    /// `None` where looking is as dear as reading.
+    fn of(aspect: Aspect, path: &Path) -> Option<Self> {
+        match aspect {
+            Aspect::Tree if path.is_dir() => Self::of_tree(path),
+            Aspect::Content | Aspect::Tree => Self::of_file(path),
+            Aspect::Names | Aspect::Presence | Aspect::Target | Aspect::Commit => None,
+        }
+    }
+
+    fn of_file(path: &Path) -> Option<Self> {
         let file = path.metadata().ok()?;
         let nanos =
             |seconds: i64, part: i64| seconds.saturating_mul(1_000_000_000).saturating_add(part);
-        Some(Self {
-            size: file.size(),
-            inode: file.ino(),
-            modified: nanos(file.mtime(), file.mtime_nsec()),
-            changed: nanos(file.ctime(), file.ctime_nsec()),
-        })
+        let changed = nanos(file.ctime(), file.ctime_nsec());
+        let modified = nanos(file.mtime(), file.mtime_nsec());
+        let text = format!("{} {} {modified} {changed}", file.size(), file.ino());
+        Some(Self { text, changed })
+    }
+
+    fn of_tree(dir: &Path) -> Option<Self> {
+        let mut digest = Sha256::new();
+        let mut changed = 0;
+        for file in tree_files(dir)? {
+            digest.update(file.as_os_str().as_bytes());
+            let print = Self::of_file(&file);
+            digest.update(format!("\0{}\n", print.as_ref().map_or("", |print| &print.text)));
+            changed = changed.max(print.map_or(0, |print| print.changed));
+        }
+        Some(Self { text: crate::digest::hex(&digest.finalize()), changed })
     }
 
     /// Whether a change from now on would show in it.
@@ -165,7 +194,7 @@ fn content(path: &Path) -> Option<String> {
     }
     match crate::fs::read_regular(path, CONTENT_LIMIT).ok()? {
         Some(bytes) => Some(Digest::of(&bytes).to_string()),
-        None => Print::of(path).map(|print| format!("{print:?}")),
+        None => Print::of_file(path).map(|print| print.text),
     }
 }
 

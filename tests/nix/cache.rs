@@ -109,7 +109,19 @@ fn a_change_while_nix_runs_is_not_lost() {
     shell.any_prompt(0);
     assert_eq!(shell.get("PLAIN"), Some("edited meanwhile"));
     // An edit in the very tick in which the second run begins counts as one that came later.
-    assert!((2..=3).contains(&world.calls()));
+    let calls = world.calls();
+    assert!((2..=3).contains(&calls));
+
+    // A file of a directory that went to the store as a whole.
+    world.project.write_at(
+        "after-nix",
+        "if [[ ! -e $root/added ]]; then echo 'export ADDED=1' >>stdenv/setup; touch \"$root/added\"; fi\n",
+    );
+    world.edit("stdenv/setup", "# The attribute", "# An attribute");
+    world.settle();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("ADDED"), Some("1"));
+    assert!((calls + 2..=calls + 3).contains(&world.calls()));
 }
 
 #[test]
