@@ -136,7 +136,7 @@ pub fn lane(world: World, trusted: &Trusted, outer: &Env) -> Lane {
 }
 
 fn run_envrc(start: &Start, trusted: &mut Trusted) -> Evaluation {
-    let native = plan(start, trusted).and_then(|script| native::run(start, trusted, &script));
+    let native = plan(start, trusted).and_then(|script| native::run(start, trusted, script));
     native.unwrap_or_else(|why| {
         if start.world.host.env.get(LANE).is_some_and(|lane| lane == "native") {
             let path = trusted.rc().path.display();

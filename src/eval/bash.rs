@@ -18,7 +18,6 @@ use crate::session;
 use crate::trust::Trusted;
 use anyhow::{Error, Result, anyhow};
 use conversation::Conversation;
-use report::Report;
 use running::{End, Running};
 use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt as _;
@@ -52,7 +51,12 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
         (None, None, End { .. }) => match report::read(&running.report) {
             None => Outcome::Silent,
             Some(report) => {
-                let left_behind = left_behind(host, &scripts, &report);
+                let aliases = report.aliases.iter().map(|name| format!("alias `{name}`"));
+                let functions = left_behind(host, &scripts, &report.functions);
+                let left_behind = match host.voice {
+                    Voice::Envr => aliases.chain(functions).collect(),
+                    Voice::Direnv => Vec::new(),
+                };
                 let mut env = report::with_what_bash_cannot_hold(start.outer, report.exported);
                 // What the script left in its variable counts, for other programs add to it and take from it, too;
                 // where it is gone, what was asked for.
@@ -75,20 +79,18 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     Ok(Evaluation::new(lane, outcome, asked))
 }
 
-/// Aliases, and functions of the project that nothing in its scripts can be seen to use: those meant for the prompt.
-fn left_behind(host: &Host, scripts: &[u8], report: &Report) -> Vec<String> {
-    if host.voice == Voice::Direnv {
+/// Functions of the project that nothing in its scripts can be seen to use: those meant for the prompt.
+pub fn left_behind(host: &Host, scripts: &[u8], functions: &[String]) -> Vec<String> {
+    if host.voice == Voice::Direnv || functions.is_empty() {
         return Vec::new();
     }
-    let aliases = report.aliases.iter().map(|name| format!("alias `{name}`"));
     let mentions = mentions(scripts);
     let is_for_the_prompt = |name: &&String| {
         !["use_", "layout_", "_"].iter().any(|prefix| name.starts_with(prefix))
             && mentions.get(name.as_bytes()) == Some(&1)
     };
-    let functions =
-        report.functions.iter().filter(is_for_the_prompt).map(|name| format!("function `{name}`"));
-    aliases.chain(functions).collect()
+    let functions = functions.iter().filter(is_for_the_prompt);
+    functions.map(|name| format!("function `{name}`")).collect()
 }
 
 /// How often each word stands in scripts. Comments, and the `export -f` that hands a function on, are no use of it.

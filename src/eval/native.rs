@@ -5,16 +5,20 @@
 //! only if nothing that may follow it can need bash: see `remainder`.
 
 pub mod builtins;
+mod children;
 mod condition;
 mod expand;
+mod functions;
+mod pipe;
 mod programs;
+mod redirect;
 pub mod remainder;
 mod shell;
 mod variables;
 
-use super::bash::why;
+use super::bash::{left_behind, why};
 use super::link::DirenvLink;
-use super::parse::{AndOr, Assignment, Call, Command, Export, Joint, List, Pipeline};
+use super::parse::{AndOr, Arm, Assignment, Call, Command, Export, Joint, List, Pipeline, Word};
 use super::{Evaluation, Lane, Outcome, Start, stdlib};
 use crate::error::Hinted;
 use crate::session;
@@ -25,6 +29,7 @@ use remainder::Frame;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::rc::Rc;
 
 pub use shell::Shell;
 
@@ -51,8 +56,9 @@ pub fn needs_bash<T>(what: &str) -> Flow<T> {
 }
 
 /// `Err` says why bash must do it.
-pub fn run(start: &Start, trusted: &mut Trusted, script: &List) -> Result<Evaluation, String> {
-    attempt(start, trusted, |shell| shell.run_rc(script))
+pub fn run(start: &Start, trusted: &mut Trusted, script: List) -> Result<Evaluation, String> {
+    let script = Rc::new(script);
+    attempt(start, trusted, |shell| shell.run_rc(&script))
 }
 
 /// What comes of whatever is done to a shell that starts in the environment outside; `Err` says why bash must do it.
@@ -93,9 +99,16 @@ pub fn attempt(
         }
     };
     ui::say(&shell.said);
-    let Shell { trusted: after, watches, secrets, .. } = shell;
+    let Shell { trusted: after, watches, secrets, functions, scripts, .. } = shell;
     *trusted = after;
-    Ok(Evaluation { secrets, ..Evaluation::new(Lane::Native, outcome, watches) })
+    let mut evaluation = Evaluation { secrets, ..Evaluation::new(Lane::Native, outcome, watches) };
+    if let Outcome::Loaded(_) = evaluation.outcome {
+        let names = functions.names().filter(|name| !stdlib::is_function(name));
+        let names: Vec<String> =
+            names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        evaluation.left_behind = left_behind(host, &scripts, &names);
+    }
+    Ok(evaluation)
 }
 
 /// What nothing in the script gave away, as when a value is longer than memory should be.
@@ -107,20 +120,24 @@ fn too_late(trusted: &Trusted, why: &str) -> anyhow::Error {
 }
 
 impl Shell<'_> {
-    fn run_rc(&mut self, script: &List) -> Flow {
+    fn run_rc(&mut self, script: &Rc<List>) -> Flow {
         let path = self.trusted.rc().path.clone();
+        self.scripts.extend([self.trusted.bytes(), b"\n"].concat());
         let World { host, config, .. } = self.world;
         let message = format!("loading {}", host.tilde(&path));
         if let Some(line) = ui::status_line(host, config, &message) {
             self.say(&line);
         }
         let dir = self.trusted.rc().dir().as_os_str().as_bytes().to_vec();
-        self.in_directory(dir, |shell| shell.run_script(b"./.envrc", script))
+        let parameters = Some(vec![path.into_os_string().into_encoded_bytes()]);
+        self.with_parameters(parameters, |shell| {
+            shell.in_directory(dir, |shell| shell.run_script(b"./.envrc", script))
+        })
     }
 
     /// A script ends where it says `return`.
-    pub fn run_script(&mut self, name: &[u8], script: &List) -> Flow {
-        self.frames.push(Frame::of(name, script));
+    pub fn run_script(&mut self, name: &[u8], script: &Rc<List>) -> Flow {
+        self.frames.push(Frame::of(name, script, self.dir()));
         match self.run_to_the_last(script) {
             Ok(()) | Err(Stop::Return) => {}
             result => return result,
@@ -141,7 +158,7 @@ impl Shell<'_> {
         }
     }
 
-    fn run_list(&mut self, list: &[AndOr]) -> Flow {
+    pub fn run_list(&mut self, list: &[AndOr]) -> Flow {
         list.iter().try_for_each(|and_or| self.run_and_or(and_or))
     }
 
@@ -178,12 +195,22 @@ impl Shell<'_> {
             }
             Command::Export(exports) => self.export(exports)?,
             Command::Unset(names) => self.unset(names)?,
+            Command::UnsetFunctions(names) => self.unset_functions(names)?,
+            Command::Local(locals) => self.local(locals)?,
             Command::Call(call) => self.call(call)?,
             Command::Programs(programs) => self.programs(programs)?,
+            Command::Eval(programs) => self.eval(programs)?,
             Command::Condition(condition) => {
                 self.status = u8::from(!self.holds(condition)?);
             }
             Command::If { branches, otherwise } => return self.run_if(branches, otherwise),
+            Command::Case { word, arms } => return self.run_case(word, arms),
+            Command::Group(list) => return self.run_list(list),
+            Command::Function { name, body } => {
+                let script = self.frames.last().map_or(&b""[..], |frame| &frame.name);
+                self.functions.define(name, script, body);
+                self.status = 0;
+            }
         }
         Ok(())
     }
@@ -201,6 +228,21 @@ impl Shell<'_> {
         self.run_list(otherwise)
     }
 
+    /// The first arm with a pattern that matches.
+    fn run_case(&mut self, word: &Word, arms: &[Arm]) -> Flow {
+        self.substituted = 0;
+        let word = self.expand(word)?;
+        self.status = self.substituted;
+        let arm = arms.iter().find(|arm| arm.patterns.iter().any(|pattern| pattern.matches(&word)));
+        match arm {
+            Some(arm) if !arm.body.is_empty() => self.run_list(&arm.body),
+            _ => {
+                self.status = 0;
+                Ok(())
+            }
+        }
+    }
+
     /// All words are expanded before the first name is assigned.
     fn export(&mut self, exports: &[Export]) -> Flow {
         let mut values = Vec::new();
@@ -214,15 +256,25 @@ impl Shell<'_> {
             match (export, value) {
                 (Export::Assignment(assignment), Some(value)) => {
                     let value = self.appended(assignment, value);
-                    self.assign(&assignment.name, value, true);
+                    self.variables.set(&assignment.name, value);
+                    self.export_variable(&assignment.name)?;
                 }
                 (Export::Assignment(Assignment { name, .. }) | Export::Name(name), _) => {
                     self.check_known(name)?;
-                    self.variables.export(name);
+                    self.export_variable(name)?;
                 }
             }
         }
         self.status = 0;
+        Ok(())
+    }
+
+    /// What it hides stays unexported.
+    fn export_variable(&mut self, name: &[u8]) -> Flow {
+        if self.functions.is_local(name) && !self.variables.is_exported(name) {
+            return needs_bash("a local variable that is exported");
+        }
+        self.variables.export(name);
         Ok(())
     }
 
@@ -248,10 +300,11 @@ impl Shell<'_> {
     /// Where there is no variable, `unset` looks for a function.
     fn unset(&mut self, names: &[Vec<u8>]) -> Flow {
         for name in names {
-            if self.variables.get(name).is_none()
-                && (stdlib::is_function(name) || name == b"source")
-            {
-                return needs_bash("a function that is removed");
+            if self.functions.is_local(name) {
+                return needs_bash("a local variable that is removed");
+            }
+            if self.variables.get(name).is_none() {
+                self.remove_function(name)?;
             }
             self.variables.unset(name);
         }
@@ -259,10 +312,37 @@ impl Shell<'_> {
         Ok(())
     }
 
+    fn unset_functions(&mut self, names: &[Vec<u8>]) -> Flow {
+        names.iter().try_for_each(|name| self.remove_function(name))?;
+        self.status = 0;
+        Ok(())
+    }
+
+    fn remove_function(&mut self, name: &[u8]) -> Flow {
+        if stdlib::is_function(name) || name == b"source" {
+            return needs_bash("a function that is removed");
+        }
+        self.functions.remove(name);
+        Ok(())
+    }
+
     fn call(&mut self, call: &Call) -> Flow {
         let arguments = self.expand_arguments(call)?;
         let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-        let sinks = self.redirect(&call.redirects);
+        let redirections = self.redirections(call)?;
+        if redirections.open_files() {
+            if !builtins::only_prints(&call.name) {
+                return needs_bash("a redirection of what runs commands");
+            }
+            self.commit()?;
+        }
+        let sinks = self.sinks.clone();
+        if let Err((line, what)) = self.redirect(&redirections) {
+            self.sinks = sinks;
+            self.complain(line, &what);
+            self.status = 1;
+            return Ok(());
+        }
         let status = match builtins::call(self, &call.name, &arguments) {
             Some(status) => status,
             None if self.exports_all => needs_bash("a function under `set -a`"),

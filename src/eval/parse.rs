@@ -4,15 +4,19 @@
 //! script  = list
 //! list    = { [ and_or ] ( ";" | newline ) }
 //! and_or  = [ "!" ] command { ( "&&" | "||" ) [ "!" ] command }
-//! command = assignment+ | "export" ( name | assignment )+ | "unset" name+ | call redirect* | program { "|" program }
-//!         | "if" list "then" list { "elif" list "then" list } [ "else" list ] "fi"
+//! command = assignment+ | "export" ( name | assignment )+ | "unset" [ "-f" ] name+ | "local" ( name | assignment )+
+//!         | call redirect* | program { "|" program } | 'eval "$(' … "direnv dotenv" … ')"'
+//!         | "if" list "then" list { "elif" list "then" list } [ "else" list ] "fi" | "{" list "}"
+//!         | "case" word "in" { pattern { "|" pattern } ")" list [ ";;" ] } "esac" | name "()" "{" list "}"
 //!         | "[[" condition "]]"
 //! call    = one of the names in `names`, then words; any function of the library where it is called on a condition
-//! program = a name that means nothing to bash, then words and redirections; the first of a pipe may be `echo`
+//! program = { assignment } a name that means nothing to bash, then words and redirections; the first of a pipe may be
+//!           `echo`, and a pipe of one may be a function of the script
 //! ```
 //!
 //! Words in `word`, conditions in `condition`. A parse never says that bash would fail: it does not know.
 
+mod compound;
 mod condition;
 mod cursor;
 pub mod names;
@@ -21,8 +25,11 @@ mod word;
 
 use cursor::Cursor;
 use std::fmt;
+use std::rc::Rc;
 
+pub use compound::Arm;
 pub use condition::Condition;
+pub use simple::is_unusual;
 pub use word::{Expansion, Part, Piece, Substitution, Trim, Word};
 
 pub type List = Vec<AndOr>;
@@ -65,10 +72,27 @@ pub enum Command {
     Assign(Vec<Assignment>),
     Export(Vec<Export>),
     Unset(Vec<Vec<u8>>),
+    /// `unset -f`
+    UnsetFunctions(Vec<Vec<u8>>),
+    Local(Vec<Export>),
     Call(Call),
     Programs(Programs),
+    /// What `direnv dotenv` prints at the end of a pipe.
+    Eval(Programs),
     Condition(Condition),
-    If { branches: Vec<(List, List)>, otherwise: List },
+    If {
+        branches: Vec<(List, List)>,
+        otherwise: List,
+    },
+    Case {
+        word: Word,
+        arms: Vec<Arm>,
+    },
+    Group(List),
+    Function {
+        name: Vec<u8>,
+        body: Rc<List>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +111,8 @@ pub enum Export {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
+    /// What a program has in its environment besides.
+    pub variables: Vec<Assignment>,
     pub name: Vec<u8>,
     pub arguments: Vec<Word>,
     pub redirects: Vec<Redirect>,
@@ -100,10 +126,26 @@ pub struct Programs {
 }
 
 /// `from` is 1 or 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirect {
     ToNull { from: u8 },
     Duplicate { from: u8, to: u8 },
+    File(FileRedirect),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRedirect {
+    pub line: usize,
+    pub how: Opening,
+    pub file: Word,
+}
+
+/// `<`, `>`, `>>`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    Read,
+    Write { from: u8 },
+    Append { from: u8 },
 }
 
 /// Why a script needs bash.
@@ -129,29 +171,49 @@ pub fn parse(text: &[u8]) -> Result<List, NeedsBash> {
         return Err(cursor.needs_bash_at(at, "a control character"));
     }
     let list = read_list(&mut cursor)?;
-    if cursor.is_at_end() { Ok(list) } else { Err(cursor.needs_bash_for_next()) }
+    if !cursor.is_at_end() {
+        return Err(cursor.needs_bash_for_next());
+    }
+    check_calls(&cursor, &list)?;
+    Ok(list)
 }
+
+/// What runs in any case must not need bash. What depends on a condition may.
+fn check_calls(cursor: &Cursor<'_>, list: &List) -> Parsed<()> {
+    let defined: Vec<&[u8]> = list
+        .iter()
+        .filter_map(|and_or| match &and_or.first.command {
+            Command::Function { name, .. } => Some(name.as_slice()),
+            _ => None,
+        })
+        .collect();
+    for AndOr { first: Pipeline { at, command, .. }, .. } in list {
+        if let Command::Call(call) = command
+            && let Some(what) = names::needs_bash(call, &defined)
+        {
+            return Err(cursor.needs_bash_at(*at, what));
+        }
+    }
+    Ok(())
+}
+
+/// Words that end a list.
+const ENDS: [&str; 6] = ["then", "elif", "else", "fi", "esac", "}"];
 
 /// Reads up to what cannot begin a command: the end, or a word such as `then`.
 fn read_list(cursor: &mut Cursor<'_>) -> Parsed<List> {
     let mut list = Vec::new();
     loop {
         cursor.skip_lines();
-        if cursor.is_at_end() || cursor.is_at_keyword(&["then", "elif", "else", "fi"]) {
+        if cursor.is_at_end() || cursor.is_at_keyword(&ENDS) || cursor.rest().starts_with(b";;") {
             return Ok(list);
         }
-        let start = cursor.clone();
         list.push(read_and_or(cursor)?);
-        if let (true, Some(Pipeline { command: Command::Call(call), .. })) =
-            (cursor.is_outermost(), list.last().map(|and_or| &and_or.first))
-            && let Some(what) = names::needs_bash(call)
-        {
-            return Err(start.needs_bash(what));
-        }
         cursor.skip_blanks();
         match cursor.rest() {
             [] | [b'\n', ..] => {}
-            [b';', b';' | b'&', ..] => return Err(cursor.needs_bash("`case`")),
+            [b';', b';', ..] => return Ok(list),
+            [b';', b'&', ..] => return Err(cursor.needs_bash("`case`")),
             [b';', ..] => cursor.advance(1),
             _ => return Err(cursor.needs_bash_for_next()),
         }
@@ -183,6 +245,12 @@ fn read_pipeline(cursor: &mut Cursor<'_>) -> Parsed<Pipeline> {
         read_if(cursor)?
     } else if cursor.take_keyword("[[") {
         Command::Condition(condition::read(cursor)?)
+    } else if cursor.take_keyword("case") {
+        compound::read_case(cursor)?
+    } else if cursor.take_keyword("{") {
+        Command::Group(compound::read_group(cursor)?)
+    } else if let Some(function) = compound::read_function(cursor)? {
+        function
     } else {
         simple::read(cursor)?
     };
@@ -208,14 +276,14 @@ fn read_if(cursor: &mut Cursor<'_>) -> Parsed<Command> {
 /// A list with at least one command, as every part of an `if` must be.
 fn read_body(cursor: &mut Cursor<'_>) -> Parsed<List> {
     let list = cursor.deeper(read_list)?;
-    if list.is_empty() { Err(cursor.needs_bash("an `if` that is not whole")) } else { Ok(list) }
+    if list.is_empty() { Err(cursor.needs_bash("a list of no commands")) } else { Ok(list) }
 }
 
 fn expect(cursor: &mut Cursor<'_>, keyword: &str) -> Parsed<()> {
     if cursor.take_keyword(keyword) {
         Ok(())
     } else {
-        Err(cursor.needs_bash("an `if` that is not whole"))
+        Err(cursor.needs_bash("a command that is not whole"))
     }
 }
 

@@ -13,10 +13,11 @@ use super::native::{Flow, Shell, builtins, needs_bash};
 use super::secrets::Kind;
 use crate::nix::Function;
 
+pub use dotenv::is_plain as is_plain_dotenv;
 pub use layout::layout_dir;
 pub use nix::{enter as enter_nix, run_hook};
 pub use paths::absolute;
-pub use scripts::source;
+pub use scripts::{find_above, rc, script, source};
 
 /// The whole library, as bash reads it.
 pub fn text() -> &'static str {
@@ -73,6 +74,17 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8>
             shell.log_error(&arguments.join(&b' '));
             Ok(0)
         }
+        b"use" | b"layout" if shell.functions.has(&[name, b"_", first].concat()) => {
+            if name == b"use" {
+                shell.log_status(&[b"using ", arguments.join(&b' ').as_slice()].concat());
+            }
+            let status = shell.call_function(&[name, b"_", first].concat(), &arguments[1..])?;
+            if name == b"layout" {
+                layout::tag(shell)?;
+            }
+            Ok(status)
+        }
+        _ if shell.functions.has(name) => shell.call_function(name, arguments),
         b"use" if matches!(first, b"flake" | b"nix") => nix::use_(shell, arguments),
         b"use_flake" => nix::call(shell, Function::UseFlake, arguments),
         b"use_nix" => nix::call(shell, Function::UseNix, arguments),

@@ -3,7 +3,7 @@
 use super::world::Case;
 
 pub fn cases() -> impl Iterator<Item = Case> {
-    CORNERS.iter().chain(PROGRAMS).map(|text| {
+    CORNERS.iter().chain(PROGRAMS).chain(COMPOUND).chain(FILES).map(|text| {
         let files = [
             ("project/.envrc", *text),
             ("project/.env", "A=1\nB=\"x y\"\n"),
@@ -17,6 +17,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
             ("project/sub/.envrc", "export SUB=$PWD\nfalse"),
             ("project/inner/.envrc", "export IN=$(hello inner)\nPATH_add y\n"),
             (".envrc", "export UP=1\n"),
+            ("project/defines.sh", "hello_there() { export D=$1; }\n"),
+            ("project/plain.env", "# one\nA=1\nB=two words\nC=\"x y\"\nD='z'\n"),
             ("project/tools/hello", "#!/bin/sh\necho hello \"$0\" \"$@\" $#\n"),
             ("project/tools/fail", "#!/bin/sh\necho out; echo err >&2; exit 7\n"),
             ("project/tools/dump", DUMP),
@@ -124,6 +126,72 @@ const PROGRAMS: &[&str] = &[
     "use flake",
     "true && use flake",
     "log_status x\nhas cat && cat VERSION && layout python",
+];
+
+/// Functions, `case`, groups, and what scripts do that tools write.
+#[rustfmt::skip]
+const COMPOUND: &[&str] = &[
+    "source .venv/bin/activate", "source .venv/bin/activate\nexport A=$PATH", "[ -d .venv ] && source .venv/bin/activate",
+    "export PYTHONHOME=/x\n. \"$PWD/.venv/bin/activate\"\nexport A=$_OLD_VIRTUAL_PYTHONHOME",
+    "VIRTUAL_ENV_DISABLE_PROMPT=1\nsource .venv/bin/activate", "source .venv/bin/activate\ndeactivate\nexport A=$PATH",
+    "source .venv/bin/activate\nexport A=$(cat VERSION)", "export A=$(cat VERSION)\nsource .venv/bin/activate",
+    "PATH_add tools\nhello\nsource .venv/bin/activate\nhello",
+    "case \"$(uname)\" in\n    CYGWIN*|MSYS*|MINGW*)\n        A=$(cygpath x)\n        ;;\n    *)\n        export A=1\n        ;;\nesac\nhash -r 2> /dev/null",
+    "case x in esac; export A=$?", "false; case x in y) ;; esac; export A=$?", "case x in x) ;; esac; export A=$?",
+    "case x in x) false;; *) true; esac; export A=$?", "case $OUTER in *out*) export A=1;; esac",
+    "case \"$OUTER\" in from*) export A=1;; *) export A=2;; esac", "case $OUTER in\n(from\\ outside) export A=1\n;;\nesac",
+    "case \"\" in '') export A=1;; esac; case a*b in 'a*b') export B=1;; esac; case ab in a'*'b) export C=1;; *) export D=$?;; esac",
+    "case $(cat VERSION) in 1.*) export A=1;; 2.*) export A=2;; esac", "case abc in [a-c]*) export A=1;; esac",
+    "case abc in a?c) export A=1;; esac", "case abc in a*c) export A=1;; esac", "case a in a) export A=1;& b) export B=1;; esac",
+    "case ~ in /*) export A=1;; esac", "case x in x | y) export A=1;; esac # c", "case x in\n# c\nx) # d\nexport A=1 # e\n;;\nesac",
+    "case x in x) export A=1;; esac && export B=1", "if case x in y) ;; esac; then export A=1; fi", "case x in if) export A=1;; x) export A=2;; esac",
+    "false; case \"$?\" in 1) export A=1;; esac", "case $(false) in *) export A=$?;; esac",
+    "f() { export A=$1 B=$# C=$2; }\nf a b\nexport D=$?", "f() { return 3; }\nf\nexport A=$?", "f() { false; }; f || export A=1",
+    "function f { export A=1; }; f", "function f() { export A=1; }; f", "f ()\n{\n  export A=1\n}\nf", "f() { export A=1; } ; f; unset -f f; has f; export B=$?",
+    "f() { g; }; g() { export A=1; }; f", "f() { f2 \"$@\"; }", "f() { export A=$?; }; false; f", "f() { local A=1 B; B=2; export C=$A$B; }; A=x; f; export D=$A$B",
+    "export A=1; f() { local A=2; PATH_add tools; dump; }; f; export B=$A", "f() { local A=1; g; }; g() { A=2; export B=$A; }; f; export C=$A",
+    "f() { local A=1; unset A; export B=$A; }; A=5; f", "f() { local A=1; export A; }; f", "export A=1; f() { local A; export B=$A; }; f",
+    "f() { local OUTER; export A=$OUTER; }; f", "f() { local A=1; local A=2; export B=$A; }; f", "local A=1; export A", "local",
+    "f() { exit 3; }; f; export A=1", "f() { source ./lib.sh; }; f a", "f() { source ./returns.sh; export A=$?; }; f",
+    "f() { return; }; false; f; export A=$?", "f() { export A=$PWD; }; source_env sub; f", "f() { f; }; f", "has() { export A=1; }; has x",
+    "cat() { export A=1; }; cat VERSION; export B=$(cat VERSION)", "cat() { echo mine; }; export B=$(cat VERSION)", "ls() { echo mine; }; has ls && ls | cat",
+    "greet() { echo hi; }", "greet() { echo hi; }\ngreet >/dev/null", "greet() { echo out; echo err >&2; }\ngreet 2>/dev/null\ngreet >&2",
+    "use_tool() { export A=$1 B=$#; log_status \"got $1\"; }\nuse tool x y", "use_sops() { export A=${1:-none}; }; use sops; use sops f",
+    "layout_mine() { export A=$1; PATH_add x; }\nlayout mine z\nexport B=$?", "use_tool() { return 4; }; use tool; export A=$?",
+    "layout_mine() { return 4; }; layout mine; export A=$?", "use_flake() { export A=$1; }; use flake .#x", "use_tool() { cat VERSION; }; use tool; dotenv",
+    "use tool\nuse_tool() { export A=1; }", "PATH_add() { export A=1; }; PATH_add x", "f() { cat VERSION; }; f; export A=$?; dotenv",
+    "f() { cat VERSION; }; cat VERSION; f; use_x() { cat VERSION; }; use x", "source ./defines.sh; hello_there 1", "cat VERSION; source ./defines.sh; hello_there 1",
+    "{ export A=1; }", "{ export A=1; false; } || export B=$?", "{ cat VERSION; } && dotenv", "{ echo a; } >/dev/null", "{ echo a; } | cat", "{ }", "{ export A=1 }",
+    "export A=$1 B=$# C=${2:-none}", "export A=${1##*/}", "source_env sub\nexport A=${1##*/}", "echo \"$1\" >/dev/null; A=$#x; export A; export B=$10",
+    "export B=${10}", "f() { export A=$10; }; f x", "f() { export A=\"$1$2\" B=\"${1:-x}\"; }; f '' y", "export A=$0", "export A=$@", "export A=\"$*\"",
+    "[ -n \"${BASH:-}\" -o -n \"${ZSH_VERSION:-}\" ]; export A=$?", "[ -n \"$NO\" -o -z \"$OUTER\" ]; export A=$?", "[ -n '' -a -n x ]; export A=$?",
+    "[ -n = -o -n x ]; export A=$?", "[ -n < -o -n x ]; export A=$?", "export A=${BASH##*/}", "echo $BASH", "hash -r; export A=$?", "hash nope; export A=$?",
+    "PS1=x; export A=$PS1", "export A=${PS1-unset}; export PS1=y", "unset -f nope; export A=$?", "unset -f PATH_add; has PATH_add; export A=$?", "unset -v OUTER",
+    "eval \"$(direnv dotenv bash plain.env)\"", "eval \"$(direnv dotenv bash)\"", "eval \"$(cat .env | direnv dotenv bash /dev/stdin)\"\nexport C=$A",
+    "eval \"$(direnv dotenv bash nope)\"; export A=$?", "false; eval \"$(cat .env | direnv dotenv bash /dev/stdin)\"; export A=$?",
+    "use_sops() {\n  local path=${1:-.env}\n  eval \"$(cat \"$path\" | direnv dotenv bash /dev/stdin)\"\n  watch_file \"$path\"\n}\nuse sops\nexport C=$A",
+    "eval \"export A=1\"", "eval $(direnv dotenv bash)", "eval \"$(direnv version)\"", "direnv version", "direnv",
+    "set -a; source .env; set +a", "set -o allexport; [ -f .env ] && . ./.env; set +o allexport; export C=$A", "set -a; . .env.local; set +a", "set -a\nsource ./plain.env\nset +a",
+    "if ! has nix_direnv_version || ! nix_direnv_version 3.0.6; then\n  source_url \"https://example.org/direnvrc\" \"sha256-x=\"\nfi\nexport A=1",
+];
+
+/// Files behind redirections, and scripts and variables behind programs.
+#[rustfmt::skip]
+const FILES: &[&str] = &[
+    "printf %s \"$PWD\" >\"$PWD/.root\"\nexport A=$(cat .root)", "echo one >out; echo two >>out; cat out", "cat VERSION > out2; cat out2", "cat <VERSION", "cat < VERSION >out3; export A=$(cat out3)",
+    "export A=$(cat <VERSION)", "export A=$(head -1 <multi)", "cat <nope; export A=$?", "cat nope 2>err; export A=$(cat err)", "cat nope &>both; export A=$(cat both)",
+    "cat VERSION >nodir/x; export A=$?", "echo x >nodir/x; export A=$?", "cat VERSION >bin; export A=$?", "echo x >bin; export A=$?", "cat <bin; export A=$?",
+    "cat VERSION | tr . - >out4; cat out4", "tr . - <VERSION | cat", "tr . - <nope | cat; export A=$?", "cat VERSION | tr . - >nodir/x; export A=$?", "cat VERSION >out5 | tr . -; cat out5",
+    "PATH_add tools\nfail >o 2>e; export A=$? B=$(cat o) C=$(cat e)", "PATH_add tools\nfail >o 2>&1; export A=$(cat o)", "PATH_add tools\nfail 2>&1 >o; export A=$(cat o)", "PATH_add tools\n: >o; fail >>o 2>>o; cat o",
+    "cat VERSION >/dev/stderr", "cat </dev/null; export A=$?", "cat 0<VERSION", "cat VERSION 1>out6; cat out6", "cat 3<VERSION", "cat VERSION <>out7", "cat <<<x", "cat <<E\nx\nE", "cat VERSION >|out8", ">out9", ">out9; [ -f out9 ] && export A=1",
+    ": >made; [ -f made ] && export A=1", "true >made || export A=1", "log_status x >made", "dotenv >made", "cat VERSION >\"a b/new\"; cat 'a b/new'", "F=out; cat VERSION >$F; cat $F", "F='x y'; cat VERSION >$F", "cat VERSION > # c", "cat VERSION >", "cat VERSION &>>out", "cat VERSION >&out",
+    "A=1 cat VERSION", "PATH_add tools\nA=1 B='x y' dump\nexport C=$A", "PATH_add tools\nA=$OUTER dump", "PATH_add tools\nA=1 B=$A dump", "PATH_add tools\nOUTER=2 dump; export A=$OUTER", "PATH=/nope cat VERSION; export A=$?", "A=1 true; export B=$A", "A=1 export B=$A", "A=$(cat VERSION) cat VERSION", "A=1 nosuch", "A+=1 cat VERSION", "LC_ALL=C cat VERSION", "A=1 B=2", "f() { export B=$A; }; A=1 f",
+    "PATH_add tools\nexport A=$(X=1 dump)", "cat VERSION | A=1 cat",
+    "cat VERSION\ndotenv", "cat VERSION; dotenv nope; export C=$?", "cat VERSION; dotenv_if_exists nope; dotenv_if_exists ./plain.env", "cat VERSION; dotenv lib.sh", "cp .env made.env; dotenv made.env", "cat VERSION; dotenv \"$PWD/.env\"; dotenv ~/nope; dotenv .",
+    "cat VERSION; source ./lib.sh", "cat VERSION; source ./lib2.sh; dotenv", "cat VERSION; source ./nope.sh; export A=$?", "cat VERSION; source comment.sh; source .env", "cat VERSION; [ -f lib.sh ] && source lib.sh",
+    "cat VERSION; source_env sub; export A=$PWD", "cat VERSION; source_env inner", "cat VERSION; source_env nope; export A=$?", "cat VERSION; source_env_if_exists nope; source_env_if_exists sub/.envrc", "cat VERSION; source_up; export A=$UP", "cat VERSION; source_up_if_exists", "mkdir -p made; cp sub/.envrc made/.envrc; source_env made",
+    "F=lib.sh; cat VERSION; source ./$F", "cat VERSION; source ./returns.sh; export A=$?", "cat VERSION; source_env .",
+    "cp -n .env .env.local\ndotenv .env.local", "nosuch 2>/dev/null; export A=$?", "cat VERSION; nosuch 2>/dev/null; export A=$?", "cat VERSION; nosuch >/dev/null | cat; export A=$(nosuch 2>/dev/null || echo none)",
 ];
 
 #[rustfmt::skip]

@@ -110,11 +110,14 @@ impl Random {
     }
 
     fn statement(&mut self, depth: usize) -> String {
-        let kinds = if depth < 3 { 30 } else { 26 };
+        let kinds = if depth < 3 { 33 } else { 26 };
         match self.below(kinds) {
             kind @ 0..=8 => self.assigning(kind),
             kind @ 9..=16 => self.calling(kind),
             kind @ 17..=25 => self.saying(kind),
+            30 => self.case(depth),
+            31 => self.function(depth),
+            32 => self.writing(),
             kind => self.deciding(kind, depth),
         }
     }
@@ -247,6 +250,62 @@ impl Random {
                 self.statement(depth + 1),
                 self.statement(depth + 1)
             ),
+        }
+    }
+
+    fn case(&mut self, depth: usize) -> String {
+        let mut text = format!("case {} in\n", self.word());
+        for _ in 0..self.below(3) {
+            let pattern = self.pick(&[
+                "*",
+                "abc",
+                "a*",
+                "*c",
+                "*b*",
+                "'a b'",
+                "x|y",
+                "(a:b|\"\")",
+                "/*",
+                "1 | 007",
+                "*/bin",
+                "a?",
+            ]);
+            text = format!("{text}{pattern}) {};;\n", self.statement(depth + 1));
+        }
+        text + &format!("*) {}\nesac", self.statement(depth + 1))
+    }
+
+    /// Defined and mostly called, also by the names that `use` and `layout` look for.
+    fn function(&mut self, depth: usize) -> String {
+        let name = self.pick(&["tool", "use_tool", "use_sops", "layout_mine", "has_it", "ls"]);
+        let head = self.pick(&["()", " ()", "()\n"]);
+        let first = match self.below(3) {
+            0 => format!("local {}", self.assignment()),
+            1 => format!("export A=$1 B=\"$#-${{2:-{}}}\"", self.pick(&["x", "$C", ""])),
+            _ => self.statement(depth + 1),
+        };
+        let call = match self.below(5) {
+            0 => String::new(),
+            1 => format!("use tool {}", self.word()),
+            2 => format!("layout mine {}", self.word()),
+            3 => format!("{name} 2>/dev/null || {}", self.statement(depth + 1)),
+            _ => format!("{name} {} x", self.word()),
+        };
+        let body = self.statement(depth + 1);
+        format!("{name}{head} {{\n  {first}\n  {body}; }}\n{call}")
+    }
+
+    /// To files of the project and from them, and variables for one program.
+    fn writing(&mut self) -> String {
+        // Below the project, even after a slip: bash runs this with all that the tests may do.
+        let file = self.pick(&["out", "no/where", "bin", "'a b/out'"]);
+        match self.below(6) {
+            0 => format!("tools/see; echo {} >{file}", self.word()),
+            1 => format!("printf '%s\\n' {} >{file}; tools/see >>{file}; cat {file}", self.word()),
+            2 => format!("{{ cat <{file}; }} && {}", self.statement(3)),
+            3 => format!("A={} OUTER=1 tools/see >{file} 2>&1", self.value()),
+            4 => format!("export A=$(B={} tools/see 2>{file})", self.piece()),
+            _ => "eval \"$(cat .env | direnv dotenv bash /dev/stdin)\"".to_owned(),
         }
     }
 

@@ -72,6 +72,9 @@ impl World {
             for (name, text) in &case.files {
                 world.write(&format!("{number}/{name}"), text);
             }
+            if case.files.values().any(|text| text.contains(".venv/bin/activate")) {
+                world.make_venv(&format!("{number}/project/.venv"));
+            }
         }
         world
     }
@@ -83,6 +86,20 @@ impl World {
         fs::write(&path, content).unwrap();
         if path.parent().unwrap().ends_with("tools") {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+
+    /// Puts a program on PATH.
+    pub fn write_program(&self, name: &str, script: &str) {
+        self.write(&format!("tools/{name}"), script);
+    }
+
+    /// As Python makes it, if there is a Python.
+    fn make_venv(&self, below: &str) {
+        if crate::test::has("python3") {
+            let mut command = Command::new("python3");
+            command.args(["-m", "venv", "--without-pip"]).arg(self.root.path().join(below));
+            assert!(command.status().unwrap().success());
         }
     }
 
@@ -102,7 +119,7 @@ impl World {
 
     fn outside(&self) -> [(&'static str, String); 6] {
         [
-            ("PATH", "/usr/bin:/bin".into()),
+            ("PATH", format!("{}:/usr/bin:/bin", self.root.path().join("tools").display())),
             ("OUTER", "from outside".into()),
             ("EMPTY", String::new()),
             ("LIST", "/one:/two:".into()),

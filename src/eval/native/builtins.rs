@@ -1,6 +1,5 @@
 //! bash's own commands.
 
-use super::shell::Sink;
 use super::{Flow, Shell, Stop, needs_bash};
 use crate::eval::parse::names;
 use crate::eval::stdlib;
@@ -27,12 +26,20 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Option<F
             Ok(0)
         }
         b"set" => set(shell, arguments),
+        // Where programs were found is looked up each time.
+        b"hash" if arguments == [b"-r"] => Ok(0),
+        b"hash" => needs_bash("`hash`"),
         b"command" | b"type" => command(shell, name, arguments),
         b"exit" | b"return" => end(shell, name, arguments),
         b"source" | b"." => stdlib::source(shell, arguments),
         b"pwd" => needs_bash("an option"),
         _ => return None,
     })
+}
+
+/// Whether all that comes of it is its status and what it prints.
+pub fn only_prints(name: &[u8]) -> bool {
+    matches!(name, b":" | b"true" | b"false" | b"echo" | b"printf" | b"pwd" | b"expand_path")
 }
 
 fn status(is_true: bool) -> u8 {
@@ -119,8 +126,7 @@ fn set(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
 
 /// `command -v NAME` and `type NAME`, where only the status counts.
 fn command(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8> {
-    let is_silent =
-        shell.sink(1) == Sink::Null && (name == b"command" || shell.sink(2) == Sink::Null);
+    let is_silent = shell.is_silent(1) && (name == b"command" || shell.is_silent(2));
     match (name, arguments) {
         (b"command", [b"-v", program]) | (b"type", [program])
             if is_silent && !program.starts_with(b"-") =>
@@ -139,7 +145,7 @@ pub fn knows(shell: &Shell<'_>, name: &[u8]) -> Flow<bool> {
     let Some(is_bashs_own) = names::is_bashs_own(name) else {
         return needs_bash("a builtin that not every bash has");
     };
-    if is_bashs_own || stdlib::is_function(name) {
+    if is_bashs_own || stdlib::is_function(name) || shell.functions.has(name) {
         return Ok(true);
     }
     if name.contains(&b'/') {

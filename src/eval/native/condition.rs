@@ -47,6 +47,12 @@ impl Shell<'_> {
             [b"!", left, operator, right] if is_binary(operator) => {
                 Ok(!binary(left, operator, right)?)
             }
+            [[b'-', one], left, joint @ (b"-o" | b"-a"), [b'-', other], right]
+                if !is_operator(left) =>
+            {
+                let (left, right) = (self.unary(*one, left)?, self.unary(*other, right)?);
+                Ok(if *joint == b"-o" { left || right } else { left && right })
+            }
             _ => needs_bash("a condition like this"),
         }
     }
@@ -82,6 +88,11 @@ impl Shell<'_> {
 
 fn is_binary(operator: &[u8]) -> bool {
     matches!(operator, b"=" | b"==" | b"!=" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge")
+}
+
+/// All that bash would compare with, were it between two words.
+fn is_operator(word: &[u8]) -> bool {
+    is_binary(word) || matches!(word, b"<" | b">" | b"-nt" | b"-ot" | b"-ef")
 }
 
 fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Flow<bool> {

@@ -3,6 +3,7 @@
 use super::{Flow, Shell, needs_bash};
 use crate::eval::parse::{Call, Expansion, Piece, Substitution, Trim, Word};
 use crate::eval::stdlib;
+use crate::world::World;
 
 /// `A=$A$A` doubles with each line.
 const VALUE_LIMIT: usize = 1 << 20;
@@ -66,6 +67,7 @@ impl Shell<'_> {
         match expansion {
             Expansion::Variable(name) => Ok(self.variable(name)?.unwrap_or_default().to_vec()),
             Expansion::Status => Ok(self.status.to_string().into_bytes()),
+            Expansion::Count => Ok(self.functions.count()?.to_string().into_bytes()),
             Expansion::Default { name, or_empty, default } => match self.variable(name)? {
                 Some(value) if !(*or_empty && value.is_empty()) => Ok(value.to_vec()),
                 _ => self.expand(default),
@@ -88,8 +90,23 @@ impl Shell<'_> {
     }
 
     fn variable(&self, name: &[u8]) -> Flow<Option<&[u8]>> {
+        match name {
+            [digit @ b'1'..=b'9'] => return self.functions.parameter(*digit),
+            b"BASH" => return self.bash().map(Some),
+            _ => {}
+        }
         self.check_known(name)?;
         Ok(self.variables.get(name))
+    }
+
+    /// `BASH`, the one that would run the script.
+    fn bash(&self) -> Flow<&[u8]> {
+        if self.bash.get().is_none() {
+            let World { host, config, .. } = self.world;
+            let Ok(bash) = config.bash(host, self.outer) else { return needs_bash("no bash") };
+            _ = self.bash.set(bash.into_os_string().into_encoded_bytes());
+        }
+        Ok(self.bash.get().map_or(b"", Vec::as_slice))
     }
 
     /// What a command prints, without the line ends behind it.

@@ -1,17 +1,19 @@
 //! Programs that run without a shell between: found, started, heard and waited for as bash does it.
 
-use super::shell::Sink;
+use super::children::{Children, code};
+use super::pipe::{Heard, Pipe, read_some, write_all};
+use super::redirect::{Redirections, Sink};
 use super::{Flow, Shell, Stop, builtins, needs_bash};
 use crate::eval::bash::terminal::LineMode;
-use crate::eval::descendants::kill_with_descendants;
-use crate::eval::parse::{AndOr, Call, Programs};
-use crate::eval::vigil::{Interrupt, Ready, Vigil};
+use crate::eval::parse::{AndOr, Assignment, Call, Programs, Redirect, parse};
+use crate::eval::vigil::{self, Interrupt, Vigil};
 use crate::ui;
 use anyhow::{Context as _, Result};
-use rustix::io::{Errno, ioctl_fionbio};
+use rustix::io::ioctl_fionbio;
 use signal_hook::consts::{SIGINT, SIGKILL, SIGTERM};
 use signal_hook::low_level::emulate_default_handler;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -22,9 +24,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 /// What fits into any pipe, so that it can be written before anyone reads.
 const PIPE_ROOM: usize = 4096;
 
+/// How far behind the clock the times of files may be, in nanoseconds.
+const TICK: i64 = 10_000_000;
+
 /// What it takes to wait for programs.
 #[derive(Debug)]
 pub struct Runner {
+    /// What changed later was made by a program. In nanoseconds since the epoch.
+    pub began: i64,
     vigil: Vigil,
     line_mode: LineMode,
 }
@@ -36,23 +43,35 @@ pub struct Capture {
     pipe: Option<Pipe>,
 }
 
-#[derive(Debug)]
-struct Pipe {
-    reader: OwnedFd,
-    writer: OwnedFd,
+/// One part of a pipe.
+struct Part {
+    what: What,
+    redirections: Redirections,
 }
 
-/// One part of a pipe.
-enum Part {
+enum What {
+    Program(Program),
+    Text(Vec<u8>),
+    NotFound(Vec<u8>),
+}
+
+struct Program {
+    path: PathBuf,
+    name: Vec<u8>,
+    arguments: Vec<Vec<u8>>,
+    variables: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A part whose files are open.
+enum Ready {
     Program {
-        path: PathBuf,
-        name: Vec<u8>,
-        arguments: Vec<Vec<u8>>,
+        program: Program,
+        input: Option<File>,
         sinks: [Sink; 2],
     },
     Text(Vec<u8>),
-    /// bash says so, and goes on.
-    NotFound(Vec<u8>),
+    /// bash said why, and goes on with this status.
+    Not(u8),
 }
 
 enum Found {
@@ -63,33 +82,70 @@ enum Found {
 impl Shell<'_> {
     /// Runs a pipe; its status is that of the last part.
     pub fn programs(&mut self, programs: &Programs) -> Flow {
+        if programs.calls.iter().any(|call| self.functions.has(&call.name)) {
+            return self.function(programs);
+        }
         let mut parts = Vec::new();
-        for (number, call) in programs.calls.iter().enumerate() {
-            let is_last = number + 1 == programs.calls.len();
-            parts.push(self.part(call, is_last)?);
+        for call in &programs.calls {
+            parts.push(self.part(call)?);
         }
-        if self.runner.is_none() {
-            if parts.iter().any(|part| matches!(part, Part::NotFound(_))) {
-                return needs_bash("a program that is not there");
-            }
-            self.commit()?;
+        if self.runner.is_none() && parts.iter().any(|part| matches!(part.what, What::NotFound(_)))
+        {
+            return needs_bash("a program that is not there");
         }
-        for part in &parts {
-            if let Part::NotFound(name) = part {
-                let name = String::from_utf8_lossy(name);
-                self.complain(programs.line, &format!("{name}: command not found"));
-            }
+        self.commit()?;
+        let count = parts.len();
+        let mut ready = Vec::new();
+        for (number, part) in parts.into_iter().enumerate() {
+            ready.push(self.open_part(part, programs.line, number + 1 == count));
         }
-        self.status = self.run(parts)?;
+        self.status = self.run(ready)?;
         Ok(())
+    }
+
+    /// What was read as a program's name, before anything was known of the script's functions.
+    fn function(&mut self, programs: &Programs) -> Flow {
+        let [Call { variables, name, redirects, .. }] = programs.calls.as_slice() else {
+            return needs_bash("a function in a pipe");
+        };
+        if !variables.is_empty()
+            || redirects.iter().any(|redirect| matches!(redirect, Redirect::File(_)))
+        {
+            return needs_bash("a function with a file or variables of its own");
+        }
+        let arguments = self.expand_arguments(&programs.calls[0])?;
+        let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
+        let redirections = self.redirections(&programs.calls[0])?;
+        let sinks = self.sinks.clone();
+        _ = self.redirect(&redirections);
+        let status = self.call_function(name, &arguments);
+        self.sinks = sinks;
+        self.status = status?;
+        Ok(())
+    }
+
+    /// Runs what a pipe prints.
+    pub fn eval(&mut self, programs: &Programs) -> Flow {
+        let printed = self.capture_with(programs.line, |shell| shell.programs(programs))?;
+        let Ok(script) = parse(&printed) else {
+            return needs_bash("a variable of bash's own");
+        };
+        if self.exports_all || printed.trim_ascii().is_empty() {
+            self.status = 0;
+        }
+        self.run_list(&script)
     }
 
     /// The output of commands, up to the end of the pipe, which something in the background may hold open.
     pub fn capture(&mut self, commands: &AndOr) -> Flow<Vec<u8>> {
-        let sinks = self.sinks;
+        self.capture_with(line_of(commands), |shell| shell.run_and_or(commands))
+    }
+
+    fn capture_with(&mut self, line: usize, run: impl FnOnce(&mut Self) -> Flow) -> Flow<Vec<u8>> {
+        let sinks = self.sinks.clone();
         self.sinks[0] = Sink::Capture;
         self.captures.push(Capture::default());
-        let result = self.run_and_or(commands);
+        let result = run(self);
         self.sinks = sinks;
         let Some(Capture { mut text, pipe }) = self.captures.pop() else { return Ok(Vec::new()) };
         result?;
@@ -99,62 +155,84 @@ impl Shell<'_> {
         }
         if text.contains(&0) {
             text.retain(|byte| *byte != 0);
-            self.complain(
-                line_of(commands),
-                "warning: command substitution: ignored null byte in input",
-            );
+            self.complain(line, "warning: command substitution: ignored null byte in input");
         }
         Ok(text)
     }
 
-    fn part(&mut self, call: &Call, is_last: bool) -> Flow<Part> {
+    fn part(&mut self, call: &Call) -> Flow<Part> {
         let arguments = self.expand_arguments(call)?;
-        let before = self.sinks;
-        if !is_last {
-            self.sinks[0] = Sink::Pipe;
+        let redirections = self.redirections(call)?;
+        let mut variables = Vec::new();
+        for Assignment { name, value, .. } in &call.variables {
+            variables.push((name.clone(), self.expand(value)?));
         }
-        self.redirect(&call.redirects);
-        let sinks = std::mem::replace(&mut self.sinks, before);
         if matches!(call.name.as_slice(), b"echo" | b"printf") {
             if !call.redirects.is_empty() {
                 return needs_bash("a redirection in front of a pipe");
             }
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
             let text = builtins::text(&call.name, &words)?;
-            return if text.len() > PIPE_ROOM {
-                needs_bash("a long text in a pipe")
-            } else {
-                Ok(Part::Text(text))
-            };
-        }
-        Ok(match self.find(&call.name)? {
-            Found::Program(path) => {
-                Part::Program { path, name: call.name.clone(), arguments, sinks }
+            if text.len() > PIPE_ROOM {
+                return needs_bash("a long text in a pipe");
             }
-            Found::Nothing => Part::NotFound(call.name.clone()),
-        })
+            return Ok(Part { what: What::Text(text), redirections });
+        }
+        let name = call.name.clone();
+        let what = match self.find(&name)? {
+            Found::Program(path) => What::Program(Program { path, name, arguments, variables }),
+            Found::Nothing => What::NotFound(name),
+        };
+        Ok(Part { what, redirections })
+    }
+
+    /// Opens the files of a part, or says why not.
+    fn open_part(&mut self, part: Part, line: usize, is_last: bool) -> Ready {
+        let before = self.sinks.clone();
+        if !is_last {
+            self.sinks[0] = Sink::Pipe;
+        }
+        let ready = match (self.redirect(&part.redirections), part.what) {
+            (Err((line, what)), _) => {
+                self.sinks.clone_from(&before);
+                self.complain(line, &what);
+                Ready::Not(1)
+            }
+            (Ok(_), What::NotFound(name)) => {
+                let name = String::from_utf8_lossy(&name);
+                self.complain(line, &format!("{name}: command not found"));
+                Ready::Not(127)
+            }
+            (Ok(_), What::Text(text)) => Ready::Text(text),
+            (Ok(input), What::Program(program)) => {
+                Ready::Program { program, input, sinks: self.sinks.clone() }
+            }
+        };
+        self.sinks = before;
+        ready
     }
 
     /// From here on there is no way back to bash.
-    fn commit(&mut self) -> Flow {
-        if let Some(doubt) = self.doubt() {
+    pub fn commit(&mut self) -> Flow {
+        if self.runner.is_some() {
+            return Ok(());
+        }
+        let remainder = self.remainder();
+        if let Some(doubt) = remainder.doubt {
             return needs_bash(doubt);
         }
-        let names: Vec<Vec<u8>> =
-            self.frames.iter().flat_map(|frame| frame.programs().map(<[u8]>::to_vec)).collect();
-        for name in names {
-            if matches!(self.find(&name)?, Found::Nothing) {
-                return needs_bash("a program that is not there");
-            }
+        for name in remainder.programs {
+            self.find(&name)?;
         }
         let Ok(vigil) = Vigil::start(self.world) else { return needs_bash("signals") };
-        self.runner = Some(Runner { vigil, line_mode: LineMode::enter() });
+        let began = crate::quiet::clock() - TICK;
+        self.runner = Some(Runner { began, vigil, line_mode: LineMode::enter() });
         ui::say(&std::mem::take(&mut self.said));
         Ok(())
     }
 
     /// As bash says what is wrong with a command.
-    fn complain(&mut self, line: usize, what: &str) {
+    pub fn complain(&mut self, line: usize, what: &str) {
         let Some(frame) = self.frames.last() else { return };
         let message = format!("{}:{line}: {what}\n", String::from_utf8_lossy(&frame.name));
         self.print(2, message.as_bytes());
@@ -194,7 +272,7 @@ impl Shell<'_> {
         }
     }
 
-    fn run(&mut self, parts: Vec<Part>) -> Flow<u8> {
+    fn run(&mut self, parts: Vec<Ready>) -> Flow<u8> {
         let Some(runner) = &mut self.runner else { return needs_bash("a program") };
         if runner.vigil.take_interrupt() {
             return Err(Stop::Interrupted);
@@ -202,26 +280,22 @@ impl Shell<'_> {
         let count = parts.len();
         let mut children = Children::default();
         let mut input = None;
+        let mut unstarted = 127;
         for (number, part) in parts.into_iter().enumerate() {
             let is_last = number + 1 == count;
             let next = if is_last { None } else { Some(Pipe::new().map_err(Stop::Failed)?) };
             let (reader, output) = next.map(|pipe| (pipe.reader, pipe.writer)).unzip();
-            let input = std::mem::replace(&mut input, reader);
+            let piped = std::mem::replace(&mut input, reader);
             match part {
-                Part::Text(text) => write_all(output.as_ref(), &text),
-                Part::NotFound(_) => {}
-                Part::Program { path, name, arguments, sinks } => {
-                    let mut command = Command::new(&path);
-                    command.arg0(OsStr::from_bytes(&name));
-                    command.args(arguments.iter().map(|argument| OsStr::from_bytes(argument)));
-                    let child = self
-                        .prepare(&mut command, &path, sinks, (input, output))
-                        .and_then(|()| Ok(command.spawn()?))
-                        .with_context(|| {
-                            let script = self.trusted.rc().path.display();
-                            let path = path.display();
-                            format!("could not load `{script}`: could not start `{path}`")
-                        });
+                Ready::Text(text) => write_all(output.as_ref(), &text),
+                Ready::Not(status) => unstarted = status,
+                Ready::Program { program, input, sinks } => {
+                    let input = input.map(OwnedFd::from).or(piped);
+                    let child = self.spawn(&program, sinks, (input, output)).with_context(|| {
+                        let script = self.trusted.rc().path.display();
+                        let path = program.path.display();
+                        format!("could not load `{script}`: could not start `{path}`")
+                    });
                     children.running.push((child.map_err(Stop::Failed)?, is_last));
                 }
             }
@@ -232,7 +306,7 @@ impl Shell<'_> {
         {
             self.print(2, b"Terminated\n");
         }
-        Ok(last.map_or(127, code))
+        Ok(last.map_or(unstarted, code))
     }
 
     /// How the last one ended, when all of them have.
@@ -259,17 +333,23 @@ impl Shell<'_> {
     }
 
     /// stdin is the user's, stdout goes to stderr, as for the programs that bash runs for us.
-    fn prepare(
+    fn spawn(
         &mut self,
-        command: &mut Command,
-        path: &Path,
+        program: &Program,
         sinks: [Sink; 2],
         (input, output): (Option<OwnedFd>, Option<OwnedFd>),
-    ) -> Result<()> {
+    ) -> Result<Child> {
+        let Program { path, name, arguments, variables } = program;
+        let mut command = Command::new(path);
+        command.arg0(OsStr::from_bytes(name));
+        command.args(arguments.iter().map(|argument| OsStr::from_bytes(argument)));
         let mut env = self.variables.environment();
         env.set("_", path);
         env.set("DIRENV_IN_ENVRC", "1");
         crate::session::set_watches(&mut env, &self.watches);
+        for (name, value) in variables {
+            env.set(OsStr::from_bytes(name), OsStr::from_bytes(value));
+        }
         command.env_clear().envs(env.iter()).current_dir(OsStr::from_bytes(self.dir()));
         command.stdin(match input {
             Some(pipe) => pipe.into(),
@@ -282,6 +362,7 @@ impl Shell<'_> {
                 (Sink::Null | Sink::Pipe, _) => Stdio::null(),
                 (Sink::Stderr, _) => io::stderr().as_fd().try_clone_to_owned()?.into(),
                 (Sink::Capture, _) => self.capture_pipe()?.into(),
+                (Sink::File(file), _) => file.try_clone()?.into(),
             };
             if descriptor == 0 {
                 command.stdout(stdio)
@@ -289,7 +370,7 @@ impl Shell<'_> {
                 command.stderr(stdio)
             };
         }
-        Ok(())
+        Ok(command.spawn()?)
     }
 
     fn capture_pipe(&mut self) -> Result<OwnedFd> {
@@ -307,7 +388,7 @@ impl Shell<'_> {
         Ok(writer)
     }
 
-    fn wait(&mut self) -> Flow<Ready> {
+    fn wait(&mut self) -> Flow<vigil::Ready> {
         let pipe = self.captures.last().and_then(|capture| capture.pipe.as_ref());
         let pipes: Vec<&OwnedFd> = pipe.map(|pipe| &pipe.reader).into_iter().collect();
         let Some(runner) = &mut self.runner else { return needs_bash("a program") };
@@ -377,49 +458,6 @@ impl Shell<'_> {
     }
 }
 
-/// The programs of one pipe that run, and whether each is the last of it. What nobody waits for any more is ended.
-#[derive(Default)]
-struct Children {
-    running: Vec<(Child, bool)>,
-}
-
-impl Children {
-    fn kill(&mut self) {
-        for (child, _) in &self.running {
-            kill_with_descendants(child);
-        }
-    }
-
-    fn take_ended(&mut self) -> Result<Vec<(ExitStatus, bool)>> {
-        let mut ended = Vec::new();
-        let mut running = Vec::new();
-        for (mut child, is_last) in self.running.drain(..) {
-            match child.try_wait().context("could not wait for a program")? {
-                Some(status) => ended.push((status, is_last)),
-                None => running.push((child, is_last)),
-            }
-        }
-        self.running = running;
-        Ok(ended)
-    }
-}
-
-impl Drop for Children {
-    fn drop(&mut self) {
-        self.kill();
-        for (child, _) in &mut self.running {
-            _ = child.wait();
-        }
-    }
-}
-
-impl Pipe {
-    fn new() -> Result<Self> {
-        let (reader, writer) = io::pipe().context("could not make a pipe for a program")?;
-        Ok(Self { reader: reader.into(), writer: writer.into() })
-    }
-}
-
 /// Only programs print what no variable can hold.
 fn line_of(commands: &AndOr) -> usize {
     let rest = commands.rest.iter().map(|(_, pipeline)| pipeline);
@@ -431,16 +469,10 @@ fn line_of(commands: &AndOr) -> usize {
     lines.find(|line| *line > 0).unwrap_or_default()
 }
 
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.unwrap_or(127).to_le_bytes()[0]
-}
-
 /// Whether the system starts it by itself: a file that is neither a binary nor names its interpreter bash would read.
 fn has_interpreter(file: &Path) -> bool {
     let mut start = [0; 256];
-    let Ok(length) =
-        std::fs::File::open(file).and_then(|mut file| io::Read::read(&mut file, &mut start))
+    let Ok(length) = File::open(file).and_then(|mut file| io::Read::read(&mut file, &mut start))
     else {
         return false;
     };
@@ -454,40 +486,5 @@ fn has_interpreter(file: &Path) -> bool {
                 && builtins::is_program(Path::new(OsStr::from_bytes(interpreter)))
         }
         _ => false,
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Heard {
-    Some,
-    Nothing,
-    End,
-}
-
-fn read_some(pipe: &OwnedFd, text: &mut Vec<u8>) -> Result<Heard> {
-    let mut bytes = [0; 16 << 10];
-    loop {
-        match rustix::io::read(pipe, &mut bytes) {
-            Ok(0) => return Ok(Heard::End),
-            Ok(length) => {
-                text.extend(&bytes[..length]);
-                return Ok(Heard::Some);
-            }
-            Err(Errno::AGAIN) => return Ok(Heard::Nothing),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error).context("could not read from a program"),
-        }
-    }
-}
-
-/// Into a pipe that has room for it. A reader that is gone misses it.
-fn write_all(pipe: Option<&OwnedFd>, text: &[u8]) {
-    let mut rest = text;
-    while let (Some(pipe), false) = (pipe, rest.is_empty()) {
-        match rustix::io::write(pipe, rest) {
-            Ok(length) => rest = &rest[length..],
-            Err(Errno::INTR) => {}
-            Err(_) => return,
-        }
     }
 }

@@ -4,43 +4,68 @@
 //! nothing runs backwards, so what follows a command is what stands behind it, in each of the scripts that are being
 //! executed.
 
-use super::Shell;
-use crate::eval::parse::names::{has_default, is_assignable, is_bashs_own};
+use super::functions::Functions;
+use super::{Shell, builtins};
+use crate::eval::parse::names::{has_default, is_assignable, is_bashs_own, is_program};
 use crate::eval::parse::{
-    AndOr, Assignment, Call, Command, Condition, Expansion, Export, List, Part, Piece, Pipeline,
-    Programs, Redirect, Substitution, Word,
+    AndOr, Assignment, Call, Command, Condition, Expansion, Export, FileRedirect, List, Part,
+    Piece, Pipeline, Programs, Redirect, Substitution, Word, is_unusual,
 };
 use crate::eval::stdlib;
+use std::rc::Rc;
 
-/// A script that is being executed.
+/// Functions that call each other, and scripts that execute each other.
+const DEPTH_LIMIT: usize = 8;
+
+/// A script, or the body of a function, that is being executed.
 #[derive(Debug)]
 pub struct Frame {
     /// As bash would call it in a message.
     pub name: Vec<u8>,
     /// The command that runs.
     pub at: usize,
-    /// The last command that is not sure.
-    unsure: Option<usize>,
-    programs: Vec<(usize, Vec<u8>)>,
+    script: Rc<List>,
+    dir: Vec<u8>,
 }
 
 impl Frame {
-    pub fn of(name: &[u8], script: &List) -> Self {
-        let mut frame = Self { name: name.to_vec(), at: 0, unsure: None, programs: Vec::new() };
-        frame.read_list(script);
-        frame
+    pub fn of(name: &[u8], script: &Rc<List>, dir: &[u8]) -> Self {
+        Self { name: name.to_vec(), at: 0, script: Rc::clone(script), dir: dir.to_vec() }
     }
+}
 
-    /// Whether all behind the running command is sure; with `itself`, that command, too.
-    pub fn is_sure(&self, itself: bool) -> bool {
-        self.unsure.is_none_or(|unsure| unsure < self.at || (unsure == self.at && !itself))
-    }
+/// What may still follow.
+#[derive(Debug)]
+pub struct Remainder {
+    /// Why no program may be started; `None` when nothing can need bash any more.
+    pub doubt: Option<&'static str>,
+    pub programs: Vec<Vec<u8>>,
+}
 
-    /// The programs that may be started from here on.
-    pub fn programs(&self) -> impl Iterator<Item = &[u8]> {
-        self.programs.iter().filter(|(at, _)| *at >= self.at).map(|(_, name)| name.as_slice())
-    }
+/// What follows in a script, if all of it is sure.
+#[cfg(fuzzing)]
+pub fn programs_of(script: &List) -> Option<Vec<Vec<u8>>> {
+    let mut sight = Sight { is_sure: true, ..Sight::default() };
+    sight.read_list(script);
+    sight.is_sure.then_some(sight.programs)
+}
 
+/// One look at what follows.
+#[derive(Default)]
+struct Sight<'a> {
+    shell: Option<&'a Shell<'a>>,
+    /// What is defined by then.
+    functions: Functions,
+    dir: Vec<u8>,
+    /// What begins before this place ran already.
+    from: usize,
+    is_sure: bool,
+    programs: Vec<Vec<u8>>,
+    depth: usize,
+    in_words: bool,
+}
+
+impl Sight<'_> {
     fn read_list(&mut self, list: &List) {
         for AndOr { first, rest } in list {
             self.read_pipeline(first);
@@ -51,28 +76,41 @@ impl Frame {
     }
 
     fn read_pipeline(&mut self, pipeline: &Pipeline) {
-        if let Command::If { branches, otherwise } = &pipeline.command {
-            for (condition, body) in branches {
-                self.read_list(condition);
-                self.read_list(body);
+        match &pipeline.command {
+            Command::If { branches, otherwise } => {
+                for (condition, body) in branches {
+                    self.read_list(condition);
+                    self.read_list(body);
+                }
+                self.read_list(otherwise);
             }
-            self.read_list(otherwise);
-            return;
+            Command::Case { word, arms } => {
+                if pipeline.at >= self.from {
+                    self.is_sure &= self.is_sure_value(word);
+                }
+                for arm in arms {
+                    self.read_list(&arm.body);
+                }
+            }
+            Command::Group(list) => self.read_list(list),
+            command if pipeline.at >= self.from => self.is_sure &= self.is_sure(command),
+            _ => {}
         }
-        let mut sight = Sight { programs: Vec::new() };
-        if !sight.is_sure(&pipeline.command) {
-            self.unsure = Some(pipeline.at);
-        }
-        self.programs.extend(sight.programs.into_iter().map(|name| (pipeline.at, name)));
     }
-}
 
-/// One look at a command.
-struct Sight {
-    programs: Vec<Vec<u8>>,
-}
+    /// What a function or another script does. It begins at its own beginning.
+    fn read_inner(&mut self, list: &List) -> bool {
+        if self.depth == DEPTH_LIMIT {
+            return false;
+        }
+        let from = std::mem::take(&mut self.from);
+        self.depth += 1;
+        self.read_list(list);
+        self.depth -= 1;
+        self.from = from;
+        self.is_sure
+    }
 
-impl Sight {
     fn is_sure(&mut self, command: &Command) -> bool {
         match command {
             Command::Assign(assignments) => {
@@ -85,10 +123,26 @@ impl Sight {
             Command::Unset(names) => names
                 .iter()
                 .all(|name| !has_default(name) && !stdlib::is_function(name) && name != b"source"),
-            Command::Call(call) => self.is_sure_call(call),
-            Command::Programs(programs) => self.are_sure(programs),
+            Command::UnsetFunctions(names) => {
+                names.iter().all(|name| !stdlib::is_function(name) && name != b"source")
+            }
+            Command::Call(call) => self.is_sure_call(call) && self.are_sure_redirects(call),
+            Command::Programs(programs) | Command::Eval(programs) => self.are_sure(programs),
             Command::Condition(condition) => self.is_sure_condition(condition),
-            Command::If { .. } => false,
+            // What it hides is known when it runs.
+            Command::Local(locals) => locals.iter().all(|local| match local {
+                Export::Name(_) => false,
+                Export::Assignment(assignment) => {
+                    !assignment.appends
+                        && !has_default(&assignment.name)
+                        && self.is_sure_assignment(assignment)
+                }
+            }),
+            Command::If { .. } | Command::Case { .. } | Command::Group(_) => false,
+            Command::Function { name, body } => {
+                self.functions.define(name, b"", body);
+                true
+            }
         }
     }
 
@@ -106,6 +160,8 @@ impl Sight {
         let is_known = |name: &[u8]| !matches!(name, b"SHELL" | b"TERM");
         match &**expansion {
             Expansion::Status => true,
+            Expansion::Count => self.knows_parameters(),
+            Expansion::Variable(name) if name[0].is_ascii_digit() => self.knows_parameters(),
             Expansion::Variable(name) | Expansion::Trimmed { name, .. } => is_known(name),
             Expansion::Default { name, default: word, .. }
             | Expansion::Alternative { name, alternative: word, .. } => {
@@ -119,9 +175,12 @@ impl Sight {
                 Substitution::ExpandPath(words) => self.are_sure_arguments(words),
                 Substitution::Commands(commands) => {
                     let rest = commands.rest.iter().map(|(_, pipeline)| pipeline);
-                    std::iter::once(&commands.first)
+                    let before = std::mem::replace(&mut self.in_words, true);
+                    let is_sure = std::iter::once(&commands.first)
                         .chain(rest)
-                        .all(|pipeline| self.is_sure(&pipeline.command))
+                        .all(|pipeline| self.is_sure(&pipeline.command));
+                    self.in_words = before;
+                    is_sure
                 }
             },
         }
@@ -135,13 +194,52 @@ impl Sight {
         })
     }
 
+    fn knows_parameters(&self) -> bool {
+        self.depth > 0 || self.shell.is_none_or(|shell| shell.functions.count().is_ok())
+    }
+
     fn are_sure(&mut self, programs: &Programs) -> bool {
         programs.calls.iter().all(|call| {
             if is_bashs_own(&call.name) == Some(true) {
                 return self.is_sure_call(call);
             }
-            self.programs.push(call.name.clone());
-            self.are_sure_arguments(&call.arguments)
+            let words_are_sure = self.are_sure_arguments(&call.arguments)
+                && self.are_sure_redirects(call)
+                && call.variables.iter().all(|assignment| self.is_sure_assignment(assignment));
+            let body = self.functions.find(&call.name).map(|function| Rc::clone(&function.body));
+            match body {
+                Some(body) => {
+                    let is_plain = programs.calls.len() == 1
+                        && !self.in_words
+                        && call.variables.is_empty()
+                        && !call
+                            .redirects
+                            .iter()
+                            .any(|redirect| matches!(redirect, Redirect::File(_)));
+                    words_are_sure && is_plain && self.read_inner(&body)
+                }
+                None => {
+                    self.programs.push(call.name.clone());
+                    words_are_sure
+                }
+            }
+        })
+    }
+
+    fn are_sure_redirects(&mut self, call: &Call) -> bool {
+        call.redirects.iter().all(|redirect| match redirect {
+            Redirect::ToNull { .. } | Redirect::Duplicate { .. } => true,
+            Redirect::File(FileRedirect { file, .. }) => {
+                (builtins::only_prints(&call.name) || is_program(&call.name))
+                    && self.are_sure_arguments(std::slice::from_ref(file))
+                    && match file.parts.first() {
+                        Some(Part { piece: Piece::Text(text), .. }) => {
+                            !text.is_empty() && !is_unusual(text) && text != b"/"
+                        }
+                        Some(part) => is_plain(part),
+                        None => false,
+                    }
+            }
         })
     }
 
@@ -156,6 +254,7 @@ impl Sight {
                 (b"echo", [] | [_])
                 | (b"exit" | b"return", [] | [Some(b"0" | b"1" | b"2")])
                 | (b"pwd", [])
+                | (b"hash", [Some(b"-r")])
                 | (
                     b":" | b"true" | b"false" | b"log_status" | b"log_error" | b"watch_file"
                     | b"PATH_add" | b"expand_path" | b"direnv_layout_dir",
@@ -171,6 +270,11 @@ impl Sight {
                         && !name.starts_with(b"__")
                         && call.redirects.contains(&Redirect::ToNull { from: 1 })
                 }
+                (b"dotenv" | b"dotenv_if_exists", [] | [_]) => self.is_sure_dotenv(words.first()),
+                (b"source" | b".", [_]) => self.is_sure_script(&words[0]),
+                (b"source_env" | b"source_env_if_exists", [_]) => self.is_sure_rc(&words[0]),
+                (b"source_up" | b"source_up_if_exists", []) => self.is_sure_rc_above(),
+                (b"use", [Some(name), ..]) => self.is_sure_function(&[b"use_", *name].concat()),
                 (b"env_vars_required", names) => {
                     names.iter().all(|name| name.is_some_and(is_assignable))
                 }
@@ -179,6 +283,71 @@ impl Sight {
                 }
                 _ => false,
             }
+    }
+
+    /// As the file is now. One that a program makes, or makes anew, turns out to be plain or is an error.
+    fn is_sure_dotenv(&mut self, file: Option<&Word>) -> bool {
+        let (Some(shell), Some(file)) = (self.shell, self.file(file)) else { return false };
+        stdlib::is_plain_dotenv(shell, &file)
+    }
+
+    fn is_sure_script(&mut self, file: &Word) -> bool {
+        let Some((shell, file)) = self.shell.zip(self.file(Some(file))) else { return false };
+        let script = stdlib::script(shell, &file).ok();
+        script.is_some_and(|script| self.read_inner(&script))
+    }
+
+    fn is_sure_rc(&mut self, file: &Word) -> bool {
+        let Some((shell, file)) = self.shell.zip(self.file(Some(file))) else { return false };
+        self.is_sure_rc_at(shell, &file)
+    }
+
+    fn is_sure_rc_above(&mut self) -> bool {
+        let Some(shell) = self.shell else { return false };
+        let above = stdlib::find_above(shell, &self.dir, b".envrc");
+        above.is_none_or(|file| self.is_sure_rc_at(shell, &file))
+    }
+
+    fn is_sure_rc_at(&mut self, shell: &Shell<'_>, file: &[u8]) -> bool {
+        match stdlib::rc(shell, file) {
+            Ok(Some((dir, script))) => {
+                let before = std::mem::replace(&mut self.dir, dir);
+                let is_sure = self.read_inner(&script);
+                self.dir = before;
+                is_sure
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    fn is_sure_function(&mut self, name: &[u8]) -> bool {
+        let body = self.functions.find(name).map(|function| Rc::clone(&function.body));
+        body.is_some_and(|body| self.read_inner(&body))
+    }
+
+    /// The path that a word comes to, where only directories are put into it; without a word, the directory itself.
+    fn file(&self, word: Option<&Word>) -> Option<Vec<u8>> {
+        let shell = self.shell?;
+        let mut file = Vec::new();
+        for part in word.map_or(&[][..], |word| &word.parts) {
+            match &part.piece {
+                Piece::Text(text) => file.extend(text),
+                Piece::Tilde => file.extend(shell.variables.get(b"HOME")?),
+                Piece::Expansion(expansion) => match &**expansion {
+                    Expansion::Variable(name) if name == b"HOME" => {
+                        file.extend(shell.variables.get(b"HOME")?);
+                    }
+                    Expansion::Variable(name) if name == b"PWD" => file.extend(&self.dir),
+                    Expansion::Substitution(Substitution::Pwd) => file.extend(&self.dir),
+                    _ => return None,
+                },
+            }
+        }
+        Some(match file.as_slice() {
+            [b'/', ..] => file,
+            _ => [self.dir.as_slice(), b"/", &file].concat(),
+        })
     }
 
     fn is_sure_condition(&mut self, condition: &Condition) -> bool {
@@ -248,6 +417,9 @@ fn is_sure_test(words: &[Word]) -> bool {
     match plain.as_slice() {
         [Some([b'-', operator]), _] => is_sure_of(*operator, &words[1]),
         [Some(b"!"), Some([b'-', operator]), _] => is_sure_of(*operator, &words[2]),
+        [Some(b"-n" | b"-z"), _, Some(b"-o" | b"-a"), Some(b"-n" | b"-z"), _] => {
+            [&words[1], &words[4]].iter().all(|word| text_of(word).is_none())
+        }
         []
         | [_]
         | [_, Some(b"=" | b"==" | b"!="), _]
@@ -269,15 +441,27 @@ fn is_plain_format(format: &[u8]) -> bool {
 }
 
 impl Shell<'_> {
-    /// Why a program may not be started now; `None` when nothing can need bash any more.
-    pub fn doubt(&self) -> Option<&'static str> {
+    /// What may follow from here on, in each of the scripts that are being executed.
+    pub fn remainder(&self) -> Remainder {
+        let mut sight = Sight {
+            shell: Some(self),
+            functions: self.functions.clone(),
+            is_sure: true,
+            ..Sight::default()
+        };
         let innermost = self.frames.len().saturating_sub(1);
-        let in_words = !self.captures.is_empty();
-        let is_sure = self
-            .frames
-            .iter()
-            .enumerate()
-            .all(|(depth, frame)| frame.is_sure(depth == innermost && in_words));
+        for (depth, frame) in self.frames.iter().enumerate().rev() {
+            // The words of a command are expanded before it runs.
+            let itself = depth == innermost && !self.captures.is_empty();
+            sight.from = if itself { frame.at } else { frame.at + 1 };
+            sight.dir.clone_from(&frame.dir);
+            sight.read_list(&frame.script);
+        }
+        let Sight { is_sure, programs, .. } = sight;
+        Remainder { doubt: self.doubt(is_sure), programs }
+    }
+
+    fn doubt(&self, is_sure: bool) -> Option<&'static str> {
         let is_plain = |name: &[u8]| {
             self.variables.get(name).is_some_and(|dir| {
                 dir.starts_with(b"/")

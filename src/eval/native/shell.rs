@@ -1,12 +1,14 @@
 //! The state of a native evaluation: what bash would hold in its memory, and what it would have said.
 
+use super::functions::Functions;
 use super::programs::{Capture, Runner};
+use super::redirect::Sink;
 use super::remainder::Frame;
 use super::variables::Variables;
 use super::{Flow, needs_bash};
 use crate::env::Env;
 use crate::eval::Start;
-use crate::eval::parse::{Redirect, names};
+use crate::eval::parse::names;
 use crate::host::Host;
 use crate::nix::LoneHook;
 use crate::secrets::Secret;
@@ -14,7 +16,9 @@ use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
+use std::cell::OnceCell;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -25,12 +29,19 @@ const DEPTH_LIMIT: usize = 32;
 #[derive(Debug)]
 pub struct Shell<'a> {
     pub world: World<'a>,
+    /// The environment without any rc.
+    pub outer: &'a Env,
+    /// Found when it is asked for.
+    pub bash: OnceCell<Vec<u8>>,
     /// A copy, which counts when nothing needed bash.
     pub trusted: Trusted,
     pub variables: Variables,
+    pub functions: Functions,
     pub watches: Watches,
     /// What goes to stderr when it is certain that bash is not needed.
     pub said: Vec<u8>,
+    /// The text of the project's scripts that ran, the rc among them.
+    pub scripts: Vec<u8>,
     /// Of the last command.
     pub status: u8,
     /// Of the last substitution, for an assignment.
@@ -54,16 +65,6 @@ pub struct Shell<'a> {
     depth: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sink {
-    Stderr,
-    Null,
-    /// The innermost substitution.
-    Capture,
-    /// The next program.
-    Pipe,
-}
-
 impl<'a> Shell<'a> {
     /// As bash starts with this environment, or why it would start differently.
     pub fn start(start: &Start<'a>, env: &Env, trusted: Trusted) -> Result<Self, String> {
@@ -81,14 +82,18 @@ impl<'a> Shell<'a> {
         }
         Ok(Self {
             world: start.world,
+            outer: start.outer,
+            bash: OnceCell::new(),
             trusted,
             variables,
+            functions: Functions::default(),
             watches: start.watches.clone(),
             said: Vec::new(),
+            scripts: Vec::new(),
             status: 0,
             exports_all: false,
             substituted: 0,
-            sinks: [Sink::Stderr; 2],
+            sinks: [Sink::Stderr, Sink::Stderr],
             captures: Vec::new(),
             frames: Vec::new(),
             runner: None,
@@ -152,26 +157,10 @@ impl<'a> Shell<'a> {
             (Sink::Stderr, _) if self.runner.is_some() => ui::say(bytes),
             (Sink::Stderr, _) => self.said.extend(bytes),
             (Sink::Capture, Some(capture)) => capture.text.extend(bytes),
+            // A disk that is full is what bash would complain of, and go on.
+            (Sink::File(file), _) => _ = (&*file).write_all(bytes),
             (Sink::Null | Sink::Capture | Sink::Pipe, _) => {}
         }
-    }
-
-    pub fn sink(&self, descriptor: u8) -> Sink {
-        self.sinks[usize::from(descriptor) - 1]
-    }
-
-    /// Returns where the descriptors led before.
-    pub fn redirect(&mut self, redirects: &[Redirect]) -> [Sink; 2] {
-        let before = self.sinks;
-        for redirect in redirects {
-            match *redirect {
-                Redirect::ToNull { from } => self.sinks[usize::from(from) - 1] = Sink::Null,
-                Redirect::Duplicate { from, to } => {
-                    self.sinks[usize::from(from) - 1] = self.sink(to);
-                }
-            }
-        }
-        before
     }
 
     /// A script's `log_status`.

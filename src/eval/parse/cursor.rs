@@ -43,10 +43,6 @@ impl<'a> Cursor<'a> {
         self.at == self.text.len()
     }
 
-    pub fn is_outermost(&self) -> bool {
-        self.depth == 0
-    }
-
     /// Reads something that may hold its own kind.
     pub fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == DEPTH_LIMIT {

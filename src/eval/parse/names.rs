@@ -4,7 +4,7 @@ use super::{Call, Word};
 use crate::words;
 
 /// The commands and functions that run without bash.
-const CALLS: [&str; 50] = [
+const CALLS: [&str; 51] = [
     ".",
     ":",
     "MANPATH_add",
@@ -21,6 +21,7 @@ const CALLS: [&str; 50] = [
     "expand_path",
     "false",
     "has",
+    "hash",
     "layout",
     "layout_go",
     "layout_julia",
@@ -75,7 +76,7 @@ const SPECIAL: &str = "\
     FIGNORE FUNCNAME FUNCNEST GLOBIGNORE GROUPS HISTCMD HISTCONTROL HISTFILE HISTFILESIZE HISTIGNORE HISTSIZE \
     HISTTIMEFORMAT HOSTFILE HOSTNAME HOSTTYPE IFS IGNOREEOF INPUTRC INSIDE_EMACS LANG LANGUAGE LINENO LINES MACHTYPE \
     MAIL MAILCHECK MAILPATH MAPFILE OLDPWD OPTARG OPTERR OPTIND OSTYPE PIPESTATUS POSIXLY_CORRECT PPID PROMPT_COMMAND \
-    PROMPT_DIRTRIM PS0 PS1 PS2 PS3 PS4 PWD RANDOM REPLY SECONDS SHELLOPTS SHLVL SRANDOM TEXTDOMAIN TEXTDOMAINDIR \
+    PROMPT_DIRTRIM PS0 PS2 PS3 PS4 PWD RANDOM REPLY SECONDS SHELLOPTS SHLVL SRANDOM TEXTDOMAIN TEXTDOMAINDIR \
     TIMEFORMAT TMOUT UID _ auto_resume direnv direnv_config_dir histchars";
 const SPECIAL_PREFIXES: [&str; 5] = ["BASH_", "COMP_", "LC_", "READLINE_", "__envr_"];
 
@@ -84,7 +85,7 @@ const HARMLESS_FROM_OUTSIDE: &str = "\
     BASH_SILENCE_DEPRECATION_WARNING COLUMNS DIRENV_DUMP_FILE_PATH EMACS ENV FCEDIT FIGNORE HISTCONTROL HISTFILE \
     HISTFILESIZE HISTIGNORE HISTSIZE HISTTIMEFORMAT HOSTFILE HOSTNAME INPUTRC INSIDE_EMACS LANG LANGUAGE LC_ADDRESS \
     LC_ALL LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC LC_PAPER \
-    LC_TELEPHONE LC_TIME LINES MAIL OLDPWD PROMPT_COMMAND PS1 PS2 PWD SHLVL _";
+    LC_TELEPHONE LC_TIME LINES MAIL OLDPWD PROMPT_COMMAND PS2 PWD SHLVL _";
 
 pub fn is_call(name: &[u8]) -> bool {
     CALLS.binary_search_by(|call| call.as_bytes().cmp(name)).is_ok()
@@ -104,14 +105,20 @@ pub fn is_program(name: &[u8]) -> bool {
         && !crate::eval::stdlib::is_function(name)
 }
 
-/// What of a call needs bash, whatever its words come to.
-pub fn needs_bash(call: &Call) -> Option<String> {
+/// What of a call needs bash, whatever its words come to; `defined` are functions of the script.
+pub fn needs_bash(call: &Call, defined: &[&[u8]]) -> Option<String> {
+    if defined.contains(&call.name.as_slice()) {
+        return None;
+    }
     let name = String::from_utf8_lossy(&call.name);
     if !is_call(&call.name) {
         return Some(format!("`{name}`"));
     }
     let word = call.arguments.first().and_then(Word::plain)?;
+    let is_defined = |function: &[u8]| defined.contains(&[function, word].concat().as_slice());
     let is_native = match call.name.as_slice() {
+        b"layout" if is_defined(b"layout_") => true,
+        b"use" if is_defined(b"use_") => true,
         b"layout" => matches!(word, b"go" | b"julia" | b"node" | b"perl" | b"php"),
         b"use" => matches!(word, b"age" | b"flake" | b"nix" | b"sops"),
         b"set" => matches!(word, b"-a" | b"+a" | b"-o" | b"+o"),
@@ -133,7 +140,7 @@ pub fn is_assignable(name: &[u8]) -> bool {
 
 /// Whether the variable has the value that was last given to it.
 pub fn is_readable(name: &[u8]) -> bool {
-    name == b"PWD" || is_assignable(name)
+    name == b"PWD" || name == b"BASH" || is_assignable(name)
 }
 
 /// Whether bash, started with this variable, has it as it is.

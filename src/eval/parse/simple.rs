@@ -2,8 +2,8 @@
 
 use super::cursor::{Cursor, ends_word};
 use super::names;
-use super::word::{self, Word};
-use super::{Assignment, Call, Command, Export, Parsed, Programs, Redirect};
+use super::word::{self, Expansion, Part, Piece, Substitution, Word};
+use super::{Assignment, Call, Command, Export, FileRedirect, Opening, Parsed, Programs, Redirect};
 use crate::env::is_name;
 use crate::eval::stdlib;
 
@@ -19,7 +19,27 @@ pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     if is_at_command_end(cursor) {
         return Ok(Command::Assign(assignments));
     }
-    Err(cursor.needs_bash("an assignment in front of a command"))
+    read_command_with(cursor, assignments)
+}
+
+/// A program with variables of its own. What one of them holds the next one may use, and PATH decides what is found.
+fn read_command_with(cursor: &mut Cursor<'_>, variables: Vec<Assignment>) -> Parsed<Command> {
+    let start = cursor.clone();
+    let is_plain = |assignment: &Assignment| {
+        assignment.value.parts.iter().all(|part| matches!(part.piece, Piece::Text(_)))
+    };
+    let decides =
+        |assignment: &Assignment| assignment.appends || names::has_default(&assignment.name);
+    if !variables.iter().skip(1).all(is_plain) || variables.iter().any(decides) {
+        return Err(start.needs_bash("an assignment in front of a command"));
+    }
+    match read_command(cursor)? {
+        Command::Programs(mut programs) if names::is_program(&programs.calls[0].name) => {
+            programs.calls[0].variables = variables;
+            Ok(Command::Programs(programs))
+        }
+        _ => Err(start.needs_bash("an assignment in front of a command")),
+    }
 }
 
 fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
@@ -30,8 +50,10 @@ fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     };
     match name {
         b"" => Err(start.needs_bash_for_next()),
-        b"export" => read_export(cursor),
+        b"export" => Ok(Command::Export(read_exports(cursor, "export")?)),
+        b"local" => Ok(Command::Local(read_exports(cursor, "local")?)),
         b"unset" => read_unset(cursor),
+        b"eval" => read_eval(cursor),
         // As the whole command it is no pattern.
         _ if command.has_pattern && name != b"[" => Err(start.needs_bash("a pattern")),
         _ if names::is_call(name) || stdlib::is_function(name) => {
@@ -41,12 +63,38 @@ fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
             }
             Ok(Command::Call(call))
         }
-        _ if names::is_program(name) => {
+        _ if names::is_program(name) || name == b"direnv" => {
             let call = read_call(cursor, name.to_vec())?;
             read_pipe(cursor, start.line(), call)
         }
         _ => Err(start.needs_bash(format!("`{}`", String::from_utf8_lossy(name)))),
     }
+}
+
+/// `eval "$(… direnv dotenv …)"`: what that prints is plain.
+fn read_eval(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+    let start = cursor.clone();
+    cursor.skip_blanks();
+    let word = word::read(cursor)?;
+    cursor.skip_blanks();
+    if let ([Part { piece: Piece::Expansion(expansion), is_quoted: true }], true) =
+        (word.parts.as_slice(), is_at_command_end(cursor))
+        && let Expansion::Substitution(Substitution::Commands(commands)) = &**expansion
+        && let (Command::Programs(programs), []) =
+            (&commands.first.command, commands.rest.as_slice())
+        && !commands.first.is_negated
+        && programs.calls.last().is_some_and(is_dotenv)
+    {
+        return Ok(Command::Eval(programs.clone()));
+    }
+    Err(start.needs_bash("`eval`"))
+}
+
+/// Whether it is `direnv dotenv`, which is envr itself.
+pub fn is_dotenv(call: &Call) -> bool {
+    call.name == b"direnv"
+        && matches!(call.arguments.as_slice(), [dotenv, shell, ..]
+            if dotenv.plain() == Some(b"dotenv") && shell.plain() == Some(b"bash"))
 }
 
 /// What follows the first command of a pipe, if it is one.
@@ -58,11 +106,14 @@ fn read_pipe(cursor: &mut Cursor<'_>, line: usize, first: Call) -> Parsed<Comman
         let start = cursor.clone();
         let word = word::read(cursor)?;
         match word.plain() {
-            Some(name) if !word.has_pattern && names::is_program(name) => {
+            Some(name) if !word.has_pattern && (names::is_program(name) || name == b"direnv") => {
                 calls.push(read_call(cursor, name.to_vec())?);
             }
             _ => return Err(start.needs_bash("a pipe into what is no program")),
         }
+    }
+    if calls.iter().any(|call| call.name == b"direnv" && !is_dotenv(call)) {
+        return Err(cursor.needs_bash("`direnv`"));
     }
     // They would read what comes through the pipe.
     if calls.len() > 1 && calls.iter().flat_map(|call| &call.arguments).any(Word::runs_commands) {
@@ -96,7 +147,7 @@ fn read_assignment(cursor: &mut Cursor<'_>) -> Parsed<Option<Assignment>> {
     Ok(Some(Assignment { name: name.to_vec(), appends, value: word::read_value(cursor)? }))
 }
 
-fn read_export(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+fn read_exports(cursor: &mut Cursor<'_>, command: &str) -> Parsed<Vec<Export>> {
     let mut exports = Vec::new();
     loop {
         cursor.skip_blanks();
@@ -105,25 +156,28 @@ fn read_export(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         }
         let export = match read_assignment(cursor)? {
             Some(assignment) => Export::Assignment(assignment),
-            None => Export::Name(read_name(cursor, "export")?),
+            None => Export::Name(read_name(cursor, command)?),
         };
         exports.push(export);
     }
     if exports.is_empty() {
-        return Err(cursor.needs_bash("`export` without a name"));
+        return Err(cursor.needs_bash(format!("`{command}` without a name")));
     }
-    Ok(Command::Export(exports))
+    Ok(exports)
 }
 
 fn read_unset(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     let mut unset = Vec::new();
+    cursor.skip_blanks();
+    let of_functions = cursor.take_keyword("-f");
     loop {
         cursor.skip_blanks();
         if is_at_command_end(cursor) {
-            return Ok(Command::Unset(unset));
+            break;
         }
         unset.push(read_name(cursor, "unset")?);
     }
+    Ok(if of_functions { Command::UnsetFunctions(unset) } else { Command::Unset(unset) })
 }
 
 /// A variable's name as a whole word.
@@ -145,7 +199,8 @@ fn check_assignable(cursor: &Cursor<'_>, name: &[u8]) -> Parsed<()> {
 }
 
 fn read_call(cursor: &mut Cursor<'_>, name: Vec<u8>) -> Parsed<Call> {
-    let mut call = Call { name, arguments: Vec::new(), redirects: Vec::new() };
+    let mut call =
+        Call { variables: Vec::new(), name, arguments: Vec::new(), redirects: Vec::new() };
     loop {
         cursor.skip_blanks();
         if is_at_command_end(cursor) {
@@ -174,34 +229,57 @@ pub fn read_argument(cursor: &mut Cursor<'_>) -> Parsed<Word> {
     }
 }
 
-/// `>/dev/null`, `2>&1` and their like, on descriptors 1 and 2.
+/// `>/dev/null`, `2>&1`, `>>file`, `<file` and their like, on descriptors 0, 1 and 2.
 fn read_redirect(cursor: &mut Cursor<'_>, redirects: &mut Vec<Redirect>) -> Parsed<bool> {
     let mut ahead = cursor.clone();
-    let (first, second, length) = match ahead.rest() {
-        [b'&', b'>', ..] => (1, Some(2), 2),
-        [b'1', b'>', ..] => (1, None, 2),
-        [b'2', b'>', ..] => (2, None, 2),
-        [b'>', ..] => (1, None, 1),
+    let (how, second, length) = match ahead.rest() {
+        [b'&', b'>', b'>', ..] => return Err(cursor.needs_bash("a redirection")),
+        [b'&', b'>', ..] => (Opening::Write { from: 1 }, Some(2), 2),
+        [b'1', b'>', b'>', ..] => (Opening::Append { from: 1 }, None, 3),
+        [b'2', b'>', b'>', ..] => (Opening::Append { from: 2 }, None, 3),
+        [b'>', b'>', ..] => (Opening::Append { from: 1 }, None, 2),
+        [b'1', b'>', ..] => (Opening::Write { from: 1 }, None, 2),
+        [b'2', b'>', ..] => (Opening::Write { from: 2 }, None, 2),
+        [b'>', ..] => (Opening::Write { from: 1 }, None, 1),
+        [b'0', b'<', ..] => (Opening::Read, None, 2),
+        [b'<', ..] => (Opening::Read, None, 1),
         _ => return Ok(false),
     };
     ahead.advance(length);
-    if let (None, [b'&', to @ (b'1' | b'2'), after @ ..]) = (second, ahead.rest()) {
+    if let (None, Opening::Write { from }, [b'&', to @ (b'1' | b'2'), after @ ..]) =
+        (second, how, ahead.rest())
+    {
         if after.first().is_none_or(|byte| ends_word(*byte)) {
             ahead.advance(2);
             *cursor = ahead;
-            redirects.push(Redirect::Duplicate { from: first, to: to - b'0' });
+            redirects.push(Redirect::Duplicate { from, to: to - b'0' });
             return Ok(true);
         }
         return Err(cursor.needs_bash("a redirection"));
     }
     ahead.skip_blanks();
-    if word::read(&mut ahead)?.plain() != Some(b"/dev/null") {
-        return Err(cursor.needs_bash("a redirection"));
+    let line = ahead.line();
+    let file = read_argument(&mut ahead).map_err(|_| cursor.needs_bash("a redirection"))?;
+    match (file.plain(), how) {
+        (Some(b"/dev/null"), Opening::Write { from } | Opening::Append { from }) => {
+            redirects.push(Redirect::ToNull { from });
+        }
+        // bash knows some of them by itself, and a substitution would see other descriptors.
+        (Some(file), _) if is_unusual(file) => return Err(cursor.needs_bash("a redirection")),
+        _ if file.runs_commands() => return Err(cursor.needs_bash("a redirection")),
+        _ => redirects.push(Redirect::File(FileRedirect { line, how, file })),
     }
+    redirects.extend(second.map(|from| match redirects.last() {
+        Some(Redirect::ToNull { .. }) => Redirect::ToNull { from },
+        _ => Redirect::Duplicate { from, to: 1 },
+    }));
     *cursor = ahead;
-    redirects.push(Redirect::ToNull { from: first });
-    redirects.extend(second.map(|from| Redirect::ToNull { from }));
     Ok(true)
+}
+
+/// Files that are descriptors, or nothing to be read at all.
+pub fn is_unusual(file: &[u8]) -> bool {
+    file.starts_with(b"/dev") && file != b"/dev/null" || file.starts_with(b"/proc") || file == b"-"
 }
 
 fn is_at_command_end(cursor: &Cursor<'_>) -> bool {

@@ -30,24 +30,35 @@ fn show_pipeline(pipeline: &Pipeline) -> String {
             assignments.iter().map(show_assignment).collect::<Vec<_>>().join(" ")
         }
         Command::Export(exports) => {
-            let shown = exports.iter().map(|export| match export {
-                Export::Name(name) => show_bytes(name),
-                Export::Assignment(assignment) => show_assignment(assignment),
-            });
-            format!("export {}", shown.collect::<Vec<_>>().join(" "))
+            format!("export {}", show_exports(exports))
         }
         Command::Unset(names) => {
             format!("unset {}", names.iter().map(|name| show_bytes(name)).collect::<String>())
         }
         Command::Call(call) => show_call(call),
-        Command::Programs(programs) => {
-            programs.calls.iter().map(show_call).collect::<Vec<_>>().join(" | ")
-        }
+        Command::Programs(programs) => show_programs(programs),
         Command::Condition(condition) => show_condition(condition),
         Command::If { branches, otherwise } => {
             let shown =
                 branches.iter().map(|(a, b)| format!("({}) {{{}}} ", show_list(a), show_list(b)));
             format!("if {}else {{{}}}", shown.collect::<String>(), show_list(otherwise))
+        }
+        Command::UnsetFunctions(names) => {
+            let names = names.iter().map(|name| show_bytes(name));
+            format!("unset -f {}", names.collect::<String>())
+        }
+        Command::Local(locals) => format!("local {}", show_exports(locals)),
+        Command::Eval(programs) => format!("eval {}", show_programs(programs)),
+        Command::Case { word, arms } => {
+            let shown = arms.iter().map(|arm| {
+                let patterns = arm.patterns.iter().map(show_pattern).collect::<Vec<_>>();
+                format!(" ({}) {{{}}}", patterns.join("|"), show_list(&arm.body))
+            });
+            format!("case {}{}", show_word(word), shown.collect::<String>())
+        }
+        Command::Group(list) => format!("{{{}}}", show_list(list)),
+        Command::Function { name, body } => {
+            format!("{} = {{{}}}", show_bytes(name), show_list(body))
         }
     };
     format!("{not}{command}")
@@ -58,8 +69,29 @@ fn show_call(call: &Call) -> String {
     let redirects = call.redirects.iter().map(|redirect| match redirect {
         Redirect::ToNull { from } => format!(" {from}>null"),
         Redirect::Duplicate { from, to } => format!(" {from}>{to}"),
+        Redirect::File(FileRedirect { how, file, .. }) => format!(" {how:?} {}", show_word(file)),
     });
-    show_bytes(&call.name) + &arguments.chain(redirects).collect::<String>()
+    let variables = call.variables.iter().map(|variable| show_assignment(variable) + " ");
+    let words = std::iter::once(show_bytes(&call.name)).chain(arguments).chain(redirects);
+    variables.chain(words).collect()
+}
+
+fn show_programs(programs: &Programs) -> String {
+    programs.calls.iter().map(show_call).collect::<Vec<_>>().join(" | ")
+}
+
+fn show_exports(exports: &[Export]) -> String {
+    let shown = exports.iter().map(|export| match export {
+        Export::Name(name) => show_bytes(name),
+        Export::Assignment(assignment) => show_assignment(assignment),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+fn show_pattern(pattern: &compound::Pattern) -> String {
+    let star = |is_there| if is_there { "*" } else { "" };
+    let text = show_bytes(&pattern.text);
+    [star(pattern.begins_with_any), &text, star(pattern.ends_with_any)].concat()
 }
 
 fn show_assignment(assignment: &Assignment) -> String {
@@ -102,6 +134,7 @@ fn show_expansion(expansion: &Expansion) -> String {
     let colon = |or_empty: &bool| if *or_empty { ":" } else { "" };
     match expansion {
         Expansion::Variable(name) => show_bytes(name),
+        Expansion::Count => "$#".into(),
         Expansion::Status => "?".to_string(),
         Expansion::Default { name, or_empty, default } => {
             format!("{}{}-{}", show_bytes(name), colon(or_empty), show_word(default))
@@ -130,7 +163,7 @@ fn lists() {
     check("#!/bin/sh\n\n  # nothing\n", expect![""]);
     check("true; false;:", expect!["true ; false ; :"]);
     check("true && ! false ||\n # why\n\n:", expect!["true && not false || :"]);
-    check("true;;", expect!["line 1: `case`"]);
+    check("true;;", expect!["line 1: what stands behind a command"]);
     check("; true", expect!["line 1: what stands behind a command"]);
 }
 
@@ -141,8 +174,8 @@ fn conditionals() {
         "if has a\nthen A=1\nelif ! has b; then :\nelse B=2; fi && :",
         expect!["if (has a) {A=1} (not has b) {:} else {B=2} && :"],
     );
-    check("if true then :; fi", expect!["line 1: an `if` that is not whole"]);
-    check("if true; then fi", expect!["line 1: an `if` that is not whole"]);
+    check("if true then :; fi", expect!["line 1: a command that is not whole"]);
+    check("if true; then fi", expect!["line 1: a list of no commands"]);
     check("fi", expect!["line 1: what stands behind a command"]);
     check("if true; then :; fi x", expect!["line 1: what stands behind a command"]);
 }
@@ -190,7 +223,7 @@ fn expansions() {
         "A=\"$( cat 'x y' | head -1 2>/dev/null || echo no )\"",
         expect!["A=‹<cat ‹x y› | head -1 2>null || echo no>›"],
     );
-    check("A=$1", expect!["line 1: a special parameter"]);
+    check("A=$1", expect!["A=<1>"]);
     check("A=$BASH_SOURCE", expect!["line 1: the variable `BASH_SOURCE`"]);
     check("A=$B\\\nC", expect!["line 1: a name over two lines"]);
     check("A=${B/x/y}", expect!["line 1: an expansion in braces"]);
@@ -214,8 +247,8 @@ fn calls() {
     check("echo a | cat", expect!["echo a | cat"]);
     check("true | cat", expect!["line 1: a pipe"]);
     check("echo a & ", expect!["line 1: a command in the background"]);
-    check("echo a >b", expect!["line 1: a redirection"]);
-    check("f() { :; }", expect!["line 1: parentheses"]);
+    check("echo a >b", expect!["echo a Write { from: 1 } b"]);
+    check("f() { :; }", expect!["f = {:}"]);
     check("PATH_add ~/bin a~b", expect!["line 1: a `~` inside a word"]);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! word         = { plain | "\" any | "'" any* "'" | '"' quoted* '"' | "$'" escaped* "'" | expansion | "~" }
-//! expansion    = "$" name | "$?" | "${" name [ operator ] "}" | "$(" substitution ")" | "`pwd`"
+//! expansion    = "$" name | "$1" … "$9" | "$#" | "$?" | "${" name [ operator ] "}" | "$(" substitution ")" | "`pwd`"
 //! operator     = ( ":-" | "-" | ":+" | "+" ) default | ( "#" | "##" | "%" | "%%" ) trim
 //! default      = as a word, without blanks, backslashes, braces and tildes
 //! trim         = [ "*" ] letter+ | letter+ "*"
@@ -56,7 +56,10 @@ impl Word {
         self.parts.iter().any(|part| match &part.piece {
             Piece::Text(_) | Piece::Tilde => false,
             Piece::Expansion(expansion) => match &**expansion {
-                Expansion::Variable(_) | Expansion::Status | Expansion::Trimmed { .. } => false,
+                Expansion::Variable(_)
+                | Expansion::Status
+                | Expansion::Count
+                | Expansion::Trimmed { .. } => false,
                 Expansion::Default { default: word, .. }
                 | Expansion::Alternative { alternative: word, .. } => word.runs_commands(),
                 Expansion::Substitution(_) => true,

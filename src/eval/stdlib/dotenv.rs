@@ -4,7 +4,8 @@ use crate::env::is_name;
 use crate::eval::dotenv::parse_in;
 use crate::eval::native::{Flow, Shell, needs_bash};
 use crate::eval::parse::names;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 /// A `.env` larger than this many bytes is bash's business, and that of the one who waits for it.
@@ -30,6 +31,21 @@ pub fn dotenv(shell: &mut Shell<'_>, argument: &[u8], must_exist: bool) -> Flow<
 }
 
 fn load(shell: &mut Shell<'_>, path: &Path) -> Flow<u8> {
+    for (name, value) in read(shell, path)? {
+        shell.variables.set(name.as_bytes(), value.into_vec());
+        shell.variables.export(name.as_bytes());
+    }
+    Ok(0)
+}
+
+/// Whether a file, or the one in a directory, has no mistake and no names of bash's own, if it is there.
+pub fn is_plain(shell: &Shell<'_>, file: &[u8]) -> bool {
+    let path = Path::new(OsStr::from_bytes(file));
+    let path = if path.is_dir() { path.join(".env") } else { path.to_path_buf() };
+    !path.is_file() || read(shell, &path).is_ok()
+}
+
+fn read(shell: &Shell<'_>, path: &Path) -> Flow<Vec<(OsString, OsString)>> {
     let Ok(Some(text)) = crate::fs::read_regular(path, LIMIT) else {
         return needs_bash("a .env that cannot be read");
     };
@@ -38,19 +54,15 @@ fn load(shell: &mut Shell<'_>, path: &Path) -> Flow<u8> {
         return needs_bash("a .env that asks where it is");
     }
     let dir = path.parent().unwrap_or(Path::new("/"));
-    let env = shell.variables.environment();
-    let Ok(variables) = parse_in(dir, &text, &env) else {
+    let Ok(variables) = parse_in(dir, &text, &shell.variables.environment()) else {
         return needs_bash("a .env with a mistake");
     };
-    for (name, value) in variables {
-        let name = name.as_bytes();
-        if !is_name(name) || !names::is_assignable(name) {
-            return needs_bash("a .env with a name that is not plain");
-        }
-        shell.variables.set(name, value.as_bytes().to_vec());
-        shell.variables.export(name);
+    let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
+    let is_plain = |name: &[u8]| is_name(name) && names::is_assignable(name);
+    if !variables.iter().all(|(name, _)| is_plain(name.as_bytes())) {
+        return needs_bash("a .env with a name that is not plain");
     }
-    Ok(0)
+    Ok(variables)
 }
 
 fn mentions(text: &[u8], what: &[u8]) -> bool {

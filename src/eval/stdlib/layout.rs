@@ -15,11 +15,17 @@ pub fn layout_dir(shell: &Shell<'_>) -> Flow<Vec<u8>> {
 /// `layout KIND`, which also marks the layout directory as a cache.
 pub fn layout(shell: &mut Shell<'_>, kind: &[u8]) -> Flow<u8> {
     let status = run(shell, kind)?;
+    tag(shell)?;
+    Ok(status)
+}
+
+/// Marks the layout directory as a cache, where it is not marked yet.
+pub fn tag(shell: &Shell<'_>) -> Flow {
     let dir = shell.path(&layout_dir(shell)?);
     if dir.is_dir() && !dir.join("CACHEDIR.TAG").exists() {
         return needs_bash("a file that is to be written");
     }
-    Ok(status)
+    Ok(())
 }
 
 /// `layout_KIND`

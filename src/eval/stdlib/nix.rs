@@ -12,6 +12,7 @@ use crate::trust::Trusted;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// `use flake …` or `use nix …`
 pub fn use_(shell: &mut Shell<'_>, arguments: &[&[u8]]) -> Flow<u8> {
@@ -112,7 +113,10 @@ pub fn enter(shell: &mut Shell<'_>, request: &Request, kept: &Kept) -> Flow<u8> 
     for (name, value) in &beside {
         shell.variables.set(name.as_bytes(), value.as_bytes().to_vec());
     }
-    shell.deeper(|shell| shell.run_script(b"shellHook", &script))?;
+    let script = Rc::new(script);
+    shell.with_parameters(None, |shell| {
+        shell.deeper(|shell| shell.run_script(b"shellHook", &script))
+    })?;
     for (name, _) in beside {
         shell.variables.unset(name.as_bytes());
     }

@@ -7,10 +7,12 @@ use crate::eval::parse::{AndOr, Command, Parsed, Pipeline, names, read_and_or, s
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expansion {
-    /// `$name`
+    /// `$name`, or `$1`
     Variable(Vec<u8>),
     /// `$?`
     Status,
+    /// `$#`
+    Count,
     /// `${name-default}`, and with a colon, when it is empty, too.
     Default {
         name: Vec<u8>,
@@ -67,6 +69,14 @@ fn read_expansion(cursor: &mut Cursor<'_>, is_quoted: bool) -> Parsed<Expansion>
             cursor.advance(2);
             Ok(Expansion::Status)
         }
+        [b'$', b'#', ..] => {
+            cursor.advance(2);
+            Ok(Expansion::Count)
+        }
+        [b'$', digit @ b'1'..=b'9', ..] => {
+            cursor.advance(2);
+            Ok(Expansion::Variable(vec![*digit]))
+        }
         [b'$', b'{', ..] => read_braces(cursor, is_quoted),
         [b'$', b'(', b'(', ..] => Err(cursor.needs_bash("arithmetic")),
         [b'$', b'(', ..] => read_substitution(cursor),
@@ -91,6 +101,10 @@ fn read_expansion(cursor: &mut Cursor<'_>, is_quoted: bool) -> Parsed<Expansion>
 }
 
 fn read_name(cursor: &mut Cursor<'_>, start: &Cursor<'_>) -> Parsed<Vec<u8>> {
+    if let ([b'$', b'{', ..], Some(digit @ b'1'..=b'9')) = (start.rest(), cursor.peek()) {
+        cursor.advance(1);
+        return Ok(vec![digit]);
+    }
     let name = cursor.take_name();
     match name {
         b"" => Err(start.needs_bash("a special parameter")),
@@ -211,7 +225,8 @@ fn read_commands(cursor: &mut Cursor<'_>, start: &Cursor<'_>) -> Parsed<Substitu
     Ok(Substitution::Commands(commands))
 }
 
-/// Whether only its output and its status are left of it, as of all that runs in a subshell.
+/// Whether only its output and its status are left of it, as of all that runs in a subshell. A program may turn out to
+/// be a function; that is seen where it is called.
 fn changes_nothing(pipeline: &Pipeline) -> bool {
     match &pipeline.command {
         Command::Programs(_) | Command::Condition(_) => true,
