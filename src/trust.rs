@@ -116,7 +116,12 @@ impl Reason {
                 lines(*removed, "removed"),
             ),
             Self::Executes(file) => {
-                format!("`{}`, which it executes, is not as it was approved", host.tilde(file))
+                let what = if holds_secrets(file) {
+                    "whose secrets it loads"
+                } else {
+                    "which it executes"
+                };
+                format!("`{}`, {what}, is not as it was approved", host.tilde(file))
             }
             Self::ExecutesDenied(file) => {
                 format!("`{}`, which it executes, is denied", host.tilde(file))
@@ -215,6 +220,25 @@ pub fn allow_alone(store: &Store, rc: &Rc, bytes: &[u8]) -> Result<()> {
     keep(store, rc, bytes, executed, complete)
 }
 
+/// Has the approval of an rc follow a file that its user changed through envr. Only where the very bytes that were
+/// changed were approved: nobody means what somebody else wrote there. Whether it follows.
+pub fn follow(store: &Store, rc: &Rc, file: &Path, before: &Digest, after: &[u8]) -> Result<bool> {
+    let Ok(bytes) = read(&rc.path) else { return Ok(false) };
+    if store.denies(&rc.path) || !store.allows(&rc.path, &bytes) {
+        return Ok(false);
+    }
+    let Some(mut approval) = store.approval(&rc.path, &bytes) else { return Ok(false) };
+    match approval.executed.get_mut(file) {
+        Some(executed) if executed.digest.as_ref() == Some(before) => {
+            executed.digest = Some(Digest::of(after));
+        }
+        _ => return Ok(false),
+    }
+    store.keep_content(after)?;
+    store.keep_approval(&rc.path, &bytes, &approval)?;
+    Ok(true)
+}
+
 fn keep(
     store: &Store,
     rc: &Rc,
@@ -226,6 +250,13 @@ fn keep(
     let approval = Approval { rc: Digest::of(bytes), executed, complete };
     store.keep_approval(&rc.path, bytes, &approval)?;
     store.allow(&rc.path, bytes)
+}
+
+/// Whether a file is one of sops or age, so that nobody looks for a script.
+fn holds_secrets(file: &Path) -> bool {
+    const MARK: &[u8] = b"ENC[AES256_GCM,";
+    let bytes = read_regular(file, RC_LIMIT).ok().flatten().unwrap_or_default();
+    crate::secrets::is_age(&bytes) || bytes.windows(MARK.len()).any(|part| part == MARK)
 }
 
 /// The bytes of a file that somebody is about to approve.

@@ -5,6 +5,7 @@ mod bombs;
 mod mutations;
 mod redacted;
 mod sops_files;
+mod spelling;
 mod table;
 mod use_in_rc;
 mod vectors;

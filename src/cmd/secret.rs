@@ -4,6 +4,7 @@ mod edit;
 mod init;
 mod write;
 
+use crate::digest::Digest;
 use crate::error::Hinted;
 use crate::fs::read_regular;
 use crate::host::Host;
@@ -16,6 +17,7 @@ use crate::secrets::{
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -137,6 +139,9 @@ pub struct File {
     /// The sops or age file
     #[arg(value_name = "FILE")]
     path: PathBuf,
+    /// What was read of it, where it was
+    #[arg(skip)]
+    read: OnceCell<Digest>,
 }
 
 pub fn run(host: &Host, verb: Secret) -> Result<()> {
@@ -292,12 +297,16 @@ fn key_path(key: &str) -> Result<Vec<String>> {
 
 impl File {
     fn at(path: &Path) -> Self {
-        Self { input_type: None, identity: Vec::new(), path: path.to_path_buf() }
+        let path = path.to_path_buf();
+        Self { input_type: None, identity: Vec::new(), path, read: OnceCell::new() }
     }
 
     fn read(&self, host: &Host) -> Result<Vec<u8>> {
         match read_regular(&host.absolute(&self.path), FILE_LIMIT) {
-            Ok(Some(bytes)) => Ok(bytes),
+            Ok(Some(bytes)) => {
+                self.read.get_or_init(|| Digest::of(&bytes));
+                Ok(bytes)
+            }
             Ok(None) => bail!(
                 "could not read `{}`: it is larger than {} MiB",
                 self.path.display(),

@@ -131,7 +131,7 @@ fn a_changed_file_waits_for_approval() {
         world.project.write("secrets.yaml", world.vectors.read("cases/yaml_env_types/enc.yaml"));
         let said = shell.any_prompt(1);
         assert!(
-            said.contains("secrets.yaml`, which it executes, is not as it was approved"),
+            said.contains("secrets.yaml`, whose secrets it loads, is not as it was approved"),
             "{said}"
         );
         assert_eq!((shell.get("db_password"), shell.get("I1")), (None, None));
@@ -139,6 +139,28 @@ fn a_changed_file_waits_for_approval() {
         shell.any_prompt(0);
         assert!(shell.get("F1").is_some(), "{lane}");
     }
+}
+
+/// `secret set` by the user is their word; what was there before must have been approved, too.
+#[test]
+fn an_approval_follows_what_its_user_changes_with_envr() {
+    let world = World::new("use sops\n");
+    world.project.allow();
+    let set = || world.project.envr(["secret", "set", "secrets.yaml", "api_key"]).stdin("mine");
+    set().stderr("envr: the approval of `$DIR/project/.envrc` goes with it\n").success();
+    let mut shell = world.shell("");
+    shell.any_prompt(0);
+    assert_eq!(shell.get("api_key"), Some("mine"));
+    // Somebody without a key calls a plain value by another name.
+    let text = world.project.read("project/secrets.yaml");
+    world.project.write("secrets.yaml", format!("{text}# not by the user\n"));
+    set().success();
+    let said = shell.any_prompt(1);
+    assert!(said.contains("secrets.yaml`, whose secrets it loads"), "{said}");
+    // Nobody approves what is not approved at all by writing a secret.
+    let world = World::new("use sops\n");
+    world.project.envr(["secret", "set", "secrets.yaml", "api_key"]).stdin("mine").success();
+    assert!(world.shell("").any_prompt(1).contains("is not approved yet"));
 }
 
 #[test]

@@ -34,14 +34,14 @@ const PLAIN: [&str; 24] = [
     "bin_text/plain.txt",
 ];
 
-struct World {
-    project: Project,
+pub struct World {
+    pub project: Project,
     vectors: Vectors,
     sops: Option<PathBuf>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let vectors = Vectors::new();
         let project = Project::new().env("SOPS_AGE_KEY_FILE", vectors.path("keys/age1.txt"));
         let world = Self { project, vectors, sops: sops() };
@@ -50,12 +50,12 @@ impl World {
         world
     }
 
-    fn key(&self, name: &str) -> String {
+    pub fn key(&self, name: &str) -> String {
         self.vectors.manifest["age"][name].as_str().unwrap().to_string()
     }
 
     #[track_caller]
-    fn secret(&self, arguments: &[&str]) -> Vec<u8> {
+    pub fn secret(&self, arguments: &[&str]) -> Vec<u8> {
         let run = self.project.envr([&["secret"], arguments].concat());
         run.any_stdout().success().stdout
     }
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// The real sops in the project, with a key; `None` where it is not installed.
-    fn sops(&self, key: &str, arguments: &[&str]) -> Option<Result<Vec<u8>, String>> {
+    pub fn sops(&self, key: &str, arguments: &[&str]) -> Option<Result<Vec<u8>, String>> {
         let output = Command::new(self.sops.as_ref()?)
             .args(arguments)
             .current_dir(self.project.path("project"))

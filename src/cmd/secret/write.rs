@@ -4,11 +4,14 @@ use super::{File, could_not, key_path};
 use crate::error::Hinted;
 use crate::fs::write_atomic;
 use crate::host::Host;
+use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
 use crate::secrets::{
     Branch, Document, Entry, Format, Keys, Opened, Recipient, Secret, Value, creation, is_age,
     read_plain,
 };
+use crate::toml;
+use crate::trust::{self, Store};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use std::io::{IsTerminal as _, Read as _};
@@ -189,6 +192,25 @@ impl File {
         if let Some(permissions) = permissions {
             std::fs::set_permissions(&path, permissions)
                 .with_context(|| could_not("give its mode back to", &path))?;
+        }
+        self.have_approvals_follow(host, text.bytes())
+    }
+
+    /// What the user approved and then changed with us is approved as it is now, by the rc files that can know of it:
+    /// those above the file, and above the working directory.
+    fn have_approvals_follow(&self, host: &Host, after: &[u8]) -> Result<()> {
+        let Some(before) = self.read.get() else { return Ok(()) };
+        let file = crate::fs::clean(&host.absolute(&self.path));
+        let store = Store::open(host)?;
+        let dirs = file.ancestors().skip(1).chain(host.cwd.iter().flat_map(|cwd| cwd.ancestors()));
+        let mut seen = Vec::new();
+        for rc in dirs.flat_map(|dir| [".envrc", toml::NAME].map(|name| dir.join(name))) {
+            if rc.is_file() && !seen.contains(&rc) {
+                if trust::follow(&store, &Rc::at(rc.clone()), &file, before, after)? {
+                    ui::note(host, &format!("the approval of `{}` goes with it", host.tilde(&rc)));
+                }
+                seen.push(rc);
+            }
         }
         Ok(())
     }

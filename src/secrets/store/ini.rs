@@ -9,7 +9,8 @@ use anyhow::{Result, anyhow, bail};
 const DEFAULT: &str = "DEFAULT";
 const METADATA: &str = "sops";
 
-/// A branch of sections; what stands above the first one is in `DEFAULT`.
+/// A branch of sections; what stands above the first one is in `DEFAULT`. As in sops, all comments of an entry are one,
+/// behind it, those of a section its first entry, and what follows the last entry is lost.
 pub fn read(text: &[u8]) -> Result<Branch> {
     let mut reader = Reader { text, at: 0, comments: Vec::new() };
     if text.starts_with(b"\xef\xbb\xbf") {
@@ -22,13 +23,13 @@ pub fn read(text: &[u8]) -> Result<Branch> {
         let mistake = |what: &str| anyhow!("line {}: {what}", line_of(text, here - 1));
         match line.first() {
             None => {}
-            Some(b'#' | b';') => reader.comments.push(Leaf::comment(comment_text(line))),
+            Some(b'#' | b';') => reader.comments.push(line.to_vec()),
             Some(b'[') => {
                 let end = line.iter().rposition(|byte| *byte == b']');
                 let name = end.and_then(|end| std::str::from_utf8(&line[1..end]).ok());
                 let name = name.ok_or_else(|| mistake("a section has no `]`"))?;
                 let mut branch = Branch::new();
-                branch.extend(reader.comments.drain(..).map(Entry::Comment));
+                branch.extend(reader.comment());
                 sections.push((name.trim().to_string(), branch));
             }
             Some(_) => {
@@ -36,8 +37,7 @@ pub fn read(text: &[u8]) -> Result<Branch> {
                 let (value, comment) =
                     reader.value(rest).ok_or_else(|| mistake("a quoted value does not end"))?;
                 let Some((_, branch)) = sections.last_mut() else { continue };
-                branch.extend(reader.comments.drain(..).map(Entry::Comment));
-                branch.extend(comment.map(Leaf::comment).map(Entry::Comment));
+                reader.comments.extend(comment);
                 // A name that comes again takes the place of the first, as in sops.
                 let value = Value::Leaf(Leaf::string(value));
                 let known = branch.iter_mut().find_map(|entry| match entry {
@@ -48,11 +48,9 @@ pub fn read(text: &[u8]) -> Result<Branch> {
                     Some(known) => *known = value,
                     None => branch.push(Entry::Pair(name, value)),
                 }
+                branch.extend(reader.comment());
             }
         }
-    }
-    if let Some((_, branch)) = sections.last_mut() {
-        branch.extend(reader.comments.drain(..).map(Entry::Comment));
     }
     Ok(sections
         .into_iter()
@@ -96,6 +94,11 @@ pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
         if !is_first {
             output.push("\n");
         }
+        let (about, section) = match section.split_first() {
+            Some((about @ Entry::Comment(_), rest)) => (Some(about), rest),
+            _ => (None, section.as_slice()),
+        };
+        about.map_or(Ok(()), |comment| write_entry(comment, 0, output))?;
         if !is_first || name != DEFAULT {
             output.push(format!("[{name}]\n"));
         }
@@ -105,9 +108,7 @@ pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
             Entry::Comment(_) => None,
         });
         let width = names.max().unwrap_or(0);
-        for entry in section {
-            write_entry(entry, width, output)?;
-        }
+        write_section(section, width, output)?;
     }
     Ok(())
 }
@@ -119,12 +120,36 @@ pub fn write_metadata(metadata: &Branch, output: &mut Output) {
     }
 }
 
+/// A comment stands above the entry that it follows in the tree.
+fn write_section(section: &[Entry], width: usize, output: &mut Output) -> Result<()> {
+    let mut section = section.iter().peekable();
+    while let Some(entry) = section.next() {
+        if matches!(entry, Entry::Pair(..))
+            && let Some(comment) = section.next_if(|next| matches!(next, Entry::Comment(_)))
+        {
+            write_entry(comment, width, output)?;
+        }
+        write_entry(entry, width, output)?;
+    }
+    Ok(())
+}
+
 /// Names are filled up to `width` letters, as sops does.
 fn write_entry(entry: &Entry, width: usize, output: &mut Output) -> Result<()> {
     match entry {
         Entry::Comment(comment) => {
-            output.push("; ");
-            output.push(comment.text.bytes().trim_ascii_start());
+            let mut lines = comment.text.bytes().split(|byte| *byte == b'\n').peekable();
+            while let Some(line) = lines.next() {
+                let (mark, text) = match line {
+                    [mark @ (b'#' | b';'), text @ ..] => (*mark, text),
+                    text => (b';', text),
+                };
+                output.push([mark, b' ']);
+                output.push(text.trim_ascii());
+                if lines.peek().is_some() {
+                    output.push("\n");
+                }
+            }
         }
         Entry::Pair(name, value) => {
             let Some(leaf) = value.leaf() else {
@@ -162,17 +187,17 @@ fn quoted_name(name: &str) -> Result<String> {
 /// What a value needs around it to be read as it is; `None` when nothing serves.
 fn quotes_for(text: &[u8]) -> Option<&'static str> {
     let has = |wanted: &[u8]| text.windows(wanted.len()).any(|part| part == wanted);
+    let holds = |wanted: &[u8]| text.iter().any(|byte| wanted.contains(byte));
     let is_plain = text.trim_ascii() == text
-        && !text.contains(&b'\n')
-        && !text.contains(&b'\r')
+        && !holds(b"\n\r`#;")
         && !text.ends_with(b"\\")
-        && !matches!(text.first(), Some(b'"' | b'\'' | b'`' | b'#' | b';'))
-        && !text.contains(&b'#')
-        && !text.contains(&b';');
+        && !matches!(text.first(), Some(b'"' | b'\''));
+    let fits_three = !has(b"\"\"\"") && !text.ends_with(b"\"");
     match () {
         () if is_plain => Some(""),
-        () if !text.contains(&b'`') => Some("`"),
-        () if !has(b"\"\"\"") && !text.ends_with(b"\"") => Some("\"\"\""),
+        () if holds(b"\n`") && fits_three => Some("\"\"\""),
+        () if !holds(b"`") => Some("`"),
+        () if fits_three => Some("\"\"\""),
         () => None,
     }
 }
@@ -180,8 +205,8 @@ fn quotes_for(text: &[u8]) -> Option<&'static str> {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
-    /// Those above the next entry or section.
-    comments: Vec<Leaf>,
+    /// The lines above the next entry or section.
+    comments: Vec<Vec<u8>>,
 }
 
 impl<'a> Reader<'a> {
@@ -194,6 +219,15 @@ impl<'a> Reader<'a> {
         let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         self.at += (length + 1).min(rest.len());
         Some(&rest[..length])
+    }
+
+    /// Those lines as one comment. The first one stands without its mark.
+    fn comment(&mut self) -> Option<Entry> {
+        let lines = std::mem::take(&mut self.comments).join(&b'\n');
+        let mark = *lines.first()?;
+        let is_mark = |byte: &u8| *byte == mark || *byte == b' ';
+        let start = lines.iter().position(|byte| !is_mark(byte)).unwrap_or(lines.len());
+        Some(Entry::Comment(Leaf::comment(lines[start..].to_vec())))
     }
 
     /// A value and the comment behind it. Quotes of three and backquotes hold line ends; `\` at the end of a line
@@ -213,7 +247,7 @@ impl<'a> Reader<'a> {
         }
         let comment = value.iter().position(|byte| b"#;".contains(byte));
         let comment = comment.map(|at| {
-            let text = comment_text(&value[at..]);
+            let text = value[at..].to_vec();
             value.truncate(at);
             text
         });
@@ -240,10 +274,6 @@ impl<'a> Reader<'a> {
             line = self.line()?;
         }
     }
-}
-
-fn comment_text(line: &[u8]) -> Vec<u8> {
-    line[1..].trim_ascii().to_vec()
 }
 
 /// A name may be quoted; `=` or `:` ends it.

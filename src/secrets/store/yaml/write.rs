@@ -34,9 +34,17 @@ fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut 
         }
         start = Start::Indented;
         match entry {
-            Entry::Comment(comment) => push_comment(comment, output),
+            Entry::Comment(comment) => push_comment(comment, indent, output),
+            Entry::Pair(name, value) if is_complex(name) => {
+                output.push("? ");
+                push_text(name.as_bytes(), Place::name(indent), output);
+                output.push("\n");
+                output.push(" ".repeat(indent));
+                output.push(":");
+                write_complex_value(value, indent, output);
+            }
             Entry::Pair(name, value) => {
-                push_text(name.as_bytes(), indent, Use::Name, output);
+                push_text(name.as_bytes(), Place::name(indent), output);
                 output.push(":");
                 write_value(value, indent, output);
             }
@@ -57,7 +65,32 @@ fn write_value(value: &Value, indent: usize, output: &mut Output) {
         }
         other => {
             output.push(" ");
-            push_flat(other, deeper(indent), output);
+            push_flat(other, Place::value(indent), output);
+        }
+    }
+}
+
+/// A name that needs more than a line, or more letters than a reader has to look ahead.
+fn is_complex(name: &str) -> bool {
+    name.len() > 128 || name.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+}
+
+/// The value of such a name, behind a colon of its own.
+fn write_complex_value(value: &Value, indent: usize, output: &mut Output) {
+    let below = deeper(indent);
+    let gap = " ".repeat(below - indent - 1);
+    match value {
+        Value::Branch(branch) if has_pairs(branch) => {
+            output.push(gap);
+            write_branch(branch, below, Start::Inline, output);
+        }
+        Value::List(list) if has_values(list) => {
+            output.push(gap);
+            write_list(list, below, Start::Inline, output);
+        }
+        other => {
+            output.push(" ");
+            push_flat(other, Place::value(indent), output);
         }
     }
 }
@@ -74,14 +107,14 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Outp
         }
         start = Start::Indented;
         match value {
-            Value::Leaf(leaf) if leaf.is_comment() => push_comment(leaf, output),
+            Value::Leaf(leaf) if leaf.is_comment() => push_comment(leaf, indent, output),
             Value::Branch(branch) if has_pairs(branch) => {
                 // A comment between the dash and the map would be read back as another's.
                 let first = branch.iter().take_while(|entry| matches!(entry, Entry::Comment(_)));
                 let count = first.count();
                 for entry in &branch[..count] {
                     if let Entry::Comment(comment) = entry {
-                        push_comment(comment, output);
+                        push_comment(comment, indent, output);
                         output.push(" ".repeat(indent));
                     }
                 }
@@ -92,7 +125,7 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Outp
                 let is_comment = |value: &Value| value.leaf().is_some_and(Leaf::is_comment);
                 let count = inner.iter().take_while(|value| is_comment(value)).count();
                 for comment in inner[..count].iter().filter_map(Value::leaf) {
-                    push_comment(comment, output);
+                    push_comment(comment, indent, output);
                     output.push(" ".repeat(indent));
                 }
                 output.push("- ");
@@ -100,24 +133,23 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Outp
             }
             other => {
                 output.push("- ");
-                push_flat(other, indent + 2, output);
+                push_flat(other, Place::item(indent), output);
             }
         }
     }
 }
 
-/// What needs no entries below, with its line end; the lines of a text stand at `indent`. Comments alone keep no
-/// container open.
-fn push_flat(value: &Value, indent: usize, output: &mut Output) {
+/// What needs no entries below, with its line end. Comments alone keep no container open.
+fn push_flat(value: &Value, place: Place, output: &mut Output) {
     match value {
         Value::Null => output.push("null\n"),
         Value::Branch(_) => output.push("{}\n"),
         Value::List(_) => output.push("[]\n"),
-        Value::Leaf(leaf) => push_leaf(leaf, indent, output),
+        Value::Leaf(leaf) => push_leaf(leaf, place, output),
     }
 }
 
-fn push_leaf(leaf: &Leaf, indent: usize, output: &mut Output) {
+fn push_leaf(leaf: &Leaf, place: Place, output: &mut Output) {
     match leaf.kind {
         Kind::Int | Kind::Time => output.push(leaf.text.bytes()),
         Kind::Bool => output.push(if leaf.is_true() { "true" } else { "false" }),
@@ -128,7 +160,7 @@ fn push_leaf(leaf: &Leaf, indent: usize, output: &mut Output) {
             _ => output.push(yaml_float(leaf)),
         },
         Kind::Str | Kind::Comment => {
-            push_text(leaf.text.bytes(), indent, Use::Value, output);
+            push_text(leaf.text.bytes(), place, output);
         }
     }
     output.push("\n");
@@ -138,9 +170,17 @@ fn yaml_float(leaf: &Leaf) -> String {
     float_with_exponent(leaf.number().unwrap_or_default(), -4, 6)
 }
 
-fn push_comment(comment: &Leaf, output: &mut Output) {
+/// The comments of an INI file may have several lines, of which only the first stands without its mark.
+fn push_comment(comment: &Leaf, indent: usize, output: &mut Output) {
     output.push("#");
-    output.push(comment.text.bytes());
+    for (index, line) in comment.text.bytes().split(|byte| *byte == b'\n').enumerate() {
+        if index > 0 {
+            output.push("\n");
+            output.push(" ".repeat(indent));
+            output.push(if line.starts_with(b"#") { "" } else { "# " });
+        }
+        output.push(line);
+    }
     output.push("\n");
 }
 
@@ -152,21 +192,45 @@ fn has_values(list: &[Value]) -> bool {
     list.iter().any(|value| value.leaf().is_none_or(|leaf| !leaf.is_comment()))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Name,
-    Value,
+/// Where a text stands.
+#[derive(Clone, Copy)]
+struct Place {
+    is_name: bool,
+    /// Of its lines, where it has several.
+    indent: usize,
+    /// They stand as far in as a number behind the `|` says.
+    takes_hint: bool,
 }
 
-fn push_text(bytes: &[u8], indent: usize, place: Use, output: &mut Output) {
+impl Place {
+    /// As the name of an entry that is indented so far.
+    fn name(indent: usize) -> Self {
+        Self { is_name: true, ..Self::value(indent) }
+    }
+
+    /// As the value of such an entry.
+    fn value(indent: usize) -> Self {
+        let below = deeper(indent);
+        Self { is_name: false, indent: below, takes_hint: below == indent + INDENT }
+    }
+
+    /// As an element of such a list.
+    fn item(indent: usize) -> Self {
+        Self { is_name: false, indent: indent + 2, takes_hint: false }
+    }
+}
+
+fn push_text(bytes: &[u8], place: Place, output: &mut Output) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         output.push("!!binary ");
         output.push(base64::engine::general_purpose::STANDARD.encode(bytes));
         return;
     };
-    if place == Use::Value && is_literal(text) {
-        push_literal(text, indent, output);
-    } else if is_ambiguous(text, place) || !text.chars().all(is_printable) {
+    if place.is_name && text == "<<" {
+        output.push("!!merge <<");
+    } else if is_literal(text) && (place.takes_hint || !needs_hint(text)) {
+        push_literal(text, place.indent, output);
+    } else if is_ambiguous(text) || !text.chars().all(is_printable) {
         push_quoted(text, output);
     } else if is_plain(text) {
         output.push(text);
@@ -179,7 +243,7 @@ fn push_text(bytes: &[u8], indent: usize, place: Use, output: &mut Output) {
 
 fn is_literal(text: &str) -> bool {
     text.contains('\n')
-        && !text.starts_with([' ', '\n', '\t'])
+        && !text.starts_with('\t')
         && !text.contains(" \n")
         && !text.ends_with(' ')
         && text
@@ -187,12 +251,21 @@ fn is_literal(text: &str) -> bool {
             .all(|character| character == '\n' || character == '\t' || is_printable(character))
 }
 
+/// Whether its first line does not show where lines begin.
+fn needs_hint(text: &str) -> bool {
+    text.starts_with([' ', '\n'])
+}
+
 fn push_literal(text: &str, indent: usize, output: &mut Output) {
     let body = text.strip_suffix('\n');
+    output.push("|");
+    if needs_hint(text) {
+        output.push(INDENT.to_string());
+    }
     output.push(match body {
-        None => "|-",
-        Some(body) if body.ends_with('\n') => "|+",
-        Some(_) => "|",
+        None => "-",
+        Some(body) if body.is_empty() || body.ends_with('\n') => "+",
+        Some(_) => "",
     });
     for line in body.unwrap_or(text).split('\n') {
         output.push("\n");
@@ -204,9 +277,9 @@ fn push_literal(text: &str, indent: usize, output: &mut Output) {
 }
 
 /// Whether somebody would read it as something else than a text, here or by YAML 1.1.
-fn is_ambiguous(text: &str, place: Use) -> bool {
+fn is_ambiguous(text: &str) -> bool {
     let is_string = matches!(resolve(text), Value::Leaf(leaf) if leaf.kind == Kind::Str);
-    !is_string || (place == Use::Value && text == "<<") || is_old_boolean(text) || is_base_60(text)
+    !is_string || text == "<<" || is_old_boolean(text) || is_base_60(text)
 }
 
 /// Whether nothing in it means something to YAML.
@@ -256,6 +329,14 @@ fn push_quoted(text: &str, output: &mut Output) {
             '\r' => output.push("\\r"),
             '\t' => output.push("\\t"),
             '\0' => output.push("\\0"),
+            '\u{7}' => output.push("\\a"),
+            '\u{8}' => output.push("\\b"),
+            '\u{b}' => output.push("\\v"),
+            '\u{c}' => output.push("\\f"),
+            '\u{1b}' => output.push("\\e"),
+            '\u{85}' => output.push("\\N"),
+            '\u{2028}' => output.push("\\L"),
+            '\u{2029}' => output.push("\\P"),
             other if is_printable(other) => output.push(other.encode_utf8(&mut buffer)),
             other => match u32::from(other) {
                 code @ ..=0xff => output.push(format!("\\x{code:02X}")),
