@@ -137,6 +137,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--from-direnv', '--from-direnv', [CompletionResultType]::ParameterName, 'Replace direnv''s hook, and have the command `direnv` be envr')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Take everything back')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take back what was changed since, too')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

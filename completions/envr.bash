@@ -2412,7 +2412,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__setup)
-            opts="-h --yes --from-direnv --undo --help"
+            opts="-h --yes --from-direnv --undo --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

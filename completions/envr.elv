@@ -119,6 +119,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --yes 'Do not ask'
             cand --from-direnv 'Replace direnv''s hook, and have the command `direnv` be envr'
             cand --undo 'Take everything back'
+            cand --force 'Take back what was changed since, too'
             cand -h 'Print help'
             cand --help 'Print help'
         }

@@ -79,6 +79,7 @@ complete -c envr -n "__fish_envr_using_subcommand status" -s h -l help -d 'Print
 complete -c envr -n "__fish_envr_using_subcommand setup" -l yes -d 'Do not ask'
 complete -c envr -n "__fish_envr_using_subcommand setup" -l from-direnv -d 'Replace direnv\'s hook, and have the command `direnv` be envr'
 complete -c envr -n "__fish_envr_using_subcommand setup" -l undo -d 'Take everything back'
+complete -c envr -n "__fish_envr_using_subcommand setup" -l force -d 'Take back what was changed since, too'
 complete -c envr -n "__fish_envr_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand why" -s h -l help -d 'Print help'

@@ -1,4 +1,4 @@
-# envr for zsh: before each prompt, follow what the directory asks for.
+# envr for zsh: before each prompt, and after each `cd`, follow what the directory asks for.
 # The function has the name of direnv's, which other programs look for and redefine. zsh keeps `$?` over it.
 
 # Whether nothing changed. envr defines it anew with each answer, in tests that need no process: `zstat` is one of them.
@@ -8,7 +8,8 @@ __envr_is_current() {
 \builtin zmodload -F zsh/stat b:zstat 2>/dev/null || \builtin true
 
 _direnv_hook() {
-	if __envr_is_current; then
+	# A completion, or what a widget finds out in a subshell, only looks around.
+	if (( ${+compstate} || ZSH_SUBSHELL && ${+WIDGET} )) || __envr_is_current; then
 		\builtin return
 	fi
 	# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
@@ -19,9 +20,7 @@ _direnv_hook() {
 	\builtin eval "$(\command @ENVR@ export zsh "${builtins[zstat]:+--hook}")" || \builtin true
 }
 
-# First before the prompt, once, and not at each `cd`: that would ask twice, and in the middle of completions.
-\builtin typeset -ga precmd_functions
+# First, and once. After a `cd`, so that `cd p && make` and scripts have the environment; then the prompt asks nothing.
+\builtin typeset -ga precmd_functions chpwd_functions
 precmd_functions=(_direnv_hook "${precmd_functions[@]:#_direnv_hook}")
-if (( ${+chpwd_functions} )); then
-	chpwd_functions=("${chpwd_functions[@]:#_direnv_hook}")
-fi
+chpwd_functions=(_direnv_hook "${chpwd_functions[@]:#_direnv_hook}")

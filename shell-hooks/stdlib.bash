@@ -264,11 +264,11 @@ source_up_if_exists() {
 source_url() {
 	local __envr_file
 	if [[ -z ${1-} ]]; then
-		log_error "source_url: the URL is missing"
+		log_error "source_url: <url> argument missing"
 		return 1
 	fi
 	if [[ -z ${2-} ]]; then
-		log_error "source_url: the hash of $1 is missing; \`${direnv##*/} fetchurl $1\` tells it"
+		log_error "source_url: <integrity-hash> argument missing. Use \`direnv fetchurl $1\` to find out the hash."
 		return 1
 	fi
 	log_status "loading $1 ($2)"
@@ -350,7 +350,7 @@ __envr_log_path() {
 dotenv() {
 	local __envr_dotenv
 	__envr_locate_dotenv "${1-}"
-	if [[ ! -f $__envr_dotenv ]]; then
+	if [[ ! -e $__envr_dotenv || -d $__envr_dotenv ]]; then
 		log_error ".env at $__envr_dotenv not found"
 		return 1
 	fi
@@ -362,7 +362,7 @@ dotenv() {
 dotenv_if_exists() {
 	local __envr_dotenv
 	__envr_locate_dotenv "${1-}"
-	if [[ -f $__envr_dotenv ]]; then __envr_eval "$direnv" dotenv bash "$__envr_dotenv"; fi
+	if [[ -e $__envr_dotenv && ! -d $__envr_dotenv ]]; then __envr_eval "$direnv" dotenv bash "$__envr_dotenv"; fi
 }
 
 # Usage: env_vars_required NAME ...
@@ -520,12 +520,12 @@ on_git_branch() {
 		return 1
 	fi
 	if ! git_dir=$(git rev-parse --absolute-git-dir 2>/dev/null); then
-		log_error "on_git_branch: $PWD is not in a git repository"
+		log_error "on_git_branch could not locate the .git directory corresponding to the current working directory"
 		return 1
 	fi
 	if [[ -z ${1-} ]]; then return 0; fi
 	if [[ $1 == -r && -z ${2-} ]]; then
-		log_error "on_git_branch: the regular expression after -r is missing"
+		log_error "missing regexp pattern after \`-r\` flag"
 		return 1
 	fi
 
@@ -591,20 +591,14 @@ direnv_apply_dump() {
 # --- layouts ---
 
 # Usage: layout TYPE [ARG ...]
-# Calls layout_TYPE, which sets up what projects of that type have in common, and returns its status.
+# Calls layout_TYPE, which sets up what projects of that type have in common, and returns its status, except under the
+# name direnv.
 layout() {
-	if [[ -z ${1-} ]]; then
-		log_error "layout: the type is missing"
-		return 127
-	fi
-	if ! has "layout_$1"; then
-		log_error "\`layout $1\` is unknown: there is no function layout_$1"
-		return 127
-	fi
-	"layout_$1" "${@:2}"
+	"layout_${1-}" "${@:2}"
 	local __envr_status=$?
 	__envr_tag_layout_dir
-	return "$__envr_status"
+	# direnv's is that of the tag.
+	[[ ${direnv##*/} == direnv ]] || return "$__envr_status"
 }
 
 # Usage: direnv_layout_dir
@@ -654,12 +648,8 @@ layout_perl() {
 # Gives the project gems of its own, and bundler's wrappers a place in PATH.
 layout_ruby() {
 	local REPLY gems=ruby
-	if ! ruby -e 'exit Gem::Version.new(Gem::VERSION) > Gem::Version.new("2.2.0")'; then
-		gems=$(ruby -e 'puts (defined?(RUBY_ENGINE) ? RUBY_ENGINE : "ruby") + "-" + RUBY_VERSION') || {
-			log_error "could not find out the version of ruby"
-			return 1
-		}
-		gems=ruby-$gems
+	if ! ruby -e 'exit Gem::Version.new(Gem::VERSION) > Gem::Version.new("2.2.0")' 2>/dev/null; then
+		gems=ruby-$(ruby -e 'puts (defined?(RUBY_ENGINE) ? RUBY_ENGINE : "ruby") + "-" + RUBY_VERSION') || true
 	fi
 	__envr_layout_dir
 	export GEM_HOME=$REPLY/$gems
@@ -744,7 +734,7 @@ layout_pyenv() {
 layout_pipenv() {
 	local __envr_pipfile=${PIPENV_PIPFILE:-Pipfile}
 	if [[ ! -f $__envr_pipfile ]]; then
-		log_error "No Pipfile found. Use \`pipenv\` to create a \`$__envr_pipfile\` first"
+		log_error "No Pipfile found.  Use \`pipenv\` to create a \`$__envr_pipfile\` first."
 		exit 2
 	fi
 	VIRTUAL_ENV=$(pipenv --venv 2>/dev/null || true)
@@ -760,12 +750,9 @@ layout_pipenv() {
 # Activates a conda environment, made from environment.yml (or FILE.yml) if there is none.
 layout_anaconda() {
 	local __envr_conda __envr_prefix
-	if ! __envr_conda=$(type -P "${2:-conda}"); then
-		log_error "${2:-conda} not found"
-		return 1
-	fi
+	__envr_conda=$(type -P "${2:-conda}") || __envr_conda=${2:-conda}
 	__envr_locate_conda "${1-}" || return 1
-	PATH_add "${__envr_conda%/*}"
+	if [[ $__envr_conda == */* ]]; then PATH_add "${__envr_conda%/*}"; fi
 	__envr_eval "$__envr_conda" shell.bash activate "$__envr_prefix"
 }
 
@@ -779,7 +766,7 @@ layout_julia() {
 # Uses the opam switch of the current directory; the arguments are those of `opam env`.
 layout_opam() {
 	export OPAMSWITCH=$PWD
-	__envr_eval opam env "$@"
+	__envr_eval opam env "$@" || true
 }
 
 # Usage: layout poetry
@@ -855,7 +842,7 @@ __envr_locate_conda() {
 
 	if [[ ! -d $prefix ]]; then
 		if [[ ! -e $file ]]; then
-			log_error "there is no conda environment \`$1\`, and no $file to make it from"
+			log_error "Could not find $file"
 			return 1
 		fi
 		log_status "creating conda environment"
@@ -875,18 +862,16 @@ __envr_locate_conda() {
 __envr_conda_name() {
 	local line
 	REPLY=
-	if [[ ! -e $1 ]]; then
-		log_error "could not find $1"
-		return 1
+	if [[ -e $1 ]]; then
+		while IFS= read -r line || [[ -n $line ]]; do
+			if [[ $line == name:* ]]; then
+				read -r REPLY <<<"${line#name:}"
+				break
+			fi
+		done <"$1"
 	fi
-	while IFS= read -r line || [[ -n $line ]]; do
-		if [[ $line == name:* ]]; then
-			read -r REPLY <<<"${line#name:}"
-			break
-		fi
-	done <"$1"
 	if [[ -z $REPLY ]]; then
-		log_error "$1 does not name its environment"
+		log_error "Could not determine conda env name (set in $1 or pass explicitly)"
 		return 1
 	fi
 }
@@ -921,15 +906,16 @@ use() {
 }
 
 # Usage: use nix [FILE] [-A ATTR] [-p PACKAGE ...] [ARG ...]
-# Takes over the shell of shell.nix or default.nix, made once and kept until what it was made from changes.
+# Takes over the shell of shell.nix or default.nix, made once and kept until what it was made from changes. That it could
+# not be made is told, and under the name direnv no failure.
 use_nix() {
-	__envr_nix nix "$@"
+	__envr_nix nix "$@" || [[ ${direnv##*/} == direnv ]]
 }
 
 # Usage: use flake [FLAKE [ARG ...]]
-# Takes over the development shell of a flake, made once and kept until what it was made from changes.
+# The same for the development shell of a flake.
 use_flake() {
-	__envr_nix flake "$@"
+	__envr_nix flake "$@" || [[ ${direnv##*/} == direnv ]]
 }
 
 # Usage: nix_direnv_version [MIN]
@@ -967,9 +953,9 @@ use_guix() {
 	watch_file guix.scm manifest.scm channels.scm
 	if [[ -f channels.scm ]]; then
 		log_status "using the Guix of channels.scm"
-		__envr_eval guix time-machine -C channels.scm -- shell "$@" --search-paths
+		__envr_eval guix time-machine -C channels.scm -- shell "$@" --search-paths || true
 	else
-		__envr_eval guix shell "$@" --search-paths
+		__envr_eval guix shell "$@" --search-paths || true
 	fi
 }
 
@@ -1031,7 +1017,7 @@ __envr_use_secrets() {
 use_node() {
 	local REPLY version=${1-} file via='' prefix=${NODE_VERSION_PREFIX-node-v}
 	if [[ -z ${NODE_VERSIONS-} || ! -d $NODE_VERSIONS ]]; then
-		log_error "use node: set \$NODE_VERSIONS to the directory of the installed versions"
+		log_error "You must specify a \$NODE_VERSIONS environment variable and the directory specified must exist!"
 		return 1
 	fi
 	for file in .nvmrc .node-version; do
@@ -1043,15 +1029,20 @@ use_node() {
 	done
 	version=${version#v}
 	if [[ -z $version ]]; then
-		log_error "use node: no version given, and none in .nvmrc or .node-version"
+		log_error "I do not know which NodeJS version to load because one has not been specified!"
 		return 1
 	fi
 
 	if ! __envr_semver_search "$NODE_VERSIONS" "$prefix" "$version"; then
-		log_error "use node: could not find version $version in $NODE_VERSIONS"
+		log_error "Unable to find NodeJS version ($version) in ($NODE_VERSIONS)!"
 		return 1
 	fi
-	__envr_use_prefix "$NODE_VERSIONS/$prefix$REPLY" node "NodeJS $REPLY$via"
+	if [[ ! -x $NODE_VERSIONS/$prefix$REPLY/bin/node ]]; then
+		log_error "Unable to load NodeJS binary (node) for version ($version) in ($NODE_VERSIONS)!"
+		return 1
+	fi
+	load_prefix "$NODE_VERSIONS/$prefix$REPLY"
+	log_status "Successfully loaded NodeJS v$REPLY$via, from prefix ($NODE_VERSIONS/$prefix$REPLY)"
 }
 
 # Usage: use nodenv VERSION
@@ -1060,7 +1051,7 @@ use_nodenv() {
 	local __envr_versions
 	__envr_versions=$(nodenv root)/versions
 	if [[ ! -e $__envr_versions/${1-} ]]; then
-		log_error "nodenv: version '${1-}' not installed. Use \`nodenv install ${1-}\` to install it first"
+		log_error "nodenv: version '${1-}' not installed.  Use \`nodenv install ${1-}\` to install it first."
 		return 1
 	fi
 	NODE_VERSIONS=$__envr_versions NODE_VERSION_PREFIX='' use_node "${1-}"
@@ -1073,22 +1064,27 @@ use_nodenv() {
 use_julia() {
 	local REPLY version=${1-} prefix=${JULIA_VERSION_PREFIX-julia-}
 	if [[ -z ${JULIA_VERSIONS-} || -z $version ]]; then
-		log_error "use julia: give a version, and set \$JULIA_VERSIONS to the directory of the installed ones"
+		log_error "Must specify the \$JULIA_VERSIONS environment variable and a Julia version!"
 		return 1
 	fi
 	if [[ -d $JULIA_VERSIONS/$prefix$version ]]; then
 		REPLY=$version
 	elif ! __envr_semver_search "$JULIA_VERSIONS" "$prefix" "$version"; then
-		log_error "use julia: could not find version $version in $JULIA_VERSIONS"
+		log_error "Unable to find Julia version ($version) in ($JULIA_VERSIONS)!"
 		return 1
 	fi
-	__envr_use_prefix "$JULIA_VERSIONS/$prefix$REPLY" julia "Julia $REPLY"
+	if [[ ! -x $JULIA_VERSIONS/$prefix$REPLY/bin/julia ]]; then
+		log_error "Unable to load Julia binary (julia) for version ($version) in ($JULIA_VERSIONS)!"
+		return 1
+	fi
+	load_prefix "$JULIA_VERSIONS/$prefix$REPLY"
+	log_status "Successfully loaded julia version $REPLY, from prefix ($JULIA_VERSIONS/$prefix$REPLY)"
 }
 
 # Usage: use rbenv
-# Sets up rbenv's shims.
+# Sets up rbenv's shims. As everywhere here where direnv evaluates what a program prints, its failure fails nothing.
 use_rbenv() {
-	__envr_eval rbenv init -
+	__envr_eval rbenv init - || true
 }
 
 # Usage: rvm [ARG ...]
@@ -1146,17 +1142,6 @@ __envr_is_newer() {
 		right=${right#*.}
 	done
 	[[ $1 < $2 ]]
-}
-
-# Usage: __envr_use_prefix DIR PROGRAM WHAT
-# Loads the prefix DIR if it has the PROGRAM.
-__envr_use_prefix() {
-	if [[ ! -x $1/bin/$2 ]]; then
-		log_error "$1 has no bin/$2"
-		return 1
-	fi
-	load_prefix "$1"
-	log_status "Successfully loaded $3, from prefix ($1)"
 }
 
 # Usage: __envr_nix flake|nix [ARG ...]

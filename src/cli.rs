@@ -1,7 +1,7 @@
 //! What can be typed, and where it goes.
 
 use crate::cmd;
-use crate::cmd::setup::{Consent, Replace};
+use crate::cmd::setup::{Consent, Later, Replace};
 use crate::error::Told;
 use crate::host::{Host, Voice};
 use crate::ui;
@@ -96,6 +96,9 @@ docs/shells.md has those for tcsh, elvish, xonsh, nushell, PowerShell and murex.
         /// Take everything back
         #[arg(long, conflicts_with = "from_direnv")]
         undo: bool,
+        /// Take back what was changed since, too
+        #[arg(long, requires = "undo")]
+        force: bool,
     },
     /// Look for what is broken in the set-up, and say what mends it
     Doctor,
@@ -240,7 +243,9 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
         Verb::Edit { path } => cmd::edit::edit(host, path.as_deref())?,
         Verb::Reload => cmd::allow::reload(host)?,
         Verb::Status { json } => cmd::status::status(host, json)?,
-        Verb::Setup { undo: true, .. } => cmd::setup::undo(host)?,
+        Verb::Setup { undo: true, force, .. } => {
+            cmd::setup::undo(host, if force { Later::Overwritten } else { Later::Kept })?;
+        }
         Verb::Setup { yes, from_direnv, .. } => {
             let replace = if from_direnv { Replace::Direnv } else { Replace::Nothing };
             cmd::setup::setup(host, replace, if yes { Consent::Given } else { Consent::Ask })?;

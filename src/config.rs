@@ -1,14 +1,15 @@
 //! The user's configuration: direnv's `direnv.toml` at direnv's place, and envr's own `config.toml`.
 
 use crate::env::Env;
-use crate::error::Hinted;
+use crate::error::{Hinted, in_voice};
 use crate::host::{Host, Voice};
 use crate::session;
 use crate::ui;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result, bail};
 use regex_lite::Regex;
 use rustix::io::Errno;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub struct Config {
     pub warn_timeout: Option<Duration>,
     pub hide_env_diff: bool,
     pub whitelist_prefix: Vec<PathBuf>,
-    pub whitelist_exact: Vec<PathBuf>,
+    pub whitelist_exact: BTreeSet<PathBuf>,
     /// What envr asks of the files that an rc executes.
     pub sourced: Sourced,
     pub nix: Nix,
@@ -92,9 +93,13 @@ pub enum ShellHook {
 impl Config {
     pub fn load(host: &Host) -> Result<Self> {
         let dir = direnv_dir(host);
-        let theirs = dir.as_deref().map(read_direnv).transpose()?.unwrap_or_default();
+        if dir.is_none() && host.voice == Voice::Direnv {
+            bail!("couldn't find a configuration directory for direnv");
+        }
+        let theirs =
+            dir.as_deref().map(|dir| read_direnv(host, dir)).transpose()?.unwrap_or_default();
         let ours = match envr_file(host) {
-            Some(file) => read::<EnvrToml>(&file)?.unwrap_or_default(),
+            Some(file) => read::<EnvrToml>(host, &file)?.unwrap_or_default(),
             None => EnvrToml::default(),
         };
         Self::from_files(host, dir, theirs, ours)
@@ -128,7 +133,7 @@ impl Config {
             )?,
             hide_env_diff: global.hide_env_diff.or(theirs.hide_env_diff).unwrap_or(false),
             whitelist_prefix: at_home(theirs.whitelist.prefix),
-            whitelist_exact: at_home(theirs.whitelist.exact),
+            whitelist_exact: at_home(theirs.whitelist.exact).into_iter().map(rc_of).collect(),
             sourced: if host.voice == Voice::Direnv { Sourced::Follow } else { ours.trust.sourced },
             nix: ours.nix,
             quiet_projects: at_home(ours.quiet_projects),
@@ -210,11 +215,7 @@ impl Config {
 
     /// Whether `[whitelist]` approves a path, whatever it holds. Prefixes match whole components.
     pub fn whitelists(&self, path: &Path) -> bool {
-        let is_rc = |exact: &Path| exact.ends_with(".envrc") || exact.ends_with(".env");
-        let exact = |exact: &PathBuf| {
-            if is_rc(exact) { path == exact } else { path == exact.join(".envrc") }
-        };
-        self.whitelist_exact.iter().any(exact)
+        self.whitelist_exact.contains(path)
             || self.whitelist_prefix.iter().any(|prefix| path.starts_with(prefix))
     }
 }
@@ -230,20 +231,20 @@ fn direnv_dir(host: &Host) -> Option<PathBuf> {
 }
 
 /// The first that is there.
-fn read_direnv(dir: &Path) -> Result<DirenvToml> {
+fn read_direnv(host: &Host, dir: &Path) -> Result<DirenvToml> {
     for file in DIRENV_FILES.map(|name| dir.join(name)) {
-        if let Some(config) = read::<DirenvToml>(&file)? {
+        if let Some(config) = read::<DirenvToml>(host, &file)? {
             return Ok(DirenvToml { file, ..config });
         }
     }
     Ok(DirenvToml::default())
 }
 
-fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
+fn read<T: for<'de> Deserialize<'de>>(host: &Host, file: &Path) -> Result<Option<T>> {
     // Most prompts end here, three times.
     match rustix::fs::access(file, rustix::fs::Access::EXISTS) {
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-        _ => read_existing(file),
+        _ => read_existing(host, file),
     }
 }
 
@@ -258,26 +259,24 @@ fn is_unattended(host: &Host) -> bool {
         && (UNATTENDED.iter().any(is_set) || !ui::is_read_at_a_terminal())
 }
 
-fn read_existing<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
+fn read_existing<T: for<'de> Deserialize<'de>>(host: &Host, file: &Path) -> Result<Option<T>> {
     let bytes = crate::fs::read_regular(file, FILE_LIMIT)
         .with_context(|| format!("could not read `{}`", file.display()))?
         .with_context(|| format!("could not read `{}`: it is larger than 1 MiB", file.display()))?;
     let text = String::from_utf8_lossy(&bytes);
     match toml::from_str(&text) {
         Ok(config) => Ok(Some(config)),
-        Err(error) => Err(located(file, &text, &error).into()),
+        Err(error) => Err(located(host, file, &text, &error)),
     }
 }
 
-fn located(file: &Path, text: &str, error: &toml::de::Error) -> Hinted {
+fn located(host: &Host, file: &Path, text: &str, error: &toml::de::Error) -> Error {
     let line =
         error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-    let message = format!(
-        "could not read `{}`: line {line}: {}",
-        file.display(),
-        error.message().replace('\n', ", ")
-    );
-    Hinted::new(message, format!("$EDITOR {}", file.display()))
+    let (file, what) = (file.display(), error.message().replace('\n', ", "));
+    let theirs = format!("LoadConfig() failed to parse {file}: toml: line {line}: {what}");
+    let message = format!("could not read `{file}`: line {line}: {what}");
+    in_voice(host, theirs, Hinted::new(message, format!("$EDITOR {file}")))
 }
 
 fn warn_timeout_of(host: &Host, from_file: Option<&str>, file: &Path) -> Result<Option<Duration>> {
@@ -289,7 +288,9 @@ fn warn_timeout_of(host: &Host, from_file: Option<&str>, file: &Path) -> Result<
             let file = file.display();
             let why = format!("`{text}` is not a duration such as `5s` or `1m30s`");
             let message = format!("could not read `{file}`: `warn_timeout`: {why}");
-            Hinted::new(message, format!("$EDITOR {file}"))
+            let theirs =
+                format!("LoadConfig() failed to parse {file}: time: invalid duration \"{text}\"");
+            in_voice(host, theirs, Hinted::new(message, format!("$EDITOR {file}")))
         })?,
     };
     Ok((!timeout.is_zero()).then_some(timeout))
@@ -329,6 +330,11 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         rest = tail;
     }
     if text.is_empty() { None } else { Duration::try_from_secs_f64(seconds).ok() }
+}
+
+/// What an entry of `whitelist.exact` approves: one that names no rc is the directory of one.
+fn rc_of(exact: PathBuf) -> PathBuf {
+    if exact.ends_with(".envrc") || exact.ends_with(".env") { exact } else { exact.join(".envrc") }
 }
 
 fn expand_home(host: &Host, path: PathBuf) -> PathBuf {

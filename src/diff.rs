@@ -9,11 +9,12 @@ use std::os::unix::ffi::OsStrExt as _;
 pub type Changes = BTreeMap<OsString, Option<OsString>>;
 
 /// Names that belong to the shell or to one evaluation; they are neither exported nor taken back.
-const SHELL_NAMES: [&str; 11] = [
+const SHELL_NAMES: [&str; 12] = [
     "COMP_WORDBREAKS",
     "DIRENV_BASH",
     "DIRENV_CONFIG",
     "DIRENV_IN_ENVRC",
+    "DIRENV_LOADING",
     "OLDPWD",
     "PS1",
     "PWD",

@@ -39,6 +39,11 @@ pub enum Entry {
 /// Enters the directory of `rc`. Whatever comes of it is recorded in the environment, so that the next prompt does not
 /// try again before something changes.
 pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<Entered> {
+    if eval::is_in_progress(host, &rc.path) {
+        let path = host.tilde(&rc.path);
+        ui::note(host, &format!("`{path}` is being loaded: the environment stays as it is"));
+        return Ok(Entered { env: host.env.clone(), result: Entry::Loaded, secrets: Vec::new() });
+    }
     let store = Store::open(host)?;
     let world = World { host, config, store: &store };
     let outer = session.revert(&host.env)?;

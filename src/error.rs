@@ -15,6 +15,12 @@ impl Hinted {
         Self { message: message.into(), hints: vec![hint.into()] }
     }
 
+    #[must_use]
+    pub fn or(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
     pub fn hints(&self) -> &[String] {
         &self.hints
     }
@@ -25,6 +31,18 @@ pub fn misused(host: &Host, theirs: &str, what: &str, line: &str) -> anyhow::Err
     match host.voice {
         Voice::Direnv => anyhow::anyhow!("{theirs}"),
         Voice::Envr => Hinted::new(format!("could not {what}"), format!("envr {line}")).into(),
+    }
+}
+
+/// A failure that direnv has words of its own for, which programs look for under its name.
+pub fn in_voice(
+    host: &Host,
+    theirs: impl fmt::Display,
+    ours: impl Into<anyhow::Error>,
+) -> anyhow::Error {
+    match host.voice {
+        Voice::Direnv => anyhow::anyhow!("{theirs}"),
+        Voice::Envr => ours.into(),
     }
 }
 

@@ -8,12 +8,15 @@ mod vigil;
 mod descendants;
 mod bash;
 mod link;
+mod in_progress;
 mod trace;
 mod ansi_c;
 pub mod dotenv;
 pub mod toml;
 
 use crate::env::{Env, is_name};
+use crate::error::in_voice;
+use crate::host::Voice;
 use crate::rc::Kind;
 use crate::secrets::Secret;
 use crate::trust::{Reason, Trusted};
@@ -29,6 +32,7 @@ pub use bash::print_nix;
 pub use bash::report::environment as reported_environment;
 pub use bash::terminal::LineMode;
 pub use descendants::kill_with_descendants;
+pub use in_progress::is_in_progress;
 pub use stdlib::text as stdlib;
 pub use trace::{Step, trace};
 pub use vigil::{Interrupt, Vigil};
@@ -223,7 +227,10 @@ fn scripts_in(lib: &Path) -> Vec<PathBuf> {
 fn run_dotenv(start: &Start, trusted: &Trusted) -> Evaluation {
     let World { host, config, .. } = start.world;
     let path = &trusted.rc().path;
-    ui::status(host, config, &format!("loading {}", host.tilde(path)));
+    // direnv says so of an `.envrc` alone.
+    if host.voice == Voice::Envr {
+        ui::status(host, config, &format!("loading {}", host.tilde(path)));
+    }
     let outcome = match dotenv::parse_in(trusted.rc().dir(), trusted.bytes(), start.outer) {
         Ok(variables) => {
             let mut env = start.outer.clone();
@@ -233,7 +240,8 @@ fn run_dotenv(start: &Start, trusted: &Trusted) -> Evaluation {
             Outcome::Loaded(env)
         }
         Err(dotenv::Error { line, message }) => {
-            Outcome::Failed(anyhow!("could not load `{}:{line}`: {message}", host.tilde(path)))
+            let ours = anyhow!("could not load `{}:{line}`: {message}", host.tilde(path));
+            Outcome::Failed(in_voice(host, dotenv::wrong_line(trusted.bytes(), line), ours))
         }
     };
     Evaluation::new(Lane::Native, outcome, start.watches.clone())

@@ -4,10 +4,10 @@ mod reader;
 
 pub use reader::Reader;
 
-use anyhow::{Result, bail};
-use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use base64::{DecodeError, Engine as _};
 use serde::de::{Deserialize, Deserializer, Visitor};
+use std::fmt;
 
 /// What a decoded state may hold, in bytes: far over any real one, far under what would hurt a prompt.
 const DECODED_LIMIT: usize = 64 << 20;
@@ -34,14 +34,51 @@ pub fn encode(json: &[u8]) -> String {
     }
 }
 
-pub fn decode(text: &[u8]) -> Result<Vec<u8>> {
+/// Why a text is no state.
+#[derive(Debug)]
+pub enum Garbage {
+    /// The byte from which on it is not base64.
+    Base64(usize),
+    /// What it is instead: direnv tells these apart.
+    TooShort,
+    NotZlib,
+    Damaged,
+    TooLarge,
+}
+
+impl fmt::Display for Garbage {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Base64(_) => formatter.write_str("it is not base64"),
+            Self::TooShort | Self::NotZlib | Self::Damaged => {
+                formatter.write_str("it is not zlib data")
+            }
+            Self::TooLarge => {
+                write!(formatter, "it unpacks to more than {} MiB", DECODED_LIMIT >> 20)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Garbage {}
+
+pub fn decode(text: &[u8]) -> Result<Vec<u8>, Garbage> {
     let text = text.trim_ascii();
-    let Ok(packed) = URL_SAFE.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)) else {
-        bail!("it is not base64");
-    };
+    let packed = URL_SAFE
+        .decode(text)
+        .or_else(|error| URL_SAFE_NO_PAD.decode(text).map_err(|_| error))
+        .map_err(|error| Garbage::Base64(broken_at(text, &error)))?;
     match stored(&packed) {
         Some(json) => Ok(json.to_vec()),
         None => inflate(&packed),
+    }
+}
+
+/// Where direnv's reader sees that a text is not base64: at the byte, or at the group of four that is not whole.
+pub fn broken_at(text: &[u8], error: &DecodeError) -> usize {
+    match *error {
+        DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
+        DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len() / 4 * 4,
     }
 }
 
@@ -56,13 +93,17 @@ fn stored(packed: &[u8]) -> Option<&[u8]> {
     is_whole.then_some(json)
 }
 
-fn inflate(packed: &[u8]) -> Result<Vec<u8>> {
+fn inflate(packed: &[u8]) -> Result<Vec<u8>, Garbage> {
+    let is_zlib =
+        |head: &[u8; 2]| head[0] & 0xf == 8 && u16::from_be_bytes(*head).is_multiple_of(31);
+    let head = packed.first_chunk().ok_or(Garbage::TooShort)?;
     match miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, DECODED_LIMIT) {
         Ok(json) => Ok(json),
         Err(error) if error.status == miniz_oxide::inflate::TINFLStatus::HasMoreOutput => {
-            bail!("it unpacks to more than {} MiB", DECODED_LIMIT >> 20)
+            Err(Garbage::TooLarge)
         }
-        Err(_) => bail!("it is not zlib data"),
+        Err(_) if is_zlib(head) => Err(Garbage::Damaged),
+        Err(_) => Err(Garbage::NotZlib),
     }
 }
 
@@ -110,7 +151,7 @@ impl<'de> Deserialize<'de> for Bytes {
         impl Visitor<'_> for BytesVisitor {
             type Value = Bytes;
 
-            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
                 formatter.write_str("a string")
             }
 

@@ -7,7 +7,7 @@ use crate::gzenv::{self, Bytes, Reader};
 use crate::watch::{Look, Watches};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub const DIR: &str = "DIRENV_DIR";
 pub const FILE: &str = "DIRENV_FILE";
 pub const WATCHES: &str = "DIRENV_WATCHES";
-const DIFF: &str = "DIRENV_DIFF";
+pub const DIFF: &str = "DIRENV_DIFF";
 /// Files that `require_allowed` still waits for.
 pub const REQUIRED: &str = "DIRENV_REQUIRED";
 
@@ -50,6 +50,13 @@ impl Session {
 
     pub fn has_way_back(&self) -> bool {
         self.diff.is_some()
+    }
+
+    /// What is loaded: the variables that differ for it.
+    pub fn names(&self) -> Result<BTreeSet<OsString>> {
+        let Some(diff) = &self.diff else { return Ok(BTreeSet::new()) };
+        let names = decode(DIFF, diff, decode_undo)?.names.into_iter();
+        Ok(names.filter(|name| [DIR, FILE, WATCHES].iter().all(|state| name != state)).collect())
     }
 
     pub fn is_loaded(&self) -> bool {
@@ -127,7 +134,8 @@ fn decode<T>(name: &str, text: &OsStr, read: impl Fn(&OsStr) -> Result<T>) -> Re
 }
 
 /// `{"p":{name:old},"n":{name:""},"l":{list:as loaded}}`. direnv reads the first two and takes back the same names;
-/// that it needs no new values keeps secrets from standing here twice. `l` is ours.
+/// that it needs no new values keeps secrets from standing here twice, and the variable small. Who wants to see them has
+/// them in the environment, from where `direnv show_dump` takes them. `l` is ours.
 fn encode_undo(undo: &Undo) -> OsString {
     fn rows(map: &BTreeMap<OsString, OsString>) -> impl Iterator<Item = (&[u8], &[u8])> {
         map.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()))

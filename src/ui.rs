@@ -9,9 +9,12 @@ use std::io::{self, Write as _};
 const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Prints a failure with its causes, then its hints.
+/// Prints a failure with its causes, then its hints; direnv knows no hints, and what runs it shows each line.
 pub fn error(host: &Host, error: &anyhow::Error) {
     fail(host, &causes(error));
+    if host.voice == Voice::Direnv {
+        return;
+    }
     for hinted in error.chain().filter_map(|cause| cause.downcast_ref::<Hinted>()) {
         for text in hinted.hints() {
             hint(host, text);

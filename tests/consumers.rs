@@ -347,7 +347,7 @@ print $precmd_functions, $chpwd_functions; _direnv_hook; print $A"#;
         .env("PATH", format!("{}:/usr/bin:/bin", project.path("bin").display()))
         .output()
         .unwrap();
-    assert_eq!(text(&output.stdout), "_direnv_hook,\n1\n");
+    assert_eq!(text(&output.stdout), "_direnv_hook, _direnv_hook\n1\n");
 }
 
 /// A library that people source, with what bash 4.4 has: name references, maps, process substitution.

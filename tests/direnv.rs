@@ -1,5 +1,7 @@
 //! Called `direnv`: each verb beside Debian's direnv, and what came after that version by the words of its pages.
 
+mod library;
+
 use crate::test::{Project, Run, has};
 use std::process::{Command, Output};
 
@@ -9,6 +11,7 @@ fn project() -> Project {
     project.write(".envrc", "export A=1\n");
     project.write(".env", "B=2\n");
     project.write("file", "");
+    project.write("wrong", "A=1\nnot right\n");
     project.allow();
     project
 }
@@ -17,7 +20,9 @@ fn project() -> Project {
 fn told(output: &Output, called: &str) -> (String, String, Option<i32>) {
     let plain = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes).replace(called, "direnv");
-        ["\x1b[31m", "\x1b[0m", "\x1b[m"].iter().fold(text, |text, code| text.replace(code, ""))
+        ["\x1b[31m", "\x1b[38;5;1m", "\x1b[0m", "\x1b[m"]
+            .iter()
+            .fold(text, |text, code| text.replace(code, ""))
     };
     (plain(&output.stdout), plain(&output.stderr), output.status.code())
 }
@@ -50,9 +55,18 @@ fn what_is_typed_wrong_is_told_in_direnvs_words() {
         "allow gone",
         "deny gone",
         "apply_dump",
+        "apply_dump gone",
+        "apply_dump .",
+        "apply_dump .env",
+        "apply_dump file",
         "current",
         "current file",
         "current gone",
+        "dotenv bash gone",
+        "dotenv bash .",
+        "dotenv bash wrong",
+        "dump json gone",
+        "dump json gone/file",
         "dump nosuch",
         "exec",
         "exec .",
@@ -61,11 +75,20 @@ fn what_is_typed_wrong_is_told_in_direnvs_words() {
         "export",
         "export nosuch",
         "fetchurl",
+        "fetchurl nonsense",
+        "fetchurl ftp://127.0.0.1/file",
+        "fetchurl http://127.0.0.1:1/ nonsense",
+        "fetchurl http://127.0.0.1:1/ md5-AAAA",
+        "fetchurl http://127.0.0.1:1/ sha256-%",
+        "fetchurl http://127.0.0.1:1/ sha256-AAAAA",
         "hook",
         "hook nosuch",
         "hook json",
         "hook vim",
         "show_dump",
+        "show_dump garbage",
+        "show_dump aGVsbG8=",
+        "show_dump =",
         "version 9",
         "version v9.1",
         "version nosuch",
@@ -90,6 +113,85 @@ fn what_is_typed_wrong_is_told_in_direnvs_words() {
         let expected = told(&real(&project, &[verb]), "/usr/bin/direnv");
         assert_eq!(told(&ours(&project, &[verb]), called.to_str().unwrap()), expected, "{verb}");
     }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_told_in_direnvs_words() {
+    let project = project().without("HOME");
+    for verb in ["status", "export", "allow", "edit"] {
+        let said = "direnv: error couldn't find a configuration directory for direnv\n";
+        project.envr([verb, "bash"]).stderr(said).failure();
+    }
+    let project = self::project();
+    let file = "home/.config/direnv/direnv.toml";
+    for (text, why) in [
+        ("[global]\nwarn_timeout = \"soon\"\n", "time: invalid duration \"soon\"\n"),
+        ("[global]\nstrict_env = 3\n", "toml: line 2: "),
+    ] {
+        project.write_at(file, text);
+        let said =
+            String::from_utf8(project.envr(["status"]).any_stderr().failure().stderr).unwrap();
+        let path = project.path(file);
+        let start = format!("direnv: error LoadConfig() failed to parse {}: {why}", path.display());
+        assert!(said.starts_with(&start) && said.lines().count() == 1, "{said}");
+    }
+}
+
+/// The variable itself holds no new values.
+#[test]
+fn show_dump_has_the_new_values_of_what_is_loaded() {
+    let project = Project::new().named_direnv();
+    project.write(".envrc", "export NEW=1 OLD=2\nunset GONE\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.set("OLD", "1");
+    shell.set("GONE", "1");
+    shell.any_prompt(0);
+    let diff = shell.get("DIRENV_DIFF").unwrap().to_owned();
+    let shown = |loaded: bool| -> serde_json::Value {
+        let run = project.envr(["show_dump", &diff]);
+        let variables = shell.env.iter().filter(|_| loaded);
+        let run = variables.fold(run, |run, (name, value)| run.env(name.to_str().unwrap(), value));
+        serde_json::from_slice(&run.any_stdout().success().stdout).unwrap()
+    };
+    let inside = shown(true);
+    assert_eq!(inside["p"], serde_json::json!({"GONE": "1", "OLD": "1"}));
+    let file = project.path("project/.envrc");
+    for (name, value) in [("NEW", "1"), ("OLD", "2"), ("DIRENV_FILE", file.to_str().unwrap())] {
+        assert_eq!(inside["n"][name], value, "{inside}");
+    }
+    assert_eq!(inside["n"].get("GONE"), None);
+    assert_eq!(shown(false)["n"]["NEW"], "");
+}
+
+#[test]
+fn scripts_read_what_direnv_prints() {
+    let project = project();
+    project.write_at(
+        "home/.config/direnv/direnv.toml",
+        "[global]\nload_dotenv = true\n[whitelist]\nexact = [\"~/x\", \"/a/.env\"]\n",
+    );
+    let stdout = |args: &[&str]| {
+        String::from_utf8(project.envr(args).any_stdout().success().stdout).unwrap()
+    };
+    assert_eq!(stdout(&["dotenv", "bash", ".env"]), "export B=2;\n");
+    assert_eq!(stdout(&["dotenv", "json", ".env"]), "{\n  \"B\": \"2\"\n}\n");
+    assert!(stdout(&["stdlib"]).starts_with("#!/usr/bin/env bash\n"));
+    let exact = format!("map[/a/.env:true {}:true]", project.path("home/x/.envrc").display());
+    assert!(stdout(&["status"]).contains(&exact));
+    let empty =
+        Command::new(project.path("bin/direnv")).args(["dump", "json", ""]).env_clear().output();
+    assert_eq!(empty.unwrap().stdout, b"{}\n");
+    let help = stdout(&["help"]);
+    for line in
+        ["allow [PATH_TO_RC]:", "fetchurl <url> [<integrity-hash>]:", "help [SHOW_PRIVATE]:"]
+    {
+        assert!(help.contains(line), "{help}");
+    }
+    // A `.env` that is the rc is not announced.
+    project.remove(".envrc");
+    project.envr(["allow", ".env"]).success();
+    project.shell().prompt("direnv: export +B\n");
 }
 
 #[test]

@@ -325,7 +325,7 @@ fn a_hook_is_silent_and_there_once() {
             "! true; _direnv_hook; chpwd_functions=(a _direnv_hook); \
              precmd_functions=(b _direnv_hook c); . ./code; \
              print -r - $chpwd_functions, $precmd_functions",
-            "a, _direnv_hook b c\n",
+            "_direnv_hook a, _direnv_hook b c\n",
         ),
         (
             "fish",

@@ -109,12 +109,23 @@ fn what_was_changed_since_is_not_taken_back() {
     project.envr(["setup", "--yes"]).any_stdout().success();
     project.write_at("home/.bashrc", format!("a\n{HOOK}b\n"));
     let said = "envr: error: could not take back `$DIR/home/.bashrc`: it was changed since\n\
-                envr: hint: diff $DIR/home/.local/share/envr/setup/0.before $DIR/home/.bashrc\n";
+                envr: hint: diff $DIR/home/.local/share/envr/setup/0.before $DIR/home/.bashrc\n\
+                envr: hint: envr setup --undo --force\n";
     project.envr(["setup", "--undo"]).stderr(said).failure();
     assert_eq!(project.read("home/.local/share/envr/setup/0.before"), "a\n");
     // By hand, and then it is done.
     project.write_at("home/.bashrc", "a\n");
     project.envr(["setup", "--undo"]).stdout("~/.bashrc is as it was\n").success();
+
+    // Or by force, and nothing is lost.
+    project.envr(["setup", "--yes"]).any_stdout().success();
+    let later = format!("a\n{HOOK}b\n");
+    project.write_at("home/.bashrc", &later);
+    let copy = "home/.local/share/envr/setup/0.after";
+    let said =
+        "~/.bashrc is as it was; ~/.local/share/envr/setup/0.after is what it was meanwhile\n";
+    project.envr(["setup", "--undo", "--force"]).stdout(said).success();
+    assert_eq!((project.read("home/.bashrc"), project.read(copy)), ("a\n".to_owned(), later));
 }
 
 /// What `doctor` says is wrong, with what mends it.
@@ -134,10 +145,14 @@ fn problems(project: &Project) -> Vec<String> {
 
 #[test]
 fn a_set_up_in_order_has_no_problem() {
+    assert_eq!(problems(&project_in_order()), Vec::<String>::new());
+}
+
+fn project_in_order() -> Project {
     let project = person();
     project.write_at("home/.bashrc", HOOK);
     symlink(ENVR, project.path("bin/direnv")).unwrap();
-    assert_eq!(problems(&project), Vec::<String>::new());
+    project
 }
 
 #[test]
@@ -164,6 +179,26 @@ fn each_problem_comes_with_what_mends_it() {
     project.envr(["deny"]).success();
     only(&project, "`$DIR/project/.envrc` is denied -> envr allow");
     project.remove(".envrc");
+
+    only(
+        &project.without("SHELL"),
+        "`SHELL` is not set: which start file is yours is not known -> export SHELL=\"$(command -v bash)\"",
+    );
+    let project = project_in_order();
+    let bash = "`/bin/false`, which is to run an `.envrc`, is no bash -> unset DIRENV_BASH";
+    only(&project.env("DIRENV_BASH", "/bin/false"), bash);
+    let project = project_in_order();
+    project.write_at("home/.config/direnv/direnv.toml", "bash_path = \"/bin/false\"\n");
+    let bash = "`/bin/false`, which is to run an `.envrc`, is no bash -> $EDITOR ~/.config/direnv/direnv.toml";
+    only(&project, bash);
+    let project = project_in_order();
+    project.write_at("home/.local/share/direnv", "");
+    let store = "`~/.local/share/direnv` is a file where the directory of approvals belongs -> mv ~/.local/share/direnv ~/.local/share/direnv.old";
+    only(&project, store);
+    std::fs::remove_file(project.path("home/.local/share/direnv")).unwrap();
+    project.write_at("home/.local/share/direnv/allow/1", "");
+    let page = String::from_utf8(project.envr(["doctor"]).output().stdout).unwrap();
+    assert!(page.contains("holds 1 approval\n"), "{page}");
 
     project.write_program("bash", "#!/bin/sh\necho 'GNU bash, version 3.2.57(1)-release'\n");
     only(&project, "`$DIR/bin/bash` is bash 3.2; many libraries need 4.4 -> export DIRENV_BASH=…");

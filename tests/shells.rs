@@ -9,6 +9,7 @@ mod interrupt;
 mod names;
 mod places;
 mod setups;
+mod zsh;
 
 drive! {
     blocked_allowed_changed_left

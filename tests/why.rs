@@ -93,3 +93,31 @@ fn a_failing_rc_is_told_as_far_as_it_came() {
         .stderr(&said)
         .failure();
 }
+
+/// No prompt came since the shell left, or since the file changed.
+#[test]
+fn what_is_still_loaded_elsewhere_is_told_from_there() {
+    let project = Project::new();
+    project.write(".envrc", "export A=1\n");
+    project.write_at("other/.envrc", "export B=1\n");
+    project.allow();
+    project.envr(["allow", project.path("other").to_str().unwrap()]).success();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    let why = |name: &str, dir: &str| {
+        let run = project.envr(["why", name]).dir(dir);
+        shell.env.iter().fold(run, |run, (name, value)| run.env(name.to_str().unwrap(), value))
+    };
+    for dir in ["other", "elsewhere"] {
+        let note = "envr: `$DIR/project/.envrc` is still loaded; the next prompt takes it back\n";
+        why("A", dir)
+            .stdout("$DIR/project/.envrc:1: export A=1\n")
+            .stderr(&format!("{note}{LOADING}"))
+            .success();
+    }
+    let loading = "envr: loading $DIR/other/.envrc\n";
+    why("B", "other").stdout("$DIR/other/.envrc:1: export B=1\n").stderr(loading).success();
+    project.remove(".envrc");
+    let gone = "envr: error: `A` is from `$DIR/project/.envrc`, which is gone: the next prompt takes it back\n";
+    why("A", "project").stderr(gone).failure();
+}

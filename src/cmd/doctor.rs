@@ -13,12 +13,14 @@ use crate::world::World;
 use anyhow::{Result, bail};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The oldest shells whose hook finds out by itself that nothing changed.
 const QUIET_SINCE: [(Shell, [u32; 2]); 3] =
     [(Shell::Bash, [5, 0]), (Shell::Zsh, [5, 9]), (Shell::Fish, [3, 6])];
+const EDIT_DIRENV_TOML: &str = "$EDITOR ~/.config/direnv/direnv.toml";
 /// What libraries such as devenv's ask of the bash that runs an rc.
 const BASH_OF_LIBRARIES: [u32; 2] = [4, 4];
 
@@ -40,8 +42,7 @@ pub fn doctor(host: &Host) -> Result<()> {
             findings.push(place(host, &config));
         }
         Err(error) => {
-            let hint = "$EDITOR ~/.config/direnv/direnv.toml".to_string();
-            findings.push(Finding::Bad(ui::causes(&error), hint));
+            findings.push(Finding::Bad(ui::causes(&error), EDIT_DIRENV_TOML.into()));
         }
     }
     findings.extend(hook(host));
@@ -71,8 +72,12 @@ pub fn doctor(host: &Host) -> Result<()> {
 /// The hook in the start file of `$SHELL`.
 fn hook(host: &Host) -> Option<Finding> {
     let setup = || "envr setup".to_string();
-    let Some(shell) = host.env.non_empty("SHELL").and_then(Shell::from_name) else {
-        let what = "`SHELL` names no shell that envr has a hook for".to_string();
+    let Some(shell) = host.env.non_empty("SHELL") else {
+        let what = "`SHELL` is not set: which start file is yours is not known".to_string();
+        return Some(Finding::Bad(what, "export SHELL=\"$(command -v bash)\"".into()));
+    };
+    let Some(shell) = Shell::from_name(shell) else {
+        let what = format!("`SHELL` is `{}`, for which envr has no hook", shell.display());
         return Some(Finding::Bad(what, "envr hook bash".into()));
     };
     let path = start_file::path(host, shell)?;
@@ -119,7 +124,7 @@ fn age(host: &Host) -> Option<Finding> {
     let program = host.env.non_empty("SHELL")?;
     let shell = Shell::from_name(program)?;
     let (_, since) = QUIET_SINCE.into_iter().find(|(known, _)| *known == shell)?;
-    let [major, minor] = version(Path::new(program))?;
+    let [major, minor] = version(Path::new(program), shell)?;
     let name = shell.name();
     Some(if [major, minor] >= since {
         Finding::Good(format!("{name} {major}.{minor} needs no process at a quiet prompt"))
@@ -137,10 +142,14 @@ fn bash(host: &Host, config: &Config) -> Finding {
         Err(error) => return Finding::Bad(ui::causes(&error), "export DIRENV_BASH=…".into()),
     };
     let shown = host.tilde(&path);
-    match version(&path) {
+    match version(&path, Shell::Bash) {
         None => Finding::Bad(
-            format!("`{shown}`, which runs an `.envrc`, does not tell its version"),
-            format!("{shown} --version"),
+            format!("`{shown}`, which is to run an `.envrc`, is no bash"),
+            match &config.bash_path {
+                Some(_) => EDIT_DIRENV_TOML.into(),
+                None if host.env.non_empty("DIRENV_BASH").is_some() => "unset DIRENV_BASH".into(),
+                None => format!("{shown} --version"),
+            },
         ),
         Some(found) if found < BASH_OF_LIBRARIES => Finding::Bad(
             format!("`{shown}` is bash {}.{}; many libraries need 4.4", found[0], found[1]),
@@ -152,10 +161,11 @@ fn bash(host: &Host, config: &Config) -> Finding {
     }
 }
 
-/// The first two numbers that a shell says of itself.
-fn version(program: &Path) -> Option<[u32; 2]> {
+/// The first two numbers that a shell says of itself, if it is that shell.
+fn version(program: &Path, shell: Shell) -> Option<[u32; 2]> {
     let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.contains(shell.name()).then_some(())?;
     let number =
         text.split(|letter: char| !letter.is_ascii_digit() && letter != '.').find(|word| {
             word.contains('.') && word.starts_with(|letter: char| letter.is_ascii_digit())
@@ -185,8 +195,19 @@ fn store(host: &Host) -> Finding {
     };
     let shown = host.tilde(&dir);
     match std::fs::read_dir(&dir) {
-        Ok(marks) => Finding::Good(format!("`{shown}` holds {} approvals", marks.count())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Ok(marks) => Finding::Good(match marks.count() {
+            1 => format!("`{shown}` holds 1 approval"),
+            count => format!("`{shown}` holds {count} approvals"),
+        }),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            let in_the_way = dir.ancestors().find(|path| path.is_file()).unwrap_or(&dir);
+            let shown = host.tilde(in_the_way);
+            Finding::Bad(
+                format!("`{shown}` is a file where the directory of approvals belongs"),
+                format!("mv {shown} {shown}.old"),
+            )
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             Finding::Good("nothing was approved yet".into())
         }
         Err(error) => Finding::Bad(

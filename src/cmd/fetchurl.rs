@@ -1,9 +1,10 @@
 //! `fetchurl`: a file from the network, kept under the hash that it must have.
 
 use crate::digest::hex;
-use crate::error::{Hinted, misused};
-use crate::host::Host;
-use anyhow::{Context as _, Result, bail, ensure};
+use crate::error::{Hinted, in_voice, misused};
+use crate::gzenv::broken_at;
+use crate::host::{Host, Voice};
+use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -29,7 +30,7 @@ const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 pub fn fetchurl(host: &Host, arguments: &[OsString]) -> Result<()> {
     let (url, integrity) = match arguments {
         [url] => (url, None),
-        [url, integrity, ..] => (url, Some(Integrity::parse(&integrity.to_string_lossy())?)),
+        [url, integrity, ..] => (url, Some(Integrity::parse(host, &integrity.to_string_lossy())?)),
         [] => bail!(misused(
             host,
             "missing URL argument",
@@ -72,7 +73,9 @@ fn tell_path(host: &Host, cache: &Path, url: &str, integrity: &Integrity) -> Res
         let bytes = fetch(host, url)?;
         let found = Integrity::of(integrity.algorithm, &bytes);
         if found != *integrity {
-            bail!("could not trust `{url}`: its hash is `{found}`, not `{integrity}`");
+            let theirs = format!("hash mismatch. Expected '{integrity}' but got '{found}'");
+            let ours = anyhow!("could not trust `{url}`: its hash is `{found}`, not `{integrity}`");
+            bail!(in_voice(host, theirs, ours));
         }
         keep(&path, &bytes)?;
     }
@@ -87,17 +90,29 @@ struct Integrity {
 }
 
 impl Integrity {
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(host: &Host, text: &str) -> Result<Self> {
         let refuse = || format!("could not read the hash `{text}`");
         let (name, digest) = text.split_once('-').unwrap_or((text, ""));
-        let algorithm = Algorithm::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
-            .context("it does not begin with `sha256-`, `sha384-` or `sha512-`")
-            .with_context(refuse)?;
-        let digest = STANDARD.decode(digest.replace('_', "/")).with_context(refuse)?;
+        let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        let algorithm = known.ok_or_else(|| {
+            let theirs = match text.split_once('-') {
+                Some(_) => format!("sri: unsupported algo {name}"),
+                None => format!("sri: not a hash {text}"),
+            };
+            let why = "it does not begin with `sha256-`, `sha384-` or `sha512-`";
+            in_voice(host, theirs, anyhow!("{}: {why}", refuse()))
+        })?;
+        let digest = digest.replace('_', "/");
+        let digest = STANDARD.decode(&digest).map_err(|error| {
+            let at = broken_at(digest.as_bytes(), &error);
+            let theirs = format!("illegal base64 data at input byte {at}");
+            in_voice(host, theirs, Error::new(error).context(refuse()))
+        })?;
         let (found, needed) = (digest.len(), algorithm.digest_length());
-        ensure!(found == needed, "{}: it has {found} bytes, {name} has {needed}", refuse());
+        // direnv takes it for the hash of something else.
+        if host.voice == Voice::Envr {
+            ensure!(found == needed, "{}: it has {found} bytes, {name} has {needed}", refuse());
+        }
         Ok(Self { algorithm, digest })
     }
 
@@ -162,7 +177,18 @@ fn fetch(host: &Host, url: &str) -> Result<Vec<u8>> {
     let fetched = config.build().new_agent().get(url).call();
     fetched
         .and_then(|response| response.into_body().into_with_config().limit(LIMIT).read_to_vec())
-        .with_context(|| format!("could not fetch `{url}`"))
+        .map_err(|error| {
+            let theirs = match &error {
+                ureq::Error::StatusCode(code) => format!("expected status code 200 but got {code}"),
+                ureq::Error::BadUri(_) => {
+                    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+                    format!("Get \"{url}\": unsupported protocol scheme \"{scheme}\"")
+                }
+                ureq::Error::Io(error) => format!("Get \"{url}\": {}", crate::ui::plain(error)),
+                error => format!("Get \"{url}\": {error}"),
+            };
+            in_voice(host, theirs, Error::new(error).context(format!("could not fetch `{url}`")))
+        })
 }
 
 /// Whom to believe that a server is who it says: those the user names, else the system's, among them a company's own,

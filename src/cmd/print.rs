@@ -19,8 +19,9 @@ pub fn stdlib(host: &Host) -> Result<()> {
     let word = |path: &Path| bash_word(path.as_os_str().as_bytes());
     let (program, dir) = (word(host.program()), word(&dir));
     let library = eval::stdlib().as_bytes();
+    let head = b"#!/usr/bin/env bash\ndirenv=".as_slice();
     host.print(
-        &[b"direnv=", program.as_slice(), b"\ndirenv_config_dir=", &dir, b"\n", library].concat(),
+        &[head, program.as_slice(), b"\ndirenv_config_dir=", &dir, b"\n", library].concat(),
     )?;
     Ok(())
 }

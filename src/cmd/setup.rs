@@ -8,10 +8,11 @@ use crate::host::Host;
 use crate::ui;
 use anyhow::{Result, bail};
 use plan::Plan;
-use record::Record;
+use record::{Record, Undone};
 use std::io::IsTerminal as _;
 
 pub use plan::Replace;
+pub use record::Later;
 
 /// Whether the user is asked before something changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +43,17 @@ pub fn setup(host: &Host, replace: Replace, consent: Consent) -> Result<()> {
     host.print_line("changed; `envr setup --undo` takes it back, a new shell follows it")
 }
 
-pub fn undo(host: &Host) -> Result<()> {
-    let undone = Record::open(host)?.undo()?;
+pub fn undo(host: &Host, later: Later) -> Result<()> {
+    let undone = Record::open(host)?.undo(later)?;
     if undone.is_empty() {
         return host.print_line("nothing to take back");
     }
-    for path in undone {
-        host.print_line(ui::escape(&format!("{} is as it was", host.tilde(&path))))?;
+    for Undone { path, overwritten } in undone {
+        let meanwhile = overwritten.map_or(String::new(), |copy| {
+            format!("; {} is what it was meanwhile", host.tilde(&copy))
+        });
+        let line = format!("{} is as it was{meanwhile}", host.tilde(&path));
+        host.print_line(ui::escape(&line))?;
     }
     Ok(())
 }

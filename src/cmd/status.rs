@@ -96,6 +96,15 @@ fn in_words(host: &Host, session: &Session, found: Option<&Judged>) -> Result<St
     }
     let state = match &judged.verdict {
         Verdict::Allowed(_) => "is what this shell came to last",
+        Verdict::Denied if !session.names()?.is_empty() => {
+            return Ok(format!(
+                "{here} is loaded, and denied since; the next prompt takes it back."
+            ));
+        }
+        _ if !session.names()?.is_empty() => {
+            let since = "is loaded as it was before it changed";
+            return Ok(format!("{here} {since}; the next prompt takes it back, see below."));
+        }
         _ => "governs here, and nothing of it is loaded",
     };
     let changed = watches.paths().find_map(|path| Some((path, watches.reason(path)?)));
@@ -170,12 +179,11 @@ fn settings(host: &Host, config: &Config, outer: &Env) -> Result<String> {
         "warn_timeout {}s",
         config.warn_timeout.map_or(0.0, |timeout| timeout.as_secs_f64())
     )?;
-    let shown = |paths: &[PathBuf], end| {
-        let paths = paths.iter().map(|path| format!("{}{end}", path.display()));
-        paths.collect::<Vec<_>>().join(" ")
+    let shown = |paths: &mut dyn Iterator<Item = &PathBuf>, end| {
+        paths.map(|path| format!("{}{end}", path.display())).collect::<Vec<_>>().join(" ")
     };
-    writeln!(page, "whitelist.prefix [{}]", shown(&config.whitelist_prefix, ""))?;
-    writeln!(page, "whitelist.exact map[{}]", shown(&config.whitelist_exact, ":true"))?;
+    writeln!(page, "whitelist.prefix [{}]", shown(&mut config.whitelist_prefix.iter(), ""))?;
+    writeln!(page, "whitelist.exact map[{}]", shown(&mut config.whitelist_exact.iter(), ":true"))?;
     Ok(page)
 }
 

@@ -39,7 +39,7 @@ pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
     };
     let mut watches = known(host)?;
     let tree = host.absolute(Path::new(dir));
-    if host.voice == Voice::Direnv && !tree.exists() {
+    if host.voice == Voice::Direnv && (dir.is_empty() || !tree.exists()) {
         bail!("dir '{}' does not exist", dir.display());
     }
     watches.add_tree(&tree)?;

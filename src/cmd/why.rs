@@ -27,7 +27,8 @@ pub fn why(host: &Host, name: &OsStr) -> Result<()> {
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
     let outer = session.revert(&host.env)?;
-    let Some(found) = rc::find(host, &config, rc::working_directory(host)?) else {
+    let found = rc::find(host, &config, rc::working_directory(host)?);
+    let Some(found) = still_loaded(host, &session, found.as_ref(), name)?.or(found) else {
         bail!("`{shown}` is not set by an `.envrc`: there is none here or in a directory above");
     };
     let store = Store::open(host)?;
@@ -59,6 +60,29 @@ pub fn why(host: &Host, name: &OsStr) -> Result<()> {
         Outcome::Refused(reason) => Err(enter::blocked(host, &trusted.rc().path, &reason)),
         Outcome::Interrupted | Outcome::Silent => bail!("could not load `{path}` to its end"),
     }
+}
+
+/// The rc that the variable is from, though the next prompt takes it back: no prompt came since the directory or the file
+/// changed.
+fn still_loaded(
+    host: &Host,
+    session: &Session,
+    found: Option<&Rc>,
+    name: &OsStr,
+) -> Result<Option<Rc>> {
+    let Some(file) = session.file.as_ref().filter(|file| found.is_none_or(|rc| rc.path != **file))
+    else {
+        return Ok(None);
+    };
+    if !session.names()?.contains(name) {
+        return Ok(None);
+    }
+    let (shown, path) = (name.display(), host.tilde(file));
+    if !file.exists() {
+        bail!("`{shown}` is from `{path}`, which is gone: the next prompt takes it back");
+    }
+    ui::note(host, &format!("`{path}` is still loaded; the next prompt takes it back"));
+    Ok(Some(Rc::at(file.clone())))
 }
 
 fn judged(world: World, rc: Rc) -> Result<Trusted> {

@@ -12,7 +12,7 @@ pub use nix::print as print_nix;
 
 use super::link::DirenvLink;
 use super::vigil::Interrupt;
-use super::{Evaluation, Lane, Outcome, Start};
+use super::{Evaluation, Lane, Outcome, Start, in_progress};
 use crate::host::{Host, Voice};
 use crate::session;
 use crate::trust::Trusted;
@@ -30,6 +30,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     let mut env = start.outer.clone();
     session::set_watches(&mut env, &start.watches);
     env.set("DIRENV_IN_ENVRC", "1");
+    in_progress::begin(&mut env, &trusted.rc().path);
     link.add_to(&mut env);
 
     let mut conversation = Conversation::new(start, trusted)?;
@@ -64,6 +65,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
                 watches.merge(session::watches_of(&env).unwrap_or(asked));
                 session::clear(&mut env);
                 env.unset("DIRENV_IN_ENVRC");
+                in_progress::end(&mut env, start.outer);
                 link.remove_from(&mut env);
                 return Ok(Evaluation {
                     lane,
@@ -124,10 +126,36 @@ fn exports_functions(command: &[u8]) -> bool {
 pub fn why(host: &Host, trusted: &Trusted, status: ExitStatus) -> Error {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) if host.voice == Voice::Direnv => return anyhow!("exit status {code}"),
-        (None, Some(signal)) if host.voice == Voice::Direnv => return anyhow!("signal: {signal}"),
+        (None, Some(signal)) if host.voice == Voice::Direnv => {
+            let core = if status.core_dumped() { " (core dumped)" } else { "" };
+            return anyhow!("signal: {}{core}", signal_in_words(signal));
+        }
         (Some(code), _) => format!("it exited with status {code}"),
         (None, Some(signal)) => format!("bash was ended by signal {signal}"),
         (None, None) => "bash ended".to_string(),
     };
     anyhow!("could not load `{}`: {how}", host.tilde(&trusted.rc().path))
+}
+
+/// As direnv tells it.
+fn signal_in_words(signal: i32) -> String {
+    let words = match signal {
+        1 => "hangup",
+        2 => "interrupt",
+        3 => "quit",
+        4 => "illegal instruction",
+        5 => "trace/breakpoint trap",
+        6 => "aborted",
+        7 => "bus error",
+        8 => "floating point exception",
+        9 => "killed",
+        10 => "user defined signal 1",
+        11 => "segmentation fault",
+        12 => "user defined signal 2",
+        13 => "broken pipe",
+        14 => "alarm clock",
+        15 => "terminated",
+        _ => return format!("signal {signal}"),
+    };
+    words.to_string()
 }

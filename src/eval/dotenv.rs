@@ -70,6 +70,17 @@ pub fn line_of(text: &[u8], name: &OsStr, env: &Env) -> Option<usize> {
     found
 }
 
+/// The line that an error names, as direnv tells it, but for what may be a secret.
+pub fn wrong_line(text: &[u8], line: usize) -> String {
+    let line = text.split(|byte| *byte == b'\n').nth(line - 1).unwrap_or_default();
+    let (name, rest) = split_while(line.trim_ascii_end(), |byte| byte != b'=' && byte != b':');
+    let hidden = rest.get(..1).map(|separator| [separator, "…".as_bytes()].concat());
+    format!(
+        "invalid line: {}",
+        String::from_utf8_lossy(&[name, &hidden.unwrap_or_default()].concat())
+    )
+}
+
 /// Where a file cannot be read, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

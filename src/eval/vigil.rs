@@ -163,7 +163,7 @@ impl Vigil {
                     host,
                     &format!(
                         "([{} {}]) is taking a while to execute. Use CTRL-C to give up.",
-                        host.program().display(),
+                        host.called.display(),
                         arguments.join(" ")
                     ),
                 ),

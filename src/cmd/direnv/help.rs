@@ -28,7 +28,11 @@ const fn private(
 }
 
 const VERBS: [Verb; 24] = [
-    public(&["allow", "permit", "grant"], "[PATH]", "approve the .envrc or .env as it is now"),
+    public(
+        &["allow", "permit", "grant"],
+        "[PATH_TO_RC]",
+        "approve the .envrc or .env as it is now",
+    ),
     private(
         &["apply_dump"],
         "FILE",
@@ -38,16 +42,16 @@ const VERBS: [Verb; 24] = [
     private(&["current"], "PATH", "fail unless PATH is watched and unchanged"),
     public(
         &["block", "deny", "disallow", "revoke"],
-        "[PATH]",
+        "[PATH_TO_RC]",
         "refuse the .envrc or .env, whatever it will hold",
     ),
-    private(&["dotenv"], "[SHELL] [FILE]", "print a .env file as code for a shell"),
+    private(&["dotenv"], "[SHELL] [PATH_TO_DOTENV]", "print a .env file as code for a shell"),
     private(&["dump"], "[SHELL] [FILE]", "write the environment down"),
-    public(&["edit"], "[PATH]", "open the .envrc in $EDITOR and approve what was written"),
-    public(&["exec"], "DIR COMMAND [ARG...]", "run a command in the environment of a directory"),
+    public(&["edit"], "[PATH_TO_RC]", "open the .envrc in $EDITOR and approve what was written"),
+    public(&["exec"], "DIR COMMAND [...ARGS]", "run a command in the environment of a directory"),
     private(&["export"], "SHELL", "print what a shell has to do to be as its directory wants it"),
-    public(&["fetchurl"], "URL [HASH]", "fetch a file and keep it under its hash"),
-    public(&["help"], "[PRIVATE]", "show this page; with an argument, what scripts call, too"),
+    public(&["fetchurl"], "<url> [<integrity-hash>]", "fetch a file and keep it under its hash"),
+    public(&["help"], "[SHOW_PRIVATE]", "show this page; with an argument, what scripts call, too"),
     public(&["hook"], "SHELL", "print the code that a shell's start file evaluates"),
     private(&["log"], "--status|--error MESSAGE", "print a message as configured"),
     public(&["prune"], "", "forget the approvals of files that are gone or changed"),
@@ -55,7 +59,7 @@ const VERBS: [Verb; 24] = [
     private(&["show_dump"], "DUMP", "print what a state variable holds"),
     public(&["status"], "[--json]", "show what is loaded and what was found"),
     public(&["stdlib"], "", "print the functions that an .envrc can use"),
-    public(&["version"], "[AT_LEAST]", "print the version, or fail when it is older"),
+    public(&["version"], "[VERSION_AT_LEAST]", "print the version, or fail when it is older"),
     private(&["watch"], "SHELL PATH...", "add paths to what is watched"),
     private(&["watch-dir"], "SHELL DIR", "add a directory and all below it to what is watched"),
     private(&["watch-list"], "[SHELL]", "add the paths of `MTIME PATH` lines on standard input"),

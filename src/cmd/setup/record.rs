@@ -32,6 +32,20 @@ enum Step {
     },
 }
 
+/// What becomes of changes that somebody made after `setup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Later {
+    Kept,
+    Overwritten,
+}
+
+#[derive(Debug)]
+pub struct Undone {
+    pub path: PathBuf,
+    /// A copy of what it held with later changes.
+    pub overwritten: Option<PathBuf>,
+}
+
 impl Record {
     pub fn open(host: &Host) -> Result<Self> {
         let data = host
@@ -71,11 +85,12 @@ impl Record {
         link_atomic(&link.target, &link.path)
     }
 
-    /// Takes everything back, the last first, and says what. Ends at a file that somebody changed since.
-    pub fn undo(&mut self) -> Result<Vec<PathBuf>> {
+    /// Takes everything back, the last first, and says what. Ends at a file with later changes that are to be kept.
+    pub fn undo(&mut self, later: Later) -> Result<Vec<Undone>> {
         let mut undone = Vec::new();
         while let Some(step) = self.steps.last() {
-            undone.push(take_back(step)?);
+            let kept = self.dir.join(format!("{}.after", self.steps.len() - 1));
+            undone.push(take_back(step, later, kept)?);
             self.steps.pop();
             self.save()?;
         }
@@ -88,13 +103,13 @@ impl Record {
     }
 }
 
-fn take_back(step: &Step) -> Result<PathBuf> {
+fn take_back(step: &Step, later: Later, kept: PathBuf) -> Result<Undone> {
     match step {
         Step::Link { path, target } => {
             if std::fs::read_link(path).is_ok_and(|found| found == *target) {
                 remove_if_there(path)?;
             }
-            Ok(path.clone())
+            Ok(Undone { path: path.clone(), overwritten: None })
         }
         Step::File { path, copy, became } => {
             let now = read_regular(path, LIMIT).ok().flatten().unwrap_or_default();
@@ -105,13 +120,17 @@ fn take_back(step: &Step) -> Result<PathBuf> {
                     .with_context(|| format!("could not read `{}`", copy.display()))
             });
             let before = before.transpose()?;
-            if before.as_ref() != Some(&now) && Digest::of(&now).as_str() != became {
+            let was_changed = before.as_ref() != Some(&now) && Digest::of(&now).as_str() != became;
+            if was_changed && later == Later::Kept {
                 let copy = copy.as_deref().unwrap_or(Path::new("/dev/null"));
-                return Err(Hinted::new(
-                    format!("could not take back `{}`: it was changed since", path.display()),
-                    format!("diff {} {}", copy.display(), path.display()),
-                )
-                .into());
+                let message =
+                    format!("could not take back `{}`: it was changed since", path.display());
+                let diff = format!("diff {} {}", copy.display(), path.display());
+                return Err(Hinted::new(message, diff).or("envr setup --undo --force").into());
+            }
+            let overwritten = was_changed.then_some(kept);
+            if let Some(kept) = &overwritten {
+                write_atomic(kept, &now)?;
             }
             match before {
                 Some(before) => write(path, &before)?,
@@ -120,7 +139,7 @@ fn take_back(step: &Step) -> Result<PathBuf> {
             if let Some(copy) = copy {
                 remove_if_there(copy)?;
             }
-            Ok(path.clone())
+            Ok(Undone { path: path.clone(), overwritten })
         }
     }
 }

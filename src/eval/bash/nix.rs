@@ -3,6 +3,7 @@
 use super::conversation::Conversation;
 use super::report;
 use crate::env::Env;
+use crate::eval::in_progress;
 use crate::host::Voice;
 use crate::nix::{self, Brought, Function, Wishes};
 use crate::session;
@@ -34,6 +35,7 @@ impl<'a> Question<'a> {
         let watches = session::watches_of(&env).unwrap_or_default();
         session::clear(&mut env);
         env.unset("DIRENV_IN_ENVRC");
+        env.unset(in_progress::VARIABLE);
         Some(Self {
             wishes: Wishes { manual: *manual == b"1", no_fallback: *fallback == b"0" },
             dir: Path::new(OsStr::from_bytes(dir)),

@@ -5,6 +5,7 @@ use super::pipe::{Heard, Pipe, read_some, write_all};
 use super::redirect::{Redirections, Sink};
 use super::{Flow, Shell, Stop, builtins, needs_bash};
 use crate::eval::bash::terminal::LineMode;
+use crate::eval::in_progress;
 use crate::eval::parse::{AndOr, Assignment, Call, Programs, Redirect, parse};
 use crate::eval::vigil::{self, Interrupt, Vigil};
 use crate::ui;
@@ -346,6 +347,7 @@ impl Shell<'_> {
         let mut env = self.variables.environment();
         env.set("_", path);
         env.set("DIRENV_IN_ENVRC", "1");
+        in_progress::begin(&mut env, &self.trusted.rc().path);
         crate::session::set_watches(&mut env, &self.watches);
         for (name, value) in variables {
             env.set(OsStr::from_bytes(name), OsStr::from_bytes(value));

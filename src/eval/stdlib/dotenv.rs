@@ -20,8 +20,10 @@ pub fn dotenv(shell: &mut Shell<'_>, argument: &[u8], must_exist: bool) -> Flow<
     };
     super::watch(shell, &file);
     let path = shell.path(&file);
-    if path.is_file() {
-        return load(shell, &path);
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => return load(shell, &path),
+        Ok(metadata) if !metadata.is_dir() => return needs_bash("a .env that is a pipe"),
+        _ => {}
     }
     if must_exist {
         let message = [b".env at ", file.as_slice(), b" not found"].concat();
@@ -42,7 +44,7 @@ fn load(shell: &mut Shell<'_>, path: &Path) -> Flow<u8> {
 pub fn is_plain(shell: &Shell<'_>, file: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(file));
     let path = if path.is_dir() { path.join(".env") } else { path.to_path_buf() };
-    !path.is_file() || read(shell, &path).is_ok()
+    path.metadata().is_ok_and(|kind| kind.is_dir()) || !path.exists() || read(shell, &path).is_ok()
 }
 
 fn read(shell: &Shell<'_>, path: &Path) -> Flow<Vec<(OsString, OsString)>> {
