@@ -49,6 +49,11 @@ pub fn find(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
     way_up((host, config), dir, |path, kind| governs(host, path, kind))
 }
 
+/// The rc that stands in a directory and governs it.
+pub fn of(host: &Host, config: &Config, dir: &Path) -> Option<Rc> {
+    find(host, config, dir).filter(|rc| rc.dir() == dir)
+}
+
 /// What would govern in place of `found`, if it could.
 pub fn passed_over(host: &Host, config: &Config, dir: &Path, found: Option<&Rc>) -> Vec<Rc> {
     let mut passed = Vec::new();

@@ -95,10 +95,11 @@ pub fn log(host: &Host) -> Result<()> {
 /// Lets the shells go whose project is gone, or that were not loaded for longer than `older_than`.
 pub fn gc(host: &Host, older_than: Option<&str>) -> Result<()> {
     let age = older_than.map(age).transpose()?;
+    let config = Config::load(host)?;
     let mut count = 0;
     for overview in nix::overviews(host, None) {
         let is_unused = age.is_some_and(|age| overview.is_older_than(age));
-        let why = match (overview.is_gone(), is_unused) {
+        let why = match (overview.is_gone(host, &config), is_unused) {
             (true, _) => "its project is gone",
             (false, true) => "it was not used",
             (false, false) => continue,
@@ -159,5 +160,6 @@ pub fn refresh(host: &Host) -> Result<()> {
 
 fn governing(host: &Host) -> Result<Rc> {
     let cwd = rc::working_directory(host)?;
-    rc::find(host, &Config::load(host)?, cwd).context("no `.envrc` found here or above")
+    rc::find(host, &Config::load(host)?, cwd)
+        .context("no `.envrc` or `envr.toml` found here or above")
 }

@@ -77,7 +77,7 @@ enum Outcome {
 
 /// What nix's log tells of a run.
 #[derive(Default)]
-struct Told {
+struct Account {
     looks: Vec<Look>,
     message: String,
     /// The last lines of builds, for nix may leave them out of its message.
@@ -129,14 +129,14 @@ impl Evaluation<'_> {
         let status = status.with_context(|| format!("could not start `{}`", self.nix.display()))?;
         let printed = crate::fs::read_regular(&draft, OUTPUT_LIMIT);
         crate::fs::remove_if_there(&draft)?;
-        let told = Told::by(&self.place.log())?;
-        let mut reads = Reads::of(self.request, self.env, &told.looks);
+        let account = Account::by(&self.place.log())?;
+        let mut reads = Reads::of(self.request, self.env, &account.looks);
         self.take_nix(&mut reads);
         if !status.success() {
-            return Ok(self.unsuccessful(reads, told, status));
+            return Ok(self.unsuccessful(reads, account, status));
         }
         let inputs = Inputs::of(reads.paths.clone());
-        let lock = self.lock_file().filter(|_| told.wrote_lock).unwrap_or_default();
+        let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
         if let Some(path) = inputs.changed_since(began, &lock) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
         }
@@ -161,28 +161,28 @@ impl Evaluation<'_> {
         LocalFlake::find(reference, &self.request.dir)
     }
 
-    fn unsuccessful(&self, mut reads: Reads, told: Told, status: ExitStatus) -> Outcome {
+    fn unsuccessful(&self, mut reads: Reads, account: Account, status: ExitStatus) -> Outcome {
         let is_busy =
             |message: &str| message.contains("is busy") || message.contains("schema' is corrupt");
-        if is_busy(&told.message) {
+        if is_busy(&account.message) {
             return Outcome::Busy;
         }
         // A file that git does not track is not there for nix: `git add` may be all that is missing.
         if let Some(git_dir) = self.flake().and_then(|flake| flake.git_dir) {
             reads.paths.insert((git_dir.join("index"), Aspect::Content));
         }
-        let mut message = told.message;
+        let mut message = account.message;
         if let Some(flake) = self.flake() {
-            for copy in reads::copies(&flake, &reads::store_dir(self.env), &told.looks) {
+            for copy in reads::copies(&flake, &reads::store_dir(self.env), &account.looks) {
                 let (copy, tree) = (copy.to_string_lossy(), flake.tree.to_string_lossy());
                 message = message.replace(copy.as_ref(), &tree);
             }
         }
         if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
-            message.extend(told.builds.iter().map(|line| format!("> {line}\n")));
+            message.extend(account.builds.iter().map(|line| format!("> {line}\n")));
         }
-        if told.looks.is_empty()
-            && let Some(why) = program::told_as_too_old(&self.nix, self.request, self.env)
+        if account.looks.is_empty()
+            && let Some(why) = program::why_too_old(&self.nix, self.request, self.env)
         {
             message.insert_str(0, &why);
         }
@@ -258,31 +258,31 @@ impl Evaluation<'_> {
     }
 }
 
-impl Told {
+impl Account {
     fn by(log: &Path) -> Result<Self> {
-        let mut told = Self::default();
+        let mut account = Self::default();
         let mut reader = BufReader::new(File::open(log)?);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
             let text = String::from_utf8_lossy(&line);
             match Line::parse(text.trim_end_matches('\n')) {
-                Line::Looked(look) => told.looks.push(look),
-                Line::Error(text) if told.message.len() < MESSAGE_LIMIT => {
-                    told.message.push_str(&text);
-                    told.message.push('\n');
+                Line::Looked(look) => account.looks.push(look),
+                Line::Error(text) if account.message.len() < MESSAGE_LIMIT => {
+                    account.message.push_str(&text);
+                    account.message.push('\n');
                 }
                 Line::BuildLog(text) => {
-                    if told.builds.len() == BUILD_LINES {
-                        told.builds.pop_front();
+                    if account.builds.len() == BUILD_LINES {
+                        account.builds.pop_front();
                     }
-                    told.builds.push_back(text);
+                    account.builds.push_back(text);
                 }
-                Line::WroteLock => told.wrote_lock = true,
+                Line::WroteLock => account.wrote_lock = true,
                 _ => {}
             }
             line.clear();
         }
-        Ok(told)
+        Ok(account)
     }
 }
 

@@ -7,7 +7,9 @@ use super::program;
 use super::progress::Progress;
 use super::request::Request;
 use super::waiting::{TICK, Tail};
+use crate::config::Config;
 use crate::host::Host;
+use crate::rc;
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -99,8 +101,8 @@ impl Overview {
         Some(Size { paths: paths.len(), bytes })
     }
 
-    pub fn is_gone(&self) -> bool {
-        !self.request.project.join(".envrc").exists()
+    pub fn is_gone(&self, host: &Host, config: &Config) -> bool {
+        rc::of(host, config, &self.request.project).is_none()
     }
 
     pub fn is_older_than(&self, age: Duration) -> bool {

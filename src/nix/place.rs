@@ -94,6 +94,10 @@ impl Place {
         shells.into_iter().rev().map(|(_, path)| path).collect()
     }
 
+    pub fn shell(&self, variant: &str, content: &Digest) -> PathBuf {
+        self.dir.join(format!("shell-{variant}-{}.json", &content.as_str()[..NAME]))
+    }
+
     pub fn shells_of_all_variants(&self) -> impl Iterator<Item = PathBuf> {
         self.files("shell-")
     }
@@ -121,18 +125,6 @@ impl Place {
         self.dir.join(format!("effect-{}.json", &shell.as_str()[..NAME]))
     }
 
-    fn files<'a>(&self, prefix: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {
-        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let named = entries.filter(move |entry| {
-            entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())
-        });
-        named.map(|entry| entry.path())
-    }
-
-    pub fn shell(&self, variant: &str, content: &Digest) -> PathBuf {
-        self.dir.join(format!("shell-{variant}-{}.json", &content.as_str()[..NAME]))
-    }
-
     /// Waits until nobody else evaluates for the project. The system gives a lock back when its holder dies.
     pub fn lock(&self) -> Result<File> {
         crate::fs::make_private_dir(&self.dir)?;
@@ -152,6 +144,14 @@ impl Place {
     pub fn hold(&self) -> Option<File> {
         let (_, file) = self.lock_file("lock").ok()?;
         is_idle(&file).then_some(file)
+    }
+
+    fn files<'a>(&self, prefix: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {
+        let entries = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let named = entries.filter(move |entry| {
+            entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())
+        });
+        named.map(|entry| entry.path())
     }
 
     fn wait_for(&self, name: &str) -> Result<File> {

@@ -23,7 +23,7 @@ pub fn find(env: &Env, dir: &Path) -> Result<PathBuf> {
 }
 
 /// What is wrong with a nix that is older than `print-dev-env`.
-pub fn told_as_too_old(nix: &Path, request: &Request, env: &Env) -> Option<String> {
+pub fn why_too_old(nix: &Path, request: &Request, env: &Env) -> Option<String> {
     let mut command = Command::new(nix);
     command.arg("--version").stderr(Stdio::null());
     in_environment(&mut command, request, env);

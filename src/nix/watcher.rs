@@ -16,7 +16,7 @@ use crate::trust::{self, Store, Verdict};
 use crate::watch::Watches;
 use crate::world::World;
 use anyhow::{Context as _, Result};
-use meeting::{Meeting, Told};
+use meeting::{Loaded, Meeting};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sights::{Sights, Watched};
 use std::collections::BTreeMap;
@@ -40,15 +40,15 @@ pub fn tell(world: World, place: &Place, env: &Env) {
     if config.nix.watch.is_zero() || !host.is_at_prompt() {
         return;
     }
-    let told = Told { place: place.dir().to_path_buf(), env: env.clone() };
+    let loaded = Loaded { place: place.dir().to_path_buf(), env: env.clone() };
     _ = Meeting::of(host).and_then(|meeting| {
-        let is_told = meeting.tell(&told)?;
-        if is_told { Ok(()) } else { start(host, &told) }
+        let is_told = meeting.tell(&loaded)?;
+        if is_told { Ok(()) } else { start(host, &loaded) }
     });
 }
 
 /// Its own environment is the user's, for what a project sets must not say what is approved.
-fn start(host: &Host, first: &Told) -> Result<()> {
+fn start(host: &Host, first: &Loaded) -> Result<()> {
     let program = std::env::current_exe().unwrap_or_else(|_| host.program().to_path_buf());
     let mut command = Command::new(&program);
     command.arg0("envr").args(["nix", "watch", "--in-background"]);
@@ -66,7 +66,7 @@ fn start(host: &Host, first: &Told) -> Result<()> {
 /// Watches, beginning with the shell that standard input tells of, until none was loaded for as long as the configuration
 /// says.
 pub fn watch(host: &Host) -> Result<()> {
-    let first = Told::read(std::io::stdin()).context("could not read what to watch")?;
+    let first = Loaded::read(std::io::stdin()).context("could not read what to watch")?;
     let meeting = Meeting::of(host)?;
     let Some(_lock) = meeting.lock()? else {
         // Another one was started in the same moment.
@@ -85,9 +85,9 @@ pub fn watch(host: &Host) -> Result<()> {
         }
         let until = due.map(|due| due.at).or_else(|| watcher.first_end());
         if watcher.sleep(&listener, until)? == Woken::ByPrompt
-            && let Some(told) = meeting::hear(&listener)
+            && let Some(loaded) = meeting::hear(&listener)
         {
-            watcher.take(told);
+            watcher.take(loaded);
             due = Some(Due::now());
         }
         if watcher.sights.take_changes() {
@@ -137,9 +137,9 @@ struct Shell {
 }
 
 impl Watcher<'_> {
-    fn take(&mut self, told: Told) {
+    fn take(&mut self, loaded: Loaded) {
         let end = Instant::now() + self.world.config.nix.watch;
-        self.shells.insert(told.place, Shell { env: told.env, end });
+        self.shells.insert(loaded.place, Shell { env: loaded.env, end });
     }
 
     fn first_end(&self) -> Option<Instant> {
@@ -189,7 +189,7 @@ impl Watcher<'_> {
     fn may_make(&self, place: &Place) -> bool {
         let request = kept::read::<Request>(&place.request());
         let World { host, config, .. } = self.world;
-        let found = request.and_then(|request| rc::find(host, config, &request.project));
+        let found = request.and_then(|request| rc::of(host, config, &request.project));
         let judged = |rc: Rc| trust::judge(self.world, rc, &mut Watches::default());
         found.is_some_and(|rc| matches!(judged(rc), Verdict::Allowed(_)))
     }

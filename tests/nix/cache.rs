@@ -25,6 +25,25 @@ fn nix_is_asked_once() {
     assert_eq!(without(first.visible()), without(second.visible()));
 }
 
+/// In a bash with the hook: what follows starts no process, by the check that it has itself.
+#[test]
+fn a_prompt_at_which_nothing_changed_asks_nobody() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let script = format!(
+        "eval \"$('{}' hook bash)\"; unset EPOCHSECONDS; EPOCHSECONDS=1000000\n\
+         _direnv_hook; until __envr_is_current; do _direnv_hook; done\n\
+         echo \"$PLAIN\"; echo '# more' >>stdenv/setup; __envr_is_current || echo asks\n",
+        crate::test::ENVR
+    );
+    let output = world.run("/bin/bash", &["--norc", "-c", &script]).output().unwrap();
+    let (said, told) = (String::from_utf8(output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.unwrap(), "plain value\nasks\n", "{told}");
+}
+
 #[test]
 fn what_looks_new_but_is_not_is_not_evaluated() {
     if !has_nix() {

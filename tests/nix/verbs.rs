@@ -96,6 +96,11 @@ fn gc_lets_go_what_nobody_uses() {
         .stderr("envr: hint: nix-collect-garbage\n")
         .success();
     assert_eq!(world.places().len(), 0);
+    world.project.write("envr.toml", "[nix]\nflake = \".\"\n");
+    world.project.allow();
+    world.settle();
+    world.project.envr(["nix", "gc"]).success();
+    assert_eq!(world.places().len(), 1);
     world
         .project
         .envr(["nix", "gc", "--older-than", "long"])

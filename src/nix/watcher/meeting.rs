@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// More than an environment has, in bytes.
 const LIMIT: u64 = 8 << 20;
 
-/// What a prompt tells: a shell's place, and the environment that it was loaded in.
+/// What a prompt tells: the place of a shell, and the environment that it was loaded in.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Loaded {
     pub place: PathBuf,
     pub env: Env,
 }
@@ -44,7 +44,7 @@ impl Meeting {
     }
 
     /// Whether there is a watcher, and has been told.
-    pub fn tell(&self, told: &Told) -> Result<bool> {
+    pub fn tell(&self, loaded: &Loaded) -> Result<bool> {
         let mut stream = match UnixStream::connect(self.socket()) {
             Ok(stream) => stream,
             Err(error)
@@ -55,7 +55,7 @@ impl Meeting {
             Err(error) => return Err(error).context("could not reach the watcher"),
         };
         stream.set_write_timeout(Some(PATIENCE)).context("could not reach the watcher")?;
-        stream.write_all(&told.encode()).context("could not tell the watcher")?;
+        stream.write_all(&loaded.encode()).context("could not tell the watcher")?;
         Ok(true)
     }
 
@@ -95,14 +95,14 @@ impl Meeting {
 }
 
 /// What a prompt tells; `None` for who says nothing in time, or nonsense.
-pub fn hear(listener: &UnixListener) -> Option<Told> {
+pub fn hear(listener: &UnixListener) -> Option<Loaded> {
     let (stream, _) = listener.accept().ok()?;
     stream.set_nonblocking(false).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    Told::read(stream)
+    Loaded::read(stream)
 }
 
-impl Told {
+impl Loaded {
     pub fn read(stream: impl Read) -> Option<Self> {
         let mut bytes = Vec::new();
         stream.take(LIMIT).read_to_end(&mut bytes).ok()?;
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn what_is_told_arrives_whole_or_not_at_all() {
         let env = [("A", "1=2"), ("EMPTY", "")].into_iter().collect();
-        let told = Told { place: "/a b".into(), env };
-        let bytes = told.encode();
-        assert_eq!(Told::decode(&bytes), Some(told));
+        let loaded = Loaded { place: "/a b".into(), env };
+        let bytes = loaded.encode();
+        assert_eq!(Loaded::decode(&bytes), Some(loaded));
         for end in 0..bytes.len() {
-            assert_eq!(Told::decode(&bytes[..end]), None, "{end}");
+            assert_eq!(Loaded::decode(&bytes[..end]), None, "{end}");
         }
-        assert_eq!(Told::decode(b"/a\0nonsense\0\0"), None);
+        assert_eq!(Loaded::decode(b"/a\0nonsense\0\0"), None);
     }
 }
