@@ -30,6 +30,8 @@ use std::path::{Path, PathBuf};
 
 pub use bash::print_nix;
 pub use bash::report::environment as reported_environment;
+#[cfg(not(target_os = "linux"))]
+pub use bash::stage::Stage;
 pub use bash::terminal::LineMode;
 pub use descendants::kill_with_descendants;
 pub use in_progress::is_in_progress;

@@ -15,8 +15,8 @@ use anyhow::{Context as _, Result};
 use signal_hook::low_level::emulate_default_handler;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io::{self, Read as _, Seek as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -158,23 +158,16 @@ impl LoneHook {
         command.arg("-c").arg(SCRIPT).arg(bash);
         command.arg(OsStr::from_bytes(&self.prelude)).arg(&self.hook);
         command.env_clear().envs(env.iter()).current_dir(&self.dir);
-        let (report, for_the_child) = io::pipe().context("could not make a pipe to bash")?;
-        // Held, so that what closes its own end does not keep us from waiting.
-        let held = for_the_child.try_clone().context("could not make a pipe to bash")?;
-        command.stdout(for_the_child).stderr(io::stderr().as_fd().try_clone_to_owned()?);
+        let mut report = unnamed_file(env).context("could not make a file for bash")?;
+        command.stdout(report.try_clone()?).stderr(io::stderr().as_fd().try_clone_to_owned()?);
         if world.config.disable_stdin {
             command.stdin(Stdio::null());
         }
         let mut line_mode = LineMode::enter();
         let mut child =
             command.spawn().with_context(|| format!("could not start `{}`", bash.display()))?;
-        drop(command);
-        let mut report = File::from(OwnedFd::from(report));
-        rustix::io::ioctl_fionbio(&report, true).context("could not listen to bash")?;
-        let pipe = OwnedFd::from(report.try_clone().context("could not listen to bash")?);
-        let mut left = Vec::new();
         let status = loop {
-            let ready = vigil.wait(&[&pipe], world.host)?;
+            let ready = vigil.wait(&[], world.host)?;
             if ready.must_kill {
                 kill_with_descendants(&child);
             }
@@ -183,8 +176,6 @@ impl LoneHook {
                 line_mode.leave();
                 _ = emulate_default_handler(signal);
             }
-            take(&mut report, &mut left)?;
-            // What it started may hold the pipe: its own end counts, not the pipe's.
             if ready.has_end
                 && let Some(status) = child.try_wait().context("could not wait for bash")?
             {
@@ -192,8 +183,11 @@ impl LoneHook {
             }
         };
         line_mode.leave();
-        take(&mut report, &mut left)?;
-        drop(held);
+        let mut left = Vec::new();
+        report
+            .rewind()
+            .and_then(|()| report.read_to_end(&mut left))
+            .context("could not read from bash")?;
         Ok(match left.strip_suffix(END) {
             _ if vigil.interrupt == Interrupt::Forced => Hooked::Interrupted,
             Some(declarations) if status.success() => {
@@ -205,12 +199,15 @@ impl LoneHook {
     }
 }
 
-/// Takes what is in the pipe now.
-fn take(pipe: &mut File, bytes: &mut Vec<u8>) -> Result<()> {
-    match pipe.read_to_end(bytes) {
-        Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-            Err(error).context("could not read from bash")
-        }
-        _ => Ok(()),
-    }
+/// bash writes line by line, and each line in a pipe would wake us. What is in the file is gone with it.
+#[cfg(target_os = "linux")]
+fn unnamed_file(_: &Env) -> Result<File> {
+    Ok(rustix::fs::memfd_create("envr", rustix::fs::MemfdFlags::CLOEXEC)?.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed_file(env: &Env) -> Result<File> {
+    let stage = crate::eval::Stage::new(env)?;
+    let path = stage.path().join("report");
+    Ok(File::options().read(true).write(true).create_new(true).open(path)?)
 }
