@@ -20,6 +20,7 @@ use meeting::{Loaded, Meeting};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sights::{Sights, Watched};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
@@ -32,6 +33,9 @@ const QUIET: Duration = Duration::from_millis(100);
 
 /// While files go on changing, it is asked after so long.
 const BURST: Duration = Duration::from_secs(2);
+
+/// A prompt waits so long for it to start, and then no longer.
+const START: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// Tells the watcher that a shell was loaded in `env`, and starts it where there is none. Where that fails, the shell is
 /// made anew at a prompt.
@@ -47,19 +51,23 @@ pub fn tell(world: World, place: &Place, env: &Env) {
     });
 }
 
-/// Its own environment is the user's, for what a project sets must not say what is approved.
+/// Returns when it listens, so that the next prompt finds it. Its own environment is the user's, for what a project sets
+/// must not say what is approved.
 fn start(host: &Host, first: &Loaded) -> Result<()> {
     let program = std::env::current_exe().unwrap_or_else(|_| host.program().to_path_buf());
     let mut command = Command::new(&program);
     command.arg0("envr").args(["nix", "watch", "--in-background"]);
     command.env_clear().envs(host.env.iter()).current_dir("/");
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let could_not = || format!("could not start `{}`", program.display());
     let mut child = command.spawn().with_context(could_not)?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&first.encode()).with_context(could_not)?;
     }
     child.wait().with_context(could_not)?;
+    if let Some(end) = &child.stdout {
+        poll(&mut [PollFd::new(end, PollFlags::IN)], Some(&START)).with_context(could_not)?;
+    }
     Ok(())
 }
 
@@ -76,6 +84,8 @@ pub fn watch(host: &Host) -> Result<()> {
     let world = World { host, config: &config, store: &store };
     let mut watcher = Watcher { world, shells: BTreeMap::new(), sights: Sights::new()? };
     let listener = meeting.listen()?;
+    // Who started us waits for no more.
+    _ = File::open("/dev/null").map(rustix::stdio::dup2_stdout);
     watcher.take(first);
     let mut due = Some(Due::now());
     while watcher.has_shells() && meeting.is_ours() {
