@@ -272,6 +272,32 @@ fn current_says_why_not() {
 }
 
 #[test]
+fn a_watch_list_has_a_time_and_a_path_in_each_line() {
+    let project = project();
+    let run = |lines: &str| project.envr(["watch-list", "json"]).stdin(lines);
+    run("1 file\n").any_stdout().success();
+    for (lines, why) in [
+        ("1 file\nfile\n", "line 2: expected to contain two elements"),
+        ("x y\n", "line 1: strconv.Atoi: parsing \"x\": invalid syntax"),
+    ] {
+        run(lines).stderr(&format!("direnv: error {why}\n")).failure();
+    }
+}
+
+/// `setup --from-direnv` has put it there.
+#[test]
+fn the_directory_of_the_link_stays_on_path() {
+    let project = Project::new();
+    let own = project.path("home/.local/share/envr/bin");
+    let path = format!("{}:{}", project.path("bin").display(), own.display());
+    let project = project.env("PATH", path).env("DIRENV_BASH", "/bin/bash");
+    let project = project.env("ENVR_LANE", "bash");
+    project.write(".envrc", "export A=$PATH\n");
+    project.allow();
+    project.shell().prompt("envr: loading $DIR/project/.envrc\nenvr: export +A\n");
+}
+
+#[test]
 fn reload_of_what_is_denied_says_that_it_is_blocked() {
     let project = project();
     project.envr(["deny"]).success();

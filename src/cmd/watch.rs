@@ -50,12 +50,28 @@ pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
 pub fn watch_list(host: &Host, arguments: &[OsString]) -> Result<()> {
     let shell = arguments.first().map_or("bash".as_ref(), OsString::as_os_str);
     let mut watches = known(host)?;
-    for line in std::io::stdin().lock().split(b'\n') {
+    for (line, number) in std::io::stdin().lock().split(b'\n').zip(1..) {
         let line = line.context("could not read standard input")?;
-        let Some(space) = line.iter().position(|byte| *byte == b' ') else { continue };
+        let space = line.iter().position(|byte| *byte == b' ');
+        if host.voice == Voice::Direnv {
+            check_line(&line[..space.unwrap_or(0)], space.is_some(), number)?;
+        }
+        let Some(space) = space else { continue };
         watches.add(&host.absolute(Path::new(OsStr::from_bytes(line[space..].trim_ascii()))));
     }
     print(host, shell, &watches)
+}
+
+/// direnv ends at a line that is not made so, and says what is wrong.
+fn check_line(time: &[u8], has_path: bool, number: usize) -> Result<()> {
+    if !has_path {
+        bail!("line {number}: expected to contain two elements");
+    }
+    let time = String::from_utf8_lossy(time);
+    if time.parse::<i64>().is_err() {
+        bail!("line {number}: strconv.Atoi: parsing \"{time}\": invalid syntax");
+    }
+    Ok(())
 }
 
 pub fn watch_print(host: &Host, arguments: &[OsString]) -> Result<()> {

@@ -17,7 +17,13 @@ impl DirenvLink {
     pub fn needed_by(host: &Host, env: &Env) -> Self {
         let is_needed =
             find_program("direnv".as_ref(), env.get("PATH"), host.cwd.as_deref()).is_none();
-        Self { dir: is_needed.then(|| made(host)).flatten() }
+        let dir = is_needed.then(|| made(host)).flatten();
+        // What stands there already is the user's, and stays.
+        let has = |dir: &PathBuf| {
+            env.get("PATH")
+                .is_some_and(|path| std::env::split_paths(path).any(|entry| entry == *dir))
+        };
+        Self { dir: dir.filter(|dir| !has(dir)) }
     }
 
     pub fn add_to(&self, env: &mut Env) {
