@@ -18,6 +18,10 @@ __envr_voice=$7
 __envr_strict=$8
 __envr_rc=$9
 __envr_began=
+if [[ ${__envr_voice} == envr ]]; then
+	# What is here before us: functions from outside.
+	builtin declare -F >&"${__envr_dump}"
+fi
 __envr_listed=
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_here=() __envr_back=() __envr_copy=() __envr_given=() __envr_result=()
@@ -208,6 +212,8 @@ __envr_finish() {
 		builtin declare -px
 		builtin printf '\0'
 		if [[ ${__envr_voice} == envr ]]; then
+			# Each line is a system call.
+			__envr_forget
 			builtin declare -F
 			builtin printf '\0'
 			builtin unalias source . 2>/dev/null
@@ -221,22 +227,25 @@ __envr_finish() {
 
 # Loads the user's own functions, then the rc.
 __main__() {
-	local __envr_lib
+	local __envr_lib __envr_users=
 	if [[ -n ${__envr_strict} ]]; then
 		builtin set -euo pipefail
 	fi
 	for __envr_lib in "${direnv_config_dir}/lib/"*.sh; do
 		# shellcheck source=/dev/null
 		builtin . "${__envr_lib}"
+		__envr_users=1
 	done
 	if [[ -f ${direnv_config_dir}/direnvrc ]]; then
+		__envr_users=1
 		# shellcheck source=/dev/null
 		builtin . "${direnv_config_dir}/direnvrc"
 	elif [[ -f ${HOME-}/.direnvrc ]]; then
+		__envr_users=1
 		# shellcheck source=/dev/null
 		builtin . "${HOME}/.direnvrc"
 	fi
-	if [[ ${__envr_voice} == envr ]]; then
+	if [[ ${__envr_voice} == envr && -n ${__envr_users} ]]; then
 		builtin declare -F >&"${__envr_dump}"
 	fi
 	builtin printf '\0' >&"${__envr_dump}"

@@ -1,6 +1,7 @@
 //! Files written whole or not at all, read up to a limit, and paths cleaned without asking the disk.
 
 use anyhow::{Context as _, Result};
+use rustix::fs::{Mode, OFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -54,24 +55,46 @@ pub fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-/// Reads at most `limit` bytes of a regular file; `None` when it holds more. Never blocks on a FIFO or device.
+/// Reads at most `limit` bytes of a regular file; `None` when it holds more. Never blocks on a FIFO or device. As each
+/// prompt reads some, it takes no more system calls than it must: std and the libc have some of their own.
 pub fn read_regular(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     // To open a FIFO lets its writer write, and what that writes would be lost.
     let kind = fs::metadata(path)?;
     if !kind.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, kind_of(&kind)));
     }
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, kind_of(&metadata)));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0) + 1);
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+    let mut bytes = Vec::new();
+    let mut room = usize::try_from(metadata.len().min(limit)).unwrap_or(0) + 1;
+    loop {
+        let length = read_part(&file, &mut bytes, room)?;
+        if bytes.len() as u64 > limit {
+            return Ok(None);
+        }
+        // A regular file gives less than was asked for at its end only. Those in /proc say that they are empty.
+        if length == 0 || length < room && metadata.len() > 0 {
+            return Ok(Some(bytes));
+        }
+        room = 4 << 10;
+    }
+}
+
+fn read_part(file: &File, bytes: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+    let before = bytes.len();
+    bytes.resize(before + room, 0);
+    let length = loop {
+        match rustix::io::read(file, &mut bytes[before..]) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => break result?,
+        }
+    };
+    bytes.truncate(before + length);
+    Ok(length)
 }
 
 /// As `read_regular`, from whatever gives bytes: a pipe, a terminal. Waits for their end.

@@ -30,8 +30,14 @@ pub fn encode(json: &[u8]) -> String {
             ]
             .concat(),
         ),
-        _ => URL_SAFE.encode(miniz_oxide::deflate::compress_to_vec_zlib(json, 6)),
+        _ => URL_SAFE.encode(deflate(json)),
     }
+}
+
+/// Apart from who calls it: its room on the stack is many pages, which would be touched where nothing is deflated, too.
+#[inline(never)]
+fn deflate(json: &[u8]) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec_zlib(json, 6)
 }
 
 /// Why a text is no state.
@@ -93,6 +99,7 @@ fn stored(packed: &[u8]) -> Option<&[u8]> {
     is_whole.then_some(json)
 }
 
+#[inline(never)]
 fn inflate(packed: &[u8]) -> Result<Vec<u8>, Garbage> {
     let is_zlib =
         |head: &[u8; 2]| head[0] & 0xf == 8 && u16::from_be_bytes(*head).is_multiple_of(31);

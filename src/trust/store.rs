@@ -7,6 +7,7 @@ use crate::fs::{read_regular, remove_if_there, write_atomic};
 use crate::host::Host;
 use crate::watch::Watches;
 use anyhow::{Context as _, Result};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
@@ -16,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// A record or mark larger than this many bytes is not ours.
 const RECORD_LIMIT: u64 = 4 << 20;
 
+/// Beyond this many bytes nothing is kept in memory to save a digest.
+const KNOWN_LIMIT: usize = 16 << 10;
+
 /// Two directories below the data directory.
 #[derive(Debug)]
 pub struct Store {
@@ -23,6 +27,8 @@ pub struct Store {
     marks: PathBuf,
     /// envr's: `approval/`, `last/` and `content/`.
     records: PathBuf,
+    /// The marks that were asked for, by what they are made of: a judgement asks for each several times.
+    known: RefCell<Vec<(Vec<u8>, String)>>,
 }
 
 impl Store {
@@ -33,7 +39,11 @@ impl Store {
                 "eval \"export HOME=~$(id -un)\"",
             )
         })?;
-        Ok(Self { marks: data.join("direnv"), records: data.join("envr") })
+        Ok(Self {
+            marks: data.join("direnv"),
+            records: data.join("envr"),
+            known: RefCell::default(),
+        })
     }
 
     pub fn allow_dir(&self) -> PathBuf {
@@ -42,11 +52,11 @@ impl Store {
 
     /// direnv's mark for these bytes at this path.
     pub fn allow_path(&self, path: &Path, bytes: &[u8]) -> PathBuf {
-        self.allow_dir().join(mark(path, bytes))
+        self.allow_dir().join(self.mark(path, bytes))
     }
 
     pub fn deny_path(&self, path: &Path) -> PathBuf {
-        self.marks.join("deny").join(mark(path, b""))
+        self.marks.join("deny").join(self.mark(path, b""))
     }
 
     pub fn allows(&self, path: &Path, bytes: &[u8]) -> bool {
@@ -91,7 +101,7 @@ impl Store {
 
     /// What is known of the approval of these bytes at this path.
     pub fn approval(&self, path: &Path, bytes: &[u8]) -> Option<Approval> {
-        self.approval_named(&mark(path, bytes))
+        self.approval_named(&self.mark(path, bytes))
     }
 
     /// What is known of the last approval at this path, of whatever bytes.
@@ -102,7 +112,7 @@ impl Store {
     }
 
     pub fn keep_approval(&self, path: &Path, bytes: &[u8], approval: &Approval) -> Result<()> {
-        let name = mark(path, bytes);
+        let name = self.mark(path, bytes);
         write_atomic(&self.approval_path(&name), &approval.encode(path.as_os_str()))?;
         write_atomic(&self.last_path(path), name.as_bytes())
     }
@@ -166,6 +176,21 @@ impl Store {
         self.marks.join("allowed-required").join(mark(rc, b"")).join(mark(file, bytes))
     }
 
+    /// The name of direnv's marks: the digest of path, newline and content.
+    fn mark(&self, path: &Path, bytes: &[u8]) -> String {
+        let content = [&line(path), bytes].concat();
+        if content.len() > KNOWN_LIMIT {
+            return Digest::of(&content).to_string();
+        }
+        let mut known = self.known.borrow_mut();
+        if let Some((_, mark)) = known.iter().find(|(known, _)| *known == content) {
+            return mark.clone();
+        }
+        let mark = Digest::of(&content).to_string();
+        known.push((content, mark.clone()));
+        mark
+    }
+
     fn approval_named(&self, name: &str) -> Option<Approval> {
         let bytes = read_regular(&self.approval_path(name), RECORD_LIMIT).ok()??;
         Approval::decode(&bytes).map(|(_, approval)| approval)
@@ -176,7 +201,7 @@ impl Store {
     }
 
     fn last_path(&self, path: &Path) -> PathBuf {
-        self.records.join("last").join(mark(path, b""))
+        self.records.join("last").join(self.mark(path, b""))
     }
 
     fn content_path(&self, digest: &Digest) -> PathBuf {
@@ -184,7 +209,7 @@ impl Store {
     }
 }
 
-/// The name of direnv's marks: the digest of path, newline and content.
+/// As `Store::mark`, of what is looked at once.
 fn mark(path: &Path, bytes: &[u8]) -> String {
     Digest::of(&[&line(path), bytes].concat()).to_string()
 }

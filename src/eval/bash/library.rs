@@ -21,15 +21,23 @@ pub fn text_for_subshell() -> String {
         .fold(TEXT.to_string(), |text, own| text.replacen(own, "", 1))
 }
 
+/// What else `evaluate.bash` defines under names that are not its own.
+const OTHERS_OWN: [&str; 4] = [".", "alias", "shopt", "source"];
+
 /// One stub per function, which loads the function when it is first called: most rc files use one or two of them, and
 /// parsing all takes longer than starting bash. A stub that was exported into another bash finds the library through
-/// `direnv`, and is gone before it could call itself.
+/// `direnv`, and is gone before it could call itself. `__envr_forget` takes away all that is not the script's.
 pub fn stubs() -> String {
     let mut stubs = String::with_capacity(16 << 10);
     for name in names().filter(|name| !EVALUATIONS_OWN.contains(name)) {
         stubs.extend([name, "() { __envr_load ", name, " 2>/dev/null || { unset -f ", name]);
         stubs.extend(["; eval \"$(direnv stdlib)\"; }; ", name, " \"$@\"; }\n"]);
     }
+    stubs.push_str("__envr_forget() { builtin unset -f");
+    for name in names().chain(OTHERS_OWN) {
+        stubs.extend([" ", name]);
+    }
+    stubs.push_str(" 2>/dev/null; }\n");
     stubs
 }
 

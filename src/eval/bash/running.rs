@@ -15,6 +15,9 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+/// Questions are short, and so are most reports.
+const PART: usize = 4 << 10;
+
 const PRELUDE: &str = include_str!("../../../shell-hooks/evaluate.bash");
 const START: &str = "__main__ \"$9\"\n";
 /// Scripts use low descriptors for themselves.
@@ -32,6 +35,8 @@ pub struct Running {
     line_mode: LineMode,
     /// What came over the report pipe.
     pub report: Vec<u8>,
+    /// The part of it, or of a question, that was read last.
+    heard: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -84,6 +89,7 @@ impl Running {
             _held: [question, report],
             vigil,
             line_mode,
+            heard: vec![0; PART],
             report: Vec::new(),
         })
     }
@@ -123,11 +129,11 @@ impl Running {
     }
 
     fn listen(&mut self, conversation: &mut Conversation) -> Result<()> {
-        while let Some(bytes) = read_some(&self.questions)? {
-            let answers = conversation.hear(&bytes)?;
+        while let Some(bytes) = read_some(&self.questions, &mut self.heard)? {
+            let answers = conversation.hear(bytes)?;
             write_all(&self.answers, &answers);
         }
-        while let Some(bytes) = read_some(&self.reports)? {
+        while let Some(bytes) = read_some(&self.reports, &mut self.heard)? {
             self.report.extend(bytes);
         }
         Ok(())
@@ -148,15 +154,11 @@ fn for_the_child(fd: OwnedFd) -> Result<OwnedFd> {
 }
 
 /// What is in a pipe now; `None` when it is empty or ended.
-fn read_some(pipe: &OwnedFd) -> Result<Option<Vec<u8>>> {
-    let mut bytes = vec![0; 64 << 10];
+fn read_some<'a>(pipe: &OwnedFd, room: &'a mut [u8]) -> Result<Option<&'a [u8]>> {
     loop {
-        match rustix::io::read(pipe, &mut bytes) {
+        match rustix::io::read(pipe, &mut *room) {
             Ok(0) | Err(Errno::AGAIN) => return Ok(None),
-            Ok(length) => {
-                bytes.truncate(length);
-                return Ok(Some(bytes));
-            }
+            Ok(length) => return Ok(Some(&room[..length])),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error).context("could not read from bash"),
         }
