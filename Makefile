@@ -26,8 +26,9 @@ nightly:
 
 # Each fuzzer for FUZZ_SECONDS. Needs a nightly compiler and cargo-fuzz.
 FUZZ_SECONDS ?= 60
+FUZZERS = script dotenv state approval secrets_yaml secrets_json secrets_dotenv secrets_ini secrets_binary envelope age
 fuzz:
-	@for target in script dotenv state approval; do \
+	@for target in $(FUZZERS); do \
 		cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) -max_len=600; \
 	done
 

@@ -37,7 +37,7 @@ mod ui;
 mod words;
 mod arena;
 
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzz;
 
 pub use arena::Arena;

@@ -24,6 +24,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub use age_file::decrypt as decrypt_age;
 pub use choice::Choice;
 pub use document::{Document, Opened, Plain};
+#[cfg(any(fuzzing, test))]
+pub use envelope::Cipher;
 pub use keys::{Keys, Recipient};
 pub use metadata::Metadata;
 pub use redact::{Needles, Redactor};

@@ -43,7 +43,7 @@ pub struct Remainder {
 }
 
 /// What follows in a script, if all of it is sure.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub fn programs_of(script: &List) -> Option<Vec<Vec<u8>>> {
     let mut sight = Sight { is_sure: true, ..Sight::default() };
     sight.read_list(script);

@@ -195,7 +195,7 @@ fn unescape(text: &str) -> Option<Secret> {
     while let Some(at) = rest.find('\\') {
         plain.push_str(&rest[..at]);
         let escape = rest.as_bytes().get(at + 1)?;
-        rest = &rest[at + 2..];
+        rest = rest.get(at + 2..)?;
         plain.push(match escape {
             b'"' | b'\\' | b'/' => char::from(*escape),
             b'b' => '\u{8}',
@@ -264,6 +264,13 @@ mod tests {
         assert_eq!((b.as_str(), a.as_str(), again.as_str()), ("b", "a", "b"));
         assert_eq!(first.leaf().unwrap().spelling.as_deref(), Some("1.50"));
         assert_eq!(text.text(), Some("é😀\u{fffd}"));
+    }
+
+    #[test]
+    fn a_backslash_before_a_letter_beyond_ascii_is_no_escape() {
+        for text in ["{\"a\": \"\\é\"}", "{\"\\\u{fffd}n\": 1}"] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

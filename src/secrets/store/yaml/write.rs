@@ -287,8 +287,8 @@ fn is_plain(text: &str) -> bool {
     let starts = text.starts_with([
         '#', ',', '[', ']', '{', '}', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', ' ',
     ]);
-    let second = text.get(1..2).unwrap_or(" ");
-    let is_mark = text.starts_with(['-', '?', ':']) && second == " ";
+    let second = text.chars().nth(1).unwrap_or(' ');
+    let is_mark = text.starts_with(['-', '?', ':']) && second == ' ';
     !starts
         && !is_mark
         && !text.starts_with("---")
