@@ -64,8 +64,8 @@ fn a_prompt_that_leaves() {
 fn a_prompt_that_enters() {
     let project = settled();
     let dir = project.path("project");
-    check(&project.shell(), &dir, PLAIN, &Budget { instructions: 298_600, system_calls: 61 });
-    check(&project.shell(), &dir, HOOK, &Budget { instructions: 374_500, system_calls: 83 });
+    check(&project.shell(), &dir, PLAIN, &Budget { instructions: 280_000, system_calls: 46 });
+    check(&project.shell(), &dir, HOOK, &Budget { instructions: 356_000, system_calls: 68 });
 }
 
 #[test]
