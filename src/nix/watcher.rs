@@ -92,6 +92,8 @@ pub fn watch(host: &Host) -> Result<()> {
         if due.is_some_and(|due| due.at <= Instant::now()) {
             watcher.look(&meeting)?;
             due = None;
+            // The socket may have gone before it was watched.
+            continue;
         }
         let until = due.map(|due| due.at).or_else(|| watcher.first_end());
         if watcher.sleep(&listener, until)? == Woken::ByPrompt

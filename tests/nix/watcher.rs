@@ -14,6 +14,7 @@ fn world(watched: &str) -> (World, File) {
     world
         .project
         .write_at("home/.config/envr/config.toml", format!("[nix]\nwatch = \"{watched}\"\n"));
+    world.project.write_at("no-archive", "");
     let pipe = world.pipe("evaluates");
     world.project.write_at("before-nix", "echo \"$PWD\" >\"$root/evaluates\"\n");
     (world, pipe)
@@ -60,6 +61,8 @@ fn a_shell_is_made_anew_before_a_prompt_asks() {
     world.project.shell().any_prompt(0);
     world.edit("stdenv/setup", "# The attribute", "# changed");
     assert_eq!(next(&mut pipe).lines().next(), Some("1"));
+    // Nothing is at work when the world goes.
+    world.settle();
 }
 
 #[test]
