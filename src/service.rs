@@ -104,7 +104,10 @@ pub enum Readiness {
     /// A line written to this descriptor, as s6 has it.
     Descriptor(i32),
     /// `READY=1`, sent to `$NOTIFY_SOCKET`, as systemd has it.
-    Notify,
+    Notify {
+        /// It has to say `WATCHDOG=1` at least so often; who does not is started again.
+        watchdog: Option<Duration>,
+    },
     /// A line of its output that holds this.
     LogLine(String),
     Probe(Probe),

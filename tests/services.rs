@@ -3,6 +3,7 @@
 mod definitions;
 mod discovery;
 mod ending;
+mod faults;
 mod foreground;
 mod logs;
 mod order;

@@ -286,7 +286,8 @@ pub fn signals_to_stop() -> Result<UnixStream> {
     bytes_for(&[SIGINT, SIGTERM, SIGHUP])
 }
 
-fn bytes_for(signals: &[i32]) -> Result<UnixStream> {
+/// A byte for each of these signals that comes.
+pub fn bytes_for(signals: &[i32]) -> Result<UnixStream> {
     let (stream, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
     stream.set_nonblocking(true).context("could not listen for signals")?;
     sender.set_nonblocking(true).context("could not listen for signals")?;

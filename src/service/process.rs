@@ -5,43 +5,22 @@
     reason = "what happens between fork and exec, and looking at the dead before they are reaped"
 )]
 
+mod spawn;
+
 use super::state::Exit;
 use crate::env::Env;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, kill_process, kill_process_group,
-    pidfd_open, pidfd_send_signal, test_kill_process_group, waitpid,
+    Pid, PidfdFlags, Signal, WaitOptions, kill_process, kill_process_group, pidfd_open,
+    pidfd_send_signal, test_kill_process, test_kill_process_group, waitpid,
 };
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt as _;
+use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-/// Descriptors on their way to a child are kept above this, where no child wants one.
-const ON_THE_WAY: RawFd = 1001;
-/// Signals that a terminal, a shell or we ourselves may have had ignored.
-const LAST_SIGNAL: i32 = 31;
-
-/// What a new process gets, and nothing else.
-#[derive(Debug)]
-pub struct Launch<'a> {
-    pub file: &'a Path,
-    pub arguments: &'a [OsString],
-    pub dir: &'a Path,
-    pub env: &'a Env,
-    /// `/dev/null` where there is none.
-    pub stdin: Option<OwnedFd>,
-    pub stdout: Option<OwnedFd>,
-    pub stderr: Option<OwnedFd>,
-    /// Further descriptors, with the number that each has there.
-    pub passed: Vec<(RawFd, OwnedFd)>,
-    /// How many descriptors it may open: ours is higher than what we were given.
-    pub open_files: Rlimit,
-}
+pub use spawn::{Launch, spawn};
 
 /// A process that is not our child: the number alone may be another's by now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,42 +28,6 @@ pub struct Identity {
     pub pid: i32,
     /// Ticks from the machine's start.
     pub start: u64,
-}
-
-/// Starts a process as the leader of a new session, with every signal at its default.
-pub fn spawn(launch: Launch) -> io::Result<Pid> {
-    let Launch { file, arguments, dir, env, open_files, .. } = launch;
-    let stdio = |fd: Option<OwnedFd>| fd.map_or_else(Stdio::null, Stdio::from);
-    let mut command = Command::new(file);
-    command.args(arguments).current_dir(dir).env_clear().envs(env.iter());
-    command.stdin(stdio(launch.stdin)).stdout(stdio(launch.stdout)).stderr(stdio(launch.stderr));
-    let mut passed = Vec::new();
-    // std has a pipe of its own open until the exec: it must not get a number that is overwritten.
-    let mut reserved = Vec::new();
-    for (number, fd) in launch.passed {
-        reserved.push(fcntl_dupfd_cloexec(&fd, number)?);
-        let copy = fcntl_dupfd_cloexec(&fd, ON_THE_WAY);
-        passed.push((number, copy.or_else(|_| fcntl_dupfd_cloexec(&fd, number + 1))?));
-    }
-    // SAFETY: between fork and exec only system calls are made: nothing is allocated, and no lock is taken.
-    unsafe {
-        command.pre_exec(move || {
-            rustix::process::setsid()?;
-            for signal in 1..=LAST_SIGNAL {
-                libc::signal(signal, libc::SIG_DFL);
-            }
-            rustix::process::setrlimit(Resource::Nofile, open_files)?;
-            rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
-            for (number, fd) in &passed {
-                if libc::dup2(fd.as_raw_fd(), *number) < 0 {
-                    return Err(io::Error::last_os_error());
-                }
-            }
-            Ok(())
-        });
-    }
-    let child = command.spawn()?;
-    pid(child.id().cast_signed()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// A descriptor that our parent left open for us; `None` when there is nothing at the number.
@@ -143,6 +86,11 @@ pub fn group_exists(leader: Pid) -> bool {
     test_kill_process_group(leader) != Err(Errno::SRCH)
 }
 
+/// Whether anybody has this number.
+pub fn exists(process: Pid) -> bool {
+    test_kill_process(process) != Err(Errno::SRCH)
+}
+
 /// Our children, those included that were left to us by others.
 pub fn children() -> Vec<Pid> {
     match fs::read_to_string("/proc/thread-self/children") {
@@ -154,6 +102,12 @@ pub fn children() -> Vec<Pid> {
                 .collect()
         }
     }
+}
+
+/// How often the kernel ended a process for want of memory since the machine started; `None` where it does not tell.
+pub fn kills_for_memory() -> Option<u64> {
+    let counts = fs::read_to_string("/proc/vmstat").ok()?;
+    counts.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
 }
 
 /// Every process that can be seen.

@@ -68,6 +68,8 @@ pub struct Supervisor<'a> {
     open_files: Rlimit,
     ending: Ending,
     buffer: Vec<u8>,
+    /// Of the kernel, when we last looked.
+    kills_for_memory: u64,
     /// The list of processes for the next supervisor is not up to date.
     is_list_stale: bool,
 }
@@ -127,6 +129,7 @@ impl<'a> Supervisor<'a> {
             open_files,
             ending: Ending::NotYet,
             buffer: vec![0; 64 << 10],
+            kills_for_memory: process::kills_for_memory().unwrap_or_default(),
             is_list_stale: false,
         })
     }
@@ -276,6 +279,9 @@ impl<'a> Supervisor<'a> {
                 service.close_sockets();
             }
         }
+        if state != State::Ready {
+            service.watchdog = None;
+        }
         match state {
             State::Ready => {
                 service.say(&mut self.clock, "ready");
@@ -304,6 +310,7 @@ impl<'a> Supervisor<'a> {
                 self.happen(index, Event::Deadline);
             }
             self.probe_if_due(index, now);
+            self.watch_if_due(index, now);
             self.restart_if_due(index, now);
             self.run_if_due(index, now);
         }

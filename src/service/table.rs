@@ -170,7 +170,7 @@ fn dependencies(value: Value) -> Result<BTreeMap<String, Condition>> {
 
 fn ready(value: Value) -> Result<Ready> {
     if value.is_string() {
-        let how = value.one_of(&[("notify", ())]).map(|()| Readiness::Notify)?;
+        let how = value.one_of(&[("notify", ())]).map(|()| Readiness::Notify { watchdog: None })?;
         return Ok(Ready { how, timeout: None });
     }
     let no_way = value.mistake(&format!(
@@ -184,7 +184,7 @@ fn ready(value: Value) -> Result<Ready> {
         ways.push(Readiness::Descriptor(descriptor(value)?));
     }
     if table.bool("notify")?.unwrap_or(false) {
-        ways.push(Readiness::Notify);
+        ways.push(Readiness::Notify { watchdog: table.duration("watchdog")? });
     }
     if let Some(text) = table.string("log")? {
         ways.push(Readiness::LogLine(text));

@@ -1,6 +1,7 @@
 //! `up` at a terminal, in a pipe, and where both go away.
 
 use super::{Services, is_alive, kill, until_gone};
+use crate::terminal::{Shell, Terminal};
 
 const TWO: &str = "[services]\na = 'echo from a; exec sleep 1000'\n[services.web]\ndepends_on = 'a'\n\
                    command = 'echo from web; exec sleep 1000'\n";
@@ -49,6 +50,51 @@ fn a_terminal_that_goes_away_stops_everything() {
         until_gone(supervisor);
         assert!(!pids.into_iter().any(is_alive), "{signal}");
     }
+}
+
+#[test]
+fn a_terminal_that_goes_away_is_told_of_twice_and_meant_once() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("stopped");
+    services.project.write(
+        "Procfile",
+        format!(
+            "a: trap 'sleep 0.3; echo asked >{}; exit' TERM; echo up; while :; do sleep 1000 & wait; done\n",
+            fifo.path()
+        ),
+    );
+    services.allow();
+    let mut up = services.foreground(&["up"]);
+    up.until("up\n");
+    up.signal("HUP");
+    while !up.told().contains("stopping: a") {}
+    up.signal("HUP");
+    assert_eq!(fifo.line(), "asked", "it has the time to end by itself");
+    let (code, _, said) = up.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("SIGKILL"), "{said}");
+}
+
+#[test]
+fn a_job_of_a_shell_is_suspended_and_goes_on_in_the_background() {
+    let mut terminal = Terminal::start(Shell::Bash);
+    terminal.write("p/Procfile", "a: echo up >>$ENVR_TERMINAL/events; exec sleep 1000\n");
+    terminal.run("cd p");
+    terminal.run("envr allow");
+    terminal.type_line("envr up");
+    terminal.wait_for("up");
+    terminal.type_bytes(b"\x1a");
+    let said = terminal.wait_prompt();
+    assert!(said.contains("Stopped"), "{said}");
+    // The services are in sessions of their own, and so is who answers.
+    let list = terminal.run("envr restart a; envr wait a && envr ps");
+    assert!(list.contains("a     up"), "{list}");
+    terminal.run("bg");
+    let list = terminal.run("envr restart a; envr wait a && envr ps");
+    assert!(list.contains("a     up"), "{list}");
+    let said = terminal.run("kill %1; wait %1");
+    assert!(said.contains("stopping: a"), "{said}");
+    assert_eq!(terminal.status, 0);
 }
 
 #[test]

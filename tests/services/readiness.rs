@@ -1,6 +1,7 @@
 //! When a service counts as ready.
 
 use super::Services;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 
@@ -57,6 +58,47 @@ fn a_datagram_as_systemd_has_it() {
     services.allow();
     services.up();
     assert_eq!(services.state("x"), "ready");
+}
+
+#[test]
+fn a_watchdog_that_hears_nothing_starts_its_service_again() {
+    let python = "import os, socket, sys, time\n\
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+        s.connect(os.environ['NOTIFY_SOCKET'])\n\
+        for word in sys.argv[2:]: s.send(word.encode())\n\
+        open(sys.argv[1], 'w').write(os.environ['WATCHDOG_USEC'] + '\\n')\n\
+        time.sleep(1000)\n";
+    let services = Services::empty();
+    services.project.write("notify.py", python);
+    let mut fifos = ["silent", "ill", "ending"].map(|name| services.fifo(name));
+    let mut toml = String::new();
+    for (name, watchdog, says) in [
+        ("silent", "300ms", "'READY=1'"),
+        ("ill", "1h", "'READY=1', 'WATCHDOG=1', 'WATCHDOG=trigger'"),
+        ("ending", "300ms", "'READY=1', 'STOPPING=1', 'WATCHDOG=1'"),
+    ] {
+        let fifo = services.project.path(name);
+        write!(
+            toml,
+            "[services.{name}]\ncommand = ['python3', 'notify.py', '{}', {says}]\n\
+             ready = {{ notify = true, watchdog = '{watchdog}' }}\nrestart.delay = '1ms'\n",
+            fifo.display()
+        )
+        .unwrap();
+    }
+    services.project.write("envr.toml", toml);
+    services.allow();
+    services.run(["up", "-d"]);
+    let [silent, ill, ending] = &mut fifos;
+    assert_eq!((ill.line(), ill.line()), ("3600000000".into(), "3600000000".into()));
+    assert_eq!(ending.line(), "300000");
+    for _ in 0..4 {
+        assert_eq!(silent.line(), "300000");
+    }
+    let has = |name: &str, text: &str| services.log(name).contains(&format!("envr: {text}"));
+    assert!(has("silent", "its watchdog heard nothing of it in time"));
+    assert!(has("ill", "it asked its watchdog to start it again"));
+    assert_eq!(services.status("ending")["restarts"], 0);
 }
 
 #[test]

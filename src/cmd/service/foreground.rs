@@ -11,6 +11,7 @@ use crate::service::view::View;
 use crate::ui;
 use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
@@ -26,6 +27,13 @@ struct Foreground<'a> {
     outcome: Option<ExitCode>,
 }
 
+/// A byte for each that came.
+struct Signals {
+    ends: UnixStream,
+    stop: UnixStream,
+    hang_up: UnixStream,
+}
+
 pub fn run(
     project: &Project,
     connection: Connection,
@@ -34,7 +42,8 @@ pub fn run(
     started: Option<Started>,
 ) -> Result<ExitCode> {
     let ends = keeper::ends_of_children()?;
-    let stop = keeper::signals_to_stop()?;
+    let stop = keeper::bytes_for(&[SIGINT, SIGTERM])?;
+    let hang_up = keeper::bytes_for(&[SIGHUP])?;
     let mut follow = Follow::new()?;
     for name in &names {
         follow.add(name, &logs::directory_of(&project.place.logs(), name))?;
@@ -47,16 +56,18 @@ pub fn run(
     if foreground.started.is_none() {
         ui::note(project.host, "joined the supervisor that was running; Ctrl-C leaves it running");
     }
-    let result = foreground.watch(&ends, &stop);
+    let signals = Signals { ends, stop, hang_up };
+    let result = foreground.watch(&signals);
     if foreground.started.is_some() {
-        keeper::clean(&ends);
+        keeper::clean(&signals.ends);
         memory_dir::remove_lasting(project.host, &project.place.secrets());
     }
     result
 }
 
 impl Foreground<'_> {
-    fn watch(&mut self, ends: &UnixStream, stop: &UnixStream) -> Result<ExitCode> {
+    fn watch(&mut self, signals: &Signals) -> Result<ExitCode> {
+        let Signals { ends, stop, hang_up } = signals;
         loop {
             self.show();
             if let Some(started) = &self.started
@@ -73,14 +84,19 @@ impl Foreground<'_> {
                 PollFd::new(&self.follow, PollFlags::IN),
                 PollFd::new(ends, PollFlags::IN),
                 PollFd::new(stop, PollFlags::IN),
+                PollFd::new(hang_up, PollFlags::IN),
             ];
             // Nothing more comes from who has said all.
             let skipped = usize::from(self.outcome.is_some());
             _ = poll(&mut fds[skipped..], None);
-            let [replied, _, _, stopped] = fds.map(|fd| !fd.revents().is_empty());
+            let [replied, _, _, stopped, hung_up] = fds.map(|fd| !fd.revents().is_empty());
             keeper::drain(ends);
             if stopped {
                 self.interrupt(keeper::drain(stop));
+            }
+            // The system and the shell both tell of a terminal that went away: that is once.
+            if hung_up && keeper::drain(hang_up) > 0 && self.interrupts == 0 {
+                self.interrupt(1);
             }
             if replied {
                 self.hear();

@@ -182,7 +182,7 @@ fn who_goes_into_the_background_has_failed() {
 #[test]
 fn not_ready_in_time_and_unhealthy_are_failures() {
     let timeout = Some(Duration::from_secs(3));
-    told(|spec| spec.ready = Some(Ready { how: Readiness::Notify, timeout }))
+    told(|spec| spec.ready = Some(Ready { how: Readiness::Notify { watchdog: None }, timeout }))
         .then(Event::Start, State::Starting, &[Action::Spawn])
         .due_in(3000)
         .after(3000)

@@ -34,11 +34,17 @@ impl Supervisor<'_> {
             Exit::Signal(signal) => format!("ended by {}", signal_name(signal)),
         };
         service.say(&mut self.clock, &ended);
+        let kills = (exit == Exit::Signal(SIGKILL)).then(process::kills_for_memory).flatten();
+        if kills.is_some_and(|kills| kills != self.kills_for_memory) {
+            self.kills_for_memory = kills.unwrap_or_default();
+            service.tell(&mut self.clock, "the kernel ended it, for memory ran out");
+        }
         self.happen(index, Event::Exited(exit));
     }
 
     /// What it started and did not end with it: asked as it was, or killed where nobody asked.
     pub fn sweep(&mut self, index: usize) {
+        self.forget_a_session_of_others(index);
         let service = &self.services[index];
         let signal = if service.is_told { service.spec.stop.signal } else { SIGKILL };
         if let Some(session) = service.session.filter(|session| process::group_exists(*session)) {
@@ -55,10 +61,11 @@ impl Supervisor<'_> {
     /// Goes on with those of whom nothing is left.
     pub fn look_after_swept(&mut self) {
         for index in 0..self.services.len() {
-            let service = &self.services[index];
-            if service.life.state != State::Sweeping {
+            if self.services[index].life.state != State::Sweeping {
                 continue;
             }
+            self.forget_a_session_of_others(index);
+            let service = &self.services[index];
             let group = service.session.is_some_and(process::group_exists);
             let left = self.left_of(index);
             // What asks it to stop may have more to do.
@@ -151,6 +158,7 @@ impl Supervisor<'_> {
     }
 
     pub fn kill(&mut self, index: usize) {
+        self.forget_a_session_of_others(index);
         let service = &mut self.services[index];
         service.was_killed = true;
         let text = "SIGKILL for all that is left of it";
@@ -165,6 +173,14 @@ impl Supervisor<'_> {
         }
         for process in self.left_of(index) {
             process::signal(process, SIGKILL);
+        }
+    }
+
+    /// Nobody gets a number while a session or a group has it. Whoever has that of a leader who is reaped is another.
+    fn forget_a_session_of_others(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        if service.main.is_none() && service.session.is_some_and(process::exists) {
+            service.session = None;
         }
     }
 

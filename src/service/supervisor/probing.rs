@@ -41,18 +41,55 @@ impl Supervisor<'_> {
                 Ok(length) => self.buffer[..length].contains(&b'\n'),
                 Err(_) => false,
             },
-            Listening::Socket(socket) => match socket.recv(&mut self.buffer) {
-                Ok(length) => self.buffer[..length]
-                    .split(|byte| *byte == b'\n')
-                    .any(|line| line == b"READY=1"),
-                Err(_) => false,
-            },
+            Listening::Socket(socket) => {
+                if let Ok(length) = socket.recv(&mut self.buffer) {
+                    self.hear_notice(index, length);
+                }
+                return;
+            }
             Listening::LogLine(_) | Listening::Nothing => false,
         };
         if is_ready {
             service.stop_listening(&self.poller);
             self.happen(index, Event::SaidReady);
         }
+    }
+
+    /// A datagram as systemd has it, from whoever of the service sends one; the first `length` bytes of the buffer.
+    fn hear_notice(&mut self, index: usize, length: usize) {
+        let lines: Vec<&[u8]> = self.buffer[..length].split(|byte| *byte == b'\n').collect();
+        let says = |line: &[u8]| lines.contains(&line);
+        let (is_ready, is_alive) = (says(b"READY=1"), says(b"WATCHDOG=1"));
+        let (is_stopping, is_ill) = (says(b"STOPPING=1"), says(b"WATCHDOG=trigger"));
+        if is_ready {
+            self.happen(index, Event::SaidReady);
+        }
+        let service = &mut self.services[index];
+        if is_stopping || service.life.state != State::Ready {
+            service.watchdog = None;
+        } else if is_ill {
+            self.fail_check(index, "it asked its watchdog to start it again");
+        } else if is_ready || is_alive && service.watchdog.is_some() {
+            let Some(Readiness::Notify { watchdog }) =
+                service.spec.ready.as_ref().map(|ready| &ready.how)
+            else {
+                return;
+            };
+            service.watchdog = watchdog.map(|time| self.started.elapsed() + time);
+        }
+    }
+
+    pub fn watch_if_due(&mut self, index: usize, now: Duration) {
+        if self.services[index].watchdog.is_some_and(|due| due <= now) {
+            self.fail_check(index, "its watchdog heard nothing of it in time");
+        }
+    }
+
+    fn fail_check(&mut self, index: usize, text: &str) {
+        let service = &mut self.services[index];
+        service.tell(&mut self.clock, text);
+        service.stop_listening(&self.poller);
+        self.happen(index, Event::Unhealthy);
     }
 
     /// Whether the text by which it is ready is in what it said; the first `length` bytes of the buffer are new.
@@ -163,9 +200,7 @@ impl Supervisor<'_> {
                     service.next_probe = Some(now + probe.every);
                     return;
                 }
-                service.tell(&mut self.clock, "it failed its liveness checks");
-                service.stop_listening(&self.poller);
-                self.happen(index, Event::Unhealthy);
+                self.fail_check(index, "it failed its liveness checks");
             }
         }
     }

@@ -22,6 +22,7 @@ pub const NAME: &str = "ENVR_SERVICE";
 /// Project, name and run: what a process is recognised by, wherever it went.
 pub const MARK: &str = "ENVR_SERVICE_ID";
 const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
+const WATCHDOG_USEC: &str = "WATCHDOG_USEC";
 /// What the system says when there is no memory or no process left: it may be otherwise in a moment.
 const PASSING: [i32; 5] = [libc::EAGAIN, libc::ENOMEM, libc::ETXTBSY, libc::EMFILE, libc::ENFILE];
 
@@ -230,7 +231,7 @@ impl Supervisor<'_> {
                 self.poller.add(&read, Source::Ready(index))?;
                 (Listening::Descriptor(read), vec![(number, write)])
             }
-            Some(Readiness::Notify) => {
+            Some(Readiness::Notify { watchdog }) => {
                 let path = self.place.runtime.join(format!("notify-{index}"));
                 crate::fs::remove_if_there(&path)?;
                 let socket = UnixDatagram::bind(&path)
@@ -238,6 +239,9 @@ impl Supervisor<'_> {
                 socket.set_nonblocking(true).context("could not listen")?;
                 self.poller.add(socket.as_fd(), Source::Ready(index))?;
                 env.set(NOTIFY_SOCKET, path);
+                if let Some(time) = watchdog {
+                    env.set(WATCHDOG_USEC, time.as_micros().to_string());
+                }
                 (Listening::Socket(socket), vec![])
             }
             Some(Readiness::LogLine(_)) => (Listening::LogLine(Vec::new()), vec![]),

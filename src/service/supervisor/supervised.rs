@@ -78,6 +78,8 @@ pub struct Supervised {
     /// When the attempt takes too long.
     pub attempt_deadline: Option<Duration>,
     pub next_probe: Option<Duration>,
+    /// When it must have said that it is alive.
+    pub watchdog: Option<Duration>,
     /// Failures of its checks in a row.
     pub probe_failures: u32,
 }
@@ -150,6 +152,7 @@ impl Supervised {
             attempts: 0,
             attempt_deadline: None,
             next_probe: None,
+            watchdog: None,
             probe_failures: 0,
         })
     }
@@ -190,7 +193,7 @@ impl Supervised {
 
     pub fn deadlines(&self) -> impl Iterator<Item = Duration> {
         let checks = [self.life.deadline, self.attempt_deadline, self.next_probe];
-        checks.into_iter().chain([self.restart_due, self.next_run]).flatten()
+        checks.into_iter().chain([self.watchdog, self.restart_due, self.next_run]).flatten()
     }
 
     /// Puts a line of ours into its log.
@@ -220,6 +223,7 @@ impl Supervised {
         self.attempt = None;
         self.attempt_deadline = None;
         self.next_probe = None;
+        self.watchdog = None;
         self.probe_failures = 0;
     }
 }

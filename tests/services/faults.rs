@@ -1,0 +1,212 @@
+//! What is wrong around a project: numbers that are given again, full disks, other users, a program that was replaced.
+
+use super::{Services, is_alive};
+use crate::test::ENVR;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::{Command, Output, Stdio};
+
+const SLEEP: &str = "[services]\nx = 'exec sleep 1000'\n";
+
+impl Services {
+    /// Runs a script as the root of namespaces of its own, in the project; `None` where users may not.
+    fn in_namespaces(&self, options: &[&str], script: &str) -> Option<Output> {
+        let can = Command::new("unshare").args(options).arg("true").output();
+        if !can.is_ok_and(|output| output.status.success()) {
+            println!("skipped: no namespaces for users here");
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(options).args(["/bin/sh", "-euc", script]);
+        command.current_dir(self.project.path("project")).env_clear();
+        command.envs(&self.project.shell().env).env("ENVR", ENVR).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stdout));
+        Some(output)
+    }
+
+    /// With a copy of envr that can be replaced.
+    fn copied(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(self.project.path("own/envr"));
+        command.args(args).current_dir(self.project.path("project")).env_clear();
+        command.envs(&self.project.shell().env).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn a_number_that_is_another_s_by_now_is_not_signalled() {
+    let services = Services::empty();
+    // What it started goes on after it, and does not listen, so that there is somebody to be killed in the end.
+    services.project.write(
+        "envr.toml",
+        "[services.x]\ncommand = '''\nsetsid -f sh -c 'trap \"\" TERM; echo $$ >deaf; while :; do sleep 1000; done'\n\
+         while ! test -s deaf; do sleep 0.01; done; exec sleep 1000\n'''\nstop.timeout = '1s'\nready.exec = 'test -s deaf'\n",
+    );
+    services.allow();
+    let script = "
+        $ENVR up --wait 2>/dev/null
+        main=$($ENVR ps --json | tr ',' '\\n' | sed -n 's/.*\"pid\": //p')
+        $ENVR stop x 2>/dev/null & stop=$!
+        while test -e /proc/$main; do :; done
+        given=
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+            echo $((main - 1)) >/proc/sys/kernel/ns_last_pid
+            setsid sleep 1000 & given=$!
+            if test $given = $main; then break; fi
+            kill $given
+        done
+        test $given = $main
+        deaf=$(cat deaf)
+        wait $stop
+        if test -d /proc/$deaf; then echo 'what it started is left' >&2; exit 1; fi
+        kill -0 $given || { echo 'the new owner of its number was killed' >&2; exit 1; }
+        kill $given
+        $ENVR down 2>/dev/null
+    ";
+    services.in_namespaces(&["-Urpf", "--mount-proc", "--kill-child"], script);
+}
+
+#[test]
+fn a_full_disk_stops_no_service_and_is_told() {
+    let services = Services::empty();
+    let fifo = services.fifo("go");
+    services.project.write(
+        "envr.toml",
+        format!(
+            "[services.x]\ncommand = '''seq 1 100000; touch said; read line <{}; echo more; touch more; exec sleep 1000'''\n\
+             ready.exec = 'test -e said'\n",
+            fifo.path()
+        ),
+    );
+    services.allow();
+    let script = format!(
+        "
+        mkdir -p $HOME/.local/state/envr/services
+        mount -t tmpfs -o size=256k none $HOME/.local/state/envr/services
+        head -c 150000 /dev/zero >$HOME/.local/state/envr/services/ballast
+        $ENVR up --wait 2>/dev/null
+        $ENVR ps --json
+        rm $HOME/.local/state/envr/services/ballast
+        echo >{}
+        while ! test -e more; do sleep 0.01; done
+        $ENVR logs -n 3 x
+        $ENVR down
+        ",
+        fifo.path()
+    );
+    let options = ["-Urmpf", "--mount-proc", "--kill-child"];
+    let Some(output) = services.in_namespaces(&options, &script) else { return };
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("its log cannot be written: no space left on device"), "{said}");
+    assert!(said.contains("\"state\": \"ready\"") && said.contains("\"restarts\": 0"), "{said}");
+    assert!(said.contains(" records could not be written here\n"), "{said}");
+}
+
+#[test]
+fn with_a_project_that_cannot_be_written_hidden_processes_and_no_control_groups() {
+    let services = Services::new(SLEEP);
+    let script = "
+        mount --bind . .
+        mount -o remount,bind,ro .
+        mount -t proc -o hidepid=2 proc /proc
+        mount -t tmpfs -o ro none /sys/fs/cgroup
+        mount -t tmpfs -o noexec none /tmp
+        cd \"$PWD\"
+        if touch here 2>/dev/null; then exit 1; fi
+        $ENVR up --wait 2>/dev/null
+        $ENVR restart x
+        $ENVR wait x
+        $ENVR ps
+        $ENVR down
+    ";
+    // What the test itself is may lie in /tmp, too.
+    if ENVR.starts_with("/tmp/") || services.project.path("").starts_with("/tmp") {
+        let script = script.replace("mount -t tmpfs -o noexec none /tmp\n", "\n");
+        services.in_namespaces(&["-Urmpf", "--kill-child"], &script);
+        return;
+    }
+    services.in_namespaces(&["-Urmpf", "--kill-child"], script);
+}
+
+#[test]
+fn places_of_other_users_are_refused_and_other_users_are_hung_up_on() {
+    if !is_root() {
+        println!("skipped: only root can be two users");
+        return;
+    }
+    let services = Services::new(SLEEP);
+    services.up();
+    let run = services.project.path("run/envr");
+    let dir = fs::read_dir(&run).unwrap().flatten().next().unwrap().path();
+    // Even where a mistake lets others in, the socket talks to its own user alone.
+    for open in ["", "run", "run/envr"] {
+        let path = services.project.path(open);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(dir.join("control"), fs::Permissions::from_mode(0o777)).unwrap();
+    let python = "import socket, sys\n\
+        s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])\n\
+        try:\n  s.send(b'{\"version\":1,\"request\":\"ps\"}\\n'); print(s.recv(99))\nexcept OSError: print(b'')\n";
+    let ask = |user: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", user, "--clear-groups", "python3", "-c", python]);
+        let output = command.arg(dir.join("control")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(ask("65534"), "b''\n");
+    assert!(ask("0").contains("services"));
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+    services.run(["down"]);
+    std::os::unix::fs::chown(&dir, Some(65534), None).unwrap();
+    assert!(services.fail(["up", "-d"]).contains("it belongs to user 65534"));
+    assert_eq!(fs::metadata(&dir).unwrap().uid(), 65534, "it is not taken over");
+    std::os::unix::fs::chown(&dir, Some(0), None).unwrap();
+}
+
+#[test]
+fn a_program_that_is_replaced_meanwhile_goes_on() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("env");
+    services.project.write(".envrc", "export A=one\n");
+    services.project.write("Procfile", format!("x: echo $A >{}; exec sleep 1000\n", fifo.path()));
+    services.allow();
+    fs::create_dir(services.project.path("own")).unwrap();
+    let (program, next) = (services.project.path("own/envr"), services.project.path("own/next"));
+    fs::copy(ENVR, &program).unwrap();
+    assert!(services.copied(&["up", "--wait"]).status.success());
+    assert_eq!(fifo.line(), "one");
+    fs::copy(ENVR, &next).unwrap();
+    fs::rename(&next, &program).unwrap();
+    services.project.write(".envrc", "export A=another\n");
+    services.allow();
+    assert!(services.copied(&["restart", "x"]).status.success());
+    assert_eq!(fifo.line(), "another", "it is evaluated by the program that is there now");
+    let pid = services.pid("x");
+    assert!(services.copied(&["down"]).status.success());
+    assert!(!is_alive(pid));
+}
+
+#[test]
+fn whom_the_kernel_ended_for_want_of_memory_is_told_so() {
+    let group = format!("/sys/fs/cgroup/memory/envr-test-{}", std::process::id());
+    let limit = format!("mkdir {group} && echo 32M >{group}/memory.limit_in_bytes");
+    if !Command::new("sh").args(["-c", &limit]).output().unwrap().status.success() {
+        println!("skipped: no control group for memory here");
+        return;
+    }
+    let services = Services::new(&format!(
+        "[services.x]\ncommand = 'echo $$ >{group}/cgroup.procs; exec python3 -c \"x = bytearray(300 << 20)\"'\n\
+         restart = 'never'\n"
+    ));
+    services.run(["up", "-d"]);
+    services.fail(["wait", "x", "--for", "completed"]);
+    assert_eq!(services.status("x")["exit"], "SIGKILL");
+    assert_eq!(services.note("x"), "the kernel ended it, for memory ran out");
+    _ = fs::remove_dir(&group);
+}
