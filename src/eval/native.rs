@@ -2,7 +2,7 @@
 //!
 //! Nothing is printed, run or written before the end, or before the first program is started. So whatever turns up on
 //! the way that only bash does right ends the attempt without a trace, and bash does all of it. A program is started
-//! only if nothing that may follow it can need bash: see `remainder`.
+//! only if nothing that may follow it can need bash, as far as text and files tell by then: see `remainder`.
 
 pub mod builtins;
 mod children;
@@ -20,7 +20,6 @@ use super::bash::{left_behind, why};
 use super::link::DirenvLink;
 use super::parse::{AndOr, Arm, Assignment, Call, Command, Export, Joint, List, Pipeline, Word};
 use super::{Evaluation, Lane, Outcome, Start, stdlib};
-use crate::error::Hinted;
 use crate::session;
 use crate::trust::{Reason, Trusted};
 use crate::ui;
@@ -73,9 +72,6 @@ pub fn attempt(
     link.add_to(&mut env);
     let mut shell = Shell::start(start, &env, trusted.clone())?;
     let outcome = match run(&mut shell) {
-        Err(Stop::NeedsBash(why)) if shell.runner.is_some() => {
-            Outcome::Failed(too_late(trusted, &why))
-        }
         Err(Stop::NeedsBash(why)) => return Err(why),
         Err(Stop::Interrupted) => Outcome::Interrupted,
         Err(Stop::Failed(error)) => Outcome::Failed(error),
@@ -109,14 +105,6 @@ pub fn attempt(
         evaluation.left_behind = left_behind(host, &scripts, &names);
     }
     Ok(evaluation)
-}
-
-/// What nothing in the script gave away, as when a value is longer than memory should be.
-fn too_late(trusted: &Trusted, why: &str) -> anyhow::Error {
-    let path = trusted.rc().path.display();
-    let message =
-        format!("could not load `{path}`: it needs bash for {why}, but programs have run");
-    Hinted::new(message, "export ENVR_LANE=bash").into()
 }
 
 impl Shell<'_> {

@@ -213,7 +213,7 @@ impl Shell<'_> {
         ready
     }
 
-    /// From here on there is no way back to bash.
+    /// From here on bash would do again what was done.
     pub fn commit(&mut self) -> Flow {
         if self.runner.is_some() {
             return Ok(());

@@ -285,7 +285,7 @@ impl Sight<'_> {
             }
     }
 
-    /// As the file is now. One that a program makes, or makes anew, turns out to be plain or is an error.
+    /// As the file is now. Where a program makes another of it, and that one needs bash, bash runs it all once more.
     fn is_sure_dotenv(&mut self, file: Option<&Word>) -> bool {
         let (Some(shell), Some(file)) = (self.shell, self.file(file)) else { return false };
         stdlib::is_plain_dotenv(shell, &file)
