@@ -50,12 +50,14 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
             [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Start the project''s services, supervised')
+            [CompletionResult]::new('attach', 'attach', [CompletionResultType]::ParameterValue, 'Show the services in the terminal, with their logs and keys to restart them')
             [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Stop the services and their supervisor')
             [CompletionResult]::new('ps', 'ps', [CompletionResultType]::ParameterValue, 'List the services')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start services, and what they need')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop services, after those that need them')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services and start them again')
             [CompletionResult]::new('signal', 'signal', [CompletionResultType]::ParameterValue, 'Send a signal to the main process of services')
+            [CompletionResult]::new('services', 'services', [CompletionResultType]::ParameterValue, 'Look after the definitions of services')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what services said')
             [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait for services')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -513,6 +515,11 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;attach' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;down' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -542,6 +549,30 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
         'envr;signal' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;services' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;services;import' {
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Add them to the `envr.toml` beside the file')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'envr;services;help' {
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'envr;services;help;import' {
+            break
+        }
+        'envr;services;help;help' {
             break
         }
         'envr;logs' {
@@ -584,12 +615,14 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version, or fail when direnv''s is older than one')
             [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Start the project''s services, supervised')
+            [CompletionResult]::new('attach', 'attach', [CompletionResultType]::ParameterValue, 'Show the services in the terminal, with their logs and keys to restart them')
             [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Stop the services and their supervisor')
             [CompletionResult]::new('ps', 'ps', [CompletionResultType]::ParameterValue, 'List the services')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start services, and what they need')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop services, after those that need them')
             [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services and start them again')
             [CompletionResult]::new('signal', 'signal', [CompletionResultType]::ParameterValue, 'Send a signal to the main process of services')
+            [CompletionResult]::new('services', 'services', [CompletionResultType]::ParameterValue, 'Look after the definitions of services')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what services said')
             [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait for services')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -747,6 +780,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
         'envr;help;up' {
             break
         }
+        'envr;help;attach' {
+            break
+        }
         'envr;help;down' {
             break
         }
@@ -763,6 +799,13 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;signal' {
+            break
+        }
+        'envr;help;services' {
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`')
+            break
+        }
+        'envr;help;services;import' {
             break
         }
         'envr;help;logs' {

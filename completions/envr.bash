@@ -19,6 +19,9 @@ _envr() {
             envr,allow)
                 cmd="envr__subcmd__allow"
                 ;;
+            envr,attach)
+                cmd="envr__subcmd__attach"
+                ;;
             envr,block)
                 cmd="envr__subcmd__deny"
                 ;;
@@ -88,6 +91,9 @@ _envr() {
             envr,secret)
                 cmd="envr__subcmd__secret"
                 ;;
+            envr,services)
+                cmd="envr__subcmd__services"
+                ;;
             envr,setup)
                 cmd="envr__subcmd__setup"
                 ;;
@@ -120,6 +126,9 @@ _envr() {
                 ;;
             envr__subcmd__help,allow)
                 cmd="envr__subcmd__help__subcmd__allow"
+                ;;
+            envr__subcmd__help,attach)
+                cmd="envr__subcmd__help__subcmd__attach"
                 ;;
             envr__subcmd__help,completions)
                 cmd="envr__subcmd__help__subcmd__completions"
@@ -174,6 +183,9 @@ _envr() {
                 ;;
             envr__subcmd__help,secret)
                 cmd="envr__subcmd__help__subcmd__secret"
+                ;;
+            envr__subcmd__help,services)
+                cmd="envr__subcmd__help__subcmd__services"
                 ;;
             envr__subcmd__help,setup)
                 cmd="envr__subcmd__help__subcmd__setup"
@@ -273,6 +285,9 @@ _envr() {
                 ;;
             envr__subcmd__help__subcmd__secret__subcmd__recipients,remove)
                 cmd="envr__subcmd__help__subcmd__secret__subcmd__recipients__subcmd__remove"
+                ;;
+            envr__subcmd__help__subcmd__services,import)
+                cmd="envr__subcmd__help__subcmd__services__subcmd__import"
                 ;;
             envr__subcmd__nix,copy)
                 cmd="envr__subcmd__nix__subcmd__copy"
@@ -439,6 +454,18 @@ _envr() {
             envr__subcmd__secret__subcmd__recipients__subcmd__help,remove)
                 cmd="envr__subcmd__secret__subcmd__recipients__subcmd__help__subcmd__remove"
                 ;;
+            envr__subcmd__services,help)
+                cmd="envr__subcmd__services__subcmd__help"
+                ;;
+            envr__subcmd__services,import)
+                cmd="envr__subcmd__services__subcmd__import"
+                ;;
+            envr__subcmd__services__subcmd__help,help)
+                cmd="envr__subcmd__services__subcmd__help__subcmd__help"
+                ;;
+            envr__subcmd__services__subcmd__help,import)
+                cmd="envr__subcmd__services__subcmd__help__subcmd__import"
+                ;;
             *)
                 ;;
         esac
@@ -446,7 +473,7 @@ _envr() {
 
     case "${cmd}" in
         envr)
-            opts="-h -V --help --version hook export allow permit grant deny block revoke disallow review edit exec reload status setup doctor why prune dotenv secret nix stdlib completions version up down ps start stop restart signal logs wait help"
+            opts="-h -V --help --version hook export allow permit grant deny block revoke disallow review edit exec reload status setup doctor why prune dotenv secret nix stdlib completions version up attach down ps start stop restart signal services logs wait help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -460,6 +487,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__allow)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__attach)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -586,7 +627,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help)
-            opts="hook export allow deny review edit exec reload status setup doctor why prune dotenv secret nix stdlib completions version up down ps start stop restart signal logs wait help"
+            opts="hook export allow deny review edit exec reload status setup doctor why prune dotenv secret nix stdlib completions version up attach down ps start stop restart signal services logs wait help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,6 +641,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__allow)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__attach)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1174,6 +1229,34 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__secret__subcmd__updatekeys)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__services)
+            opts="import"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__services__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2404,6 +2487,76 @@ _envr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__services)
+            opts="-h --help import help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__services__subcmd__help)
+            opts="import help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__services__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__services__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__services__subcmd__import)
+            opts="-h --write --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

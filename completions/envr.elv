@@ -47,12 +47,14 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
             cand up 'Start the project''s services, supervised'
+            cand attach 'Show the services in the terminal, with their logs and keys to restart them'
             cand down 'Stop the services and their supervisor'
             cand ps 'List the services'
             cand start 'Start services, and what they need'
             cand stop 'Stop services, after those that need them'
             cand restart 'Stop services and start them again'
             cand signal 'Send a signal to the main process of services'
+            cand services 'Look after the definitions of services'
             cand logs 'Show what services said'
             cand wait 'Wait for services'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -429,6 +431,10 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;attach'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;down'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -453,6 +459,25 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;signal'= {
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'envr;services'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand import 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;services;import'= {
+            cand --write 'Add them to the `envr.toml` beside the file'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'envr;services;help'= {
+            cand import 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'envr;services;help;import'= {
+        }
+        &'envr;services;help;help'= {
         }
         &'envr;logs'= {
             cand -n 'The last lines only'
@@ -492,12 +517,14 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand completions 'Print the completions for a shell'
             cand version 'Print the version, or fail when direnv''s is older than one'
             cand up 'Start the project''s services, supervised'
+            cand attach 'Show the services in the terminal, with their logs and keys to restart them'
             cand down 'Stop the services and their supervisor'
             cand ps 'List the services'
             cand start 'Start services, and what they need'
             cand stop 'Stop services, after those that need them'
             cand restart 'Stop services and start them again'
             cand signal 'Send a signal to the main process of services'
+            cand services 'Look after the definitions of services'
             cand logs 'Show what services said'
             cand wait 'Wait for services'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -611,6 +638,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         }
         &'envr;help;up'= {
         }
+        &'envr;help;attach'= {
+        }
         &'envr;help;down'= {
         }
         &'envr;help;ps'= {
@@ -622,6 +651,11 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;restart'= {
         }
         &'envr;help;signal'= {
+        }
+        &'envr;help;services'= {
+            cand import 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`'
+        }
+        &'envr;help;services;import'= {
         }
         &'envr;help;logs'= {
         }

@@ -3,6 +3,7 @@
 mod directory;
 mod procfile;
 mod table;
+pub mod import;
 pub mod watch;
 pub mod schedule;
 pub mod project;

@@ -1,10 +1,12 @@
 //! Services under a real supervisor: how they start, live, end, and what is left of them, which is nothing.
 
+mod attach;
 mod definitions;
 mod discovery;
 mod ending;
 mod faults;
 mod foreground;
+mod import;
 mod logs;
 mod order;
 mod ports;

@@ -1,6 +1,8 @@
-//! The verbs of services: `up`, `down`, `ps`, `start`, `stop`, `restart`, `signal`, `logs`, `wait`.
+//! The verbs of services: `up`, `attach`, `down`, `ps`, `start`, `stop`, `restart`, `signal`, `logs`, `wait`.
 
+mod attach;
 mod foreground;
+mod import;
 mod logs;
 mod up;
 
@@ -25,6 +27,8 @@ use std::time::Duration;
 pub enum Verb {
     /// Start the project's services, supervised
     Up(Up),
+    /// Show the services in the terminal, with their logs and keys to restart them
+    Attach,
     /// Stop the services and their supervisor
     Down,
     /// List the services
@@ -55,6 +59,11 @@ pub enum Verb {
         #[arg(required = true)]
         names: Vec<String>,
     },
+    /// Look after the definitions of services
+    Services {
+        #[command(subcommand)]
+        verb: Definitions,
+    },
     /// Show what services said
     Logs(Logs),
     /// Wait for services
@@ -67,6 +76,18 @@ pub enum Verb {
         /// Give up after this time, such as 30s
         #[arg(long, value_parser = duration)]
         timeout: Option<Duration>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Definitions {
+    /// Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`
+    Import {
+        /// Add them to the `envr.toml` beside the file
+        #[arg(long)]
+        write: bool,
+        /// The file; the first that is here where none is named
+        file: Option<PathBuf>,
     },
 }
 
@@ -110,9 +131,14 @@ pub enum What {
 }
 
 pub fn run(host: &Host, verb: Verb) -> Result<ExitCode> {
+    if let Verb::Services { verb: Definitions::Import { write, file } } = &verb {
+        return import::import(host, file.as_deref(), *write);
+    }
     let project = Project::find(host)?;
     match verb {
+        Verb::Services { .. } => Ok(ExitCode::SUCCESS),
         Verb::Up(options) => up::up(&project, &options),
+        Verb::Attach => attach::attach(&project),
         Verb::Down => project.down(),
         Verb::Ps { json } => project.ps(json),
         Verb::Start { names } => project.start(Request::Start { names }),

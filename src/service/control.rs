@@ -47,6 +47,8 @@ pub enum Request {
         signal: i32,
     },
     Ps,
+    /// The services now, and again whenever something about them changes.
+    Watch,
     Wait {
         names: Vec<String>,
         until: Until,

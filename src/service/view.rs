@@ -68,7 +68,7 @@ impl View {
 }
 
 /// Text that cannot drive the terminal; colours stay where they are wanted, and end with the line.
-fn safe(text: &[u8], colours: bool) -> String {
+pub fn safe(text: &[u8], colours: bool) -> String {
     let text = String::from_utf8_lossy(text);
     // A carriage return draws a line anew, as a progress bar does: what it drew last is what counts.
     let text = text.trim_end_matches('\r');
@@ -111,7 +111,7 @@ fn colour_length(text: &str) -> Option<usize> {
 }
 
 /// `8080,admin=8081`
-fn ports(service: &Status) -> String {
+pub fn ports(service: &Status) -> String {
     let shown = service.ports.iter().map(|(name, number)| match name.as_str() {
         ports::MAIN => number.to_string(),
         name => format!("{name}={number}"),

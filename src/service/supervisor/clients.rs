@@ -2,7 +2,7 @@
 
 use super::poller::Source;
 use super::{Ending, Supervisor};
-use crate::service::control::{Asked, LONGEST, Reply, Request, Until, VERSION};
+use crate::service::control::{Asked, LONGEST, Reply, Request, Status, Until, VERSION};
 use crate::service::place::check_peer;
 use crate::ui;
 use rustix::event::epoll::EventFlags;
@@ -32,6 +32,8 @@ pub enum Waiting {
         services: Vec<usize>,
         until: Until,
     },
+    /// Anything to change; holds what it was told last.
+    Changes(Vec<Status>),
     /// Services to be down, and up again where they are restarted.
     Stopped(Vec<usize>),
 }

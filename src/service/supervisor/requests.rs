@@ -80,7 +80,13 @@ impl Supervisor<'_> {
                 }
                 Ok(Some(done()))
             }
-            Request::Ps => Ok(Some(Reply::Services { services: self.statuses() })),
+            Request::Ps => {
+                Ok(Some(Reply::Services { services: self.statuses(&self.changed_definitions()) }))
+            }
+            Request::Watch => {
+                self.wait(number, Waiting::Changes(Vec::new()));
+                Ok(None)
+            }
             Request::Wait { names, until } => {
                 let services = if names.is_empty() && until == Until::Ended {
                     (0..self.services.len()).collect()
@@ -212,16 +218,27 @@ impl Supervisor<'_> {
             let reply = match &waiting {
                 Waiting::Down(told) => self.progress(number, told),
                 Waiting::Stopped(services) => self.stopped(services),
+                Waiting::Changes(told) => self.changes(number, told),
                 Waiting::For { services, until } => self.came_true(services, *until),
             };
             let Some(reply) = reply else { continue };
             if let Some(client) = self.clients.get_mut(&number)
-                && !matches!(waiting, Waiting::Down(_))
+                && !matches!(waiting, Waiting::Down(_) | Waiting::Changes(_))
             {
                 client.waits_for = None;
             }
             self.reply(number, &reply);
         }
+    }
+
+    /// Definitions that changed on disk are no news: who wants to know them asks.
+    fn changes(&mut self, number: u32, told: &[Status]) -> Option<Reply> {
+        let services = self.statuses(&BTreeSet::new());
+        if services == told {
+            return None;
+        }
+        self.wait(number, Waiting::Changes(services.clone()));
+        Some(Reply::Services { services })
     }
 
     fn progress(&mut self, number: u32, told: &[String]) -> Option<Reply> {
@@ -298,8 +315,7 @@ impl Supervisor<'_> {
         _ = crate::fs::remove_if_there(&self.place.processes());
     }
 
-    fn statuses(&self) -> Vec<Status> {
-        let changed = self.changed_definitions();
+    fn statuses(&self, changed: &BTreeSet<String>) -> Vec<Status> {
         let known: BTreeMap<&String, usize> = self
             .services
             .iter()
@@ -307,7 +323,7 @@ impl Supervisor<'_> {
             .filter(|(_, service)| !service.is_removed || service.life.state.is_active())
             .map(|(index, service)| (&service.spec.name, index))
             .collect();
-        known.values().map(|index| self.status(*index, &changed)).collect()
+        known.values().map(|index| self.status(*index, changed)).collect()
     }
 
     fn status(&self, index: usize, changed: &BTreeSet<String>) -> Status {

@@ -1,0 +1,70 @@
+//! `services import`: what other tools run, as tables of an `envr.toml`.
+
+use crate::error::Hinted;
+use crate::fs::read_regular;
+use crate::host::Host;
+use crate::rc;
+use crate::service::import;
+use crate::toml::{self, Document};
+use crate::ui;
+use anyhow::{Context as _, Result, bail};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A definition larger than this many bytes is something else.
+const LIMIT: u64 = 4 << 20;
+
+/// Prints the tables, or adds them to the `envr.toml` beside the file. What is not the same is told on stderr.
+pub fn import(host: &Host, file: Option<&Path>, writes: bool) -> Result<ExitCode> {
+    let file = match file {
+        Some(file) => host.absolute(file),
+        None => find(host)?,
+    };
+    let bytes = read_regular(&file, LIMIT)
+        .with_context(|| format!("could not read `{}`", host.tilde(&file)))?
+        .with_context(|| format!("could not read `{}`: it is too large", host.tilde(&file)))?;
+    let imported = import::read(&file, &bytes)?;
+    let text = imported.text();
+    if writes {
+        let target = file.parent().unwrap_or(Path::new("/")).join(toml::NAME);
+        add(host, &target, &text)?;
+        ui::note(host, &format!("wrote `{}`", host.tilde(&target)));
+    } else {
+        host.print(text.as_bytes())?;
+    }
+    for line in &imported.report {
+        ui::note(host, line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find(host: &Host) -> Result<PathBuf> {
+    let dir = rc::working_directory(host)?;
+    let found = import::NAMES.iter().map(|name| dir.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| {
+        Hinted::new(
+            "could not find a `process-compose.yaml`, a `compose.yaml` or a `Procfile` here",
+            "envr services import FILE",
+        )
+        .into()
+    })
+}
+
+/// Behind what is there, if both go together.
+fn add(host: &Host, target: &Path, text: &str) -> Result<()> {
+    let shown = host.tilde(target);
+    let before = match read_regular(target, LIMIT) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => bail!("could not read `{shown}`: it is too large"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error).with_context(|| format!("could not read `{shown}`")),
+    };
+    let added = format!("{}{text}", if before.is_empty() { "" } else { "\n" });
+    // What is there twice is told with its place.
+    Document::new(Path::new(&shown), &[&before, added.as_bytes()].concat())?.tables()?;
+    let file = OpenOptions::new().append(true).create(true).open(target);
+    file.and_then(|mut file| file.write_all(added.as_bytes()))
+        .with_context(|| format!("could not write `{shown}`"))
+}
