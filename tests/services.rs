@@ -3,6 +3,7 @@
 mod attach;
 mod definitions;
 mod discovery;
+mod entrypoint;
 mod ending;
 mod faults;
 mod foreground;

@@ -64,7 +64,7 @@ fn what_failed_or_was_done_is_tried_again() {
     services.project.write("input", "one\n");
     services.run(["up", "-d"]);
     assert_eq!(starts.line(), "x");
-    services.fail(["wait", "x"]);
+    services.fail(["wait", "--for", "completed", "x"]);
     services.project.write("good", "");
     assert_eq!(starts.line(), "x");
     assert_eq!(starts.line(), "one");

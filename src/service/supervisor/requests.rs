@@ -64,6 +64,10 @@ impl Supervisor<'_> {
                     let service = &mut self.services[index];
                     service.restarting = service.life.state.is_active();
                     service.was_killed = false;
+                    // What is done is done again.
+                    if service.life.state == State::Completed {
+                        self.happen(index, Event::Reset);
+                    }
                 }
                 self.want_up(&self.graph.with_dependencies(&asked));
                 self.run_now(&asked);
@@ -181,9 +185,6 @@ impl Supervisor<'_> {
             self.plan_run(index);
             match self.services[index].life.state {
                 State::Failed | State::Backoff => self.happen(index, Event::Reset),
-                State::Completed if self.services[index].restarting => {
-                    self.happen(index, Event::Reset);
-                }
                 _ => {}
             }
         }
