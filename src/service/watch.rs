@@ -100,12 +100,7 @@ impl Watching {
             patterns.map(|pattern| (pattern.root.clone(), pattern.is_deep)).collect();
         let mut watching = Self { notices, directories: HashMap::new(), roots };
         for (root, is_deep) in watching.roots.clone() {
-            watching.add(&root, is_deep, &mut Vec::new())?;
-            // One that is not there yet is seen to come by the directory above it.
-            let there = root.ancestors().skip(1).find(|dir| dir.is_dir());
-            if let (false, Some(above)) = (root.is_dir(), there) {
-                watching.add(above, false, &mut Vec::new())?;
-            }
+            watching.add_root(&root, is_deep, &mut Vec::new())?;
         }
         Ok(watching)
     }
@@ -134,20 +129,29 @@ impl Watching {
             for (root, is_deep) in
                 roots.filter(|(root, _)| dir.starts_with(root) || root.starts_with(&dir))
             {
-                let is_below = dir.starts_with(&root);
-                if is_below && !is_deep {
-                    continue;
-                }
                 // What is in it may have come before it was watched.
-                self.add(if is_below { &dir } else { &root }, is_deep, &mut paths)?;
-                if !is_below && !root.is_dir() {
-                    self.add(&dir, false, &mut paths)?;
+                if !dir.starts_with(&root) {
+                    self.add_root(&root, is_deep, &mut paths)?;
+                } else if is_deep {
+                    self.add(&dir, is_deep, &mut paths)?;
                 }
             }
         }
         paths.sort();
         paths.dedup();
         Ok(Changed::Paths(paths))
+    }
+
+    /// A directory that is not there yet is seen to come by the one above it, which has to be watched before that is
+    /// known to be so.
+    fn add_root(&mut self, root: &Path, is_deep: bool, files: &mut Vec<PathBuf>) -> Result<()> {
+        let mut watched = None;
+        loop {
+            let there = root.ancestors().find(|dir| dir.is_dir());
+            let Some(there) = there.filter(|there| watched != Some(*there)) else { return Ok(()) };
+            self.add(there, is_deep && there == root, files)?;
+            watched = Some(there);
+        }
     }
 
     /// Watches a directory and what is below it; `files` takes in the files there.
