@@ -158,9 +158,7 @@ fn nothing_leaks_over_many_restarts() {
     );
     services.run(["up", "-d"]);
     let supervisor = services.internal("service-supervisor");
-    // At any moment some are open for what is just being started or asked.
     let count = || fs::read_dir(format!("/proc/{supervisor}/fd")).unwrap().count();
-    let descriptors = || (0..50).map(|_| count()).min().unwrap();
     let memory = || -> BTreeMap<String, u64> {
         let status = fs::read_to_string(format!("/proc/{supervisor}/status")).unwrap();
         let fields = status.lines().filter_map(|line| line.split_once(':'));
@@ -169,13 +167,14 @@ fn nothing_leaks_over_many_restarts() {
     };
     let restarts = || services.status("x")["restarts"].as_u64().unwrap();
     while restarts() < 100 {}
-    let (files, before) = (descriptors(), memory());
+    let (files, before) = (count(), memory());
     while restarts() < 600 {
         services.run(["ps"]);
     }
     let after = memory();
-    let now = descriptors();
-    assert!(now <= files + 2, "{files} descriptors became {now}");
+    // At any moment some are open for what is just being started or asked; a leak of one at each restart would be hundreds.
+    let now = (0..5000).map(|_| count()).find(|now| *now <= files + 2);
+    assert!(now.is_some(), "{files} descriptors became {}", count());
     assert!(
         after["VmRSS"] < before["VmRSS"] + 1024,
         "{} KB grew to {}",
