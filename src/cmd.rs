@@ -20,14 +20,10 @@ pub mod status;
 pub mod watch;
 pub mod why;
 
-use crate::error::in_voice;
 use crate::host::{Host, Voice};
 use crate::shell::Shell;
-use crate::ui;
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Context as _, Result};
 use std::ffi::OsStr;
-use std::io::ErrorKind;
-use std::path::Path;
 
 /// The shell or format that an argument names.
 fn shell_of(host: &Host, said: &OsStr) -> Result<Shell> {
@@ -38,14 +34,6 @@ fn shell_of(host: &Host, said: &OsStr) -> Result<Shell> {
             format!("could not write code for `{}`: it is none of {known}", said.display())
         }
     })
-}
-
-/// A file that could not be read; `named` is how the caller put it, which is how direnv tells it.
-fn unreadable(host: &Host, named: &Path, error: std::io::Error, path: &Path) -> Error {
-    let verb = if error.kind() == ErrorKind::IsADirectory { "read" } else { "open" };
-    let theirs = format!("{verb} {}: {}", named.display(), ui::plain(&error));
-    let ours = Error::new(error).context(format!("could not read `{}`", path.display()));
-    in_voice(host, theirs, ours)
 }
 
 /// Output that direnv ends with a line's end, for those who read it by lines.

@@ -1,7 +1,9 @@
 //! What a failure carries beside its cause: the commands that may mend it, and the exit code.
 
 use crate::host::{Host, Voice};
-use std::fmt;
+use crate::ui;
+use std::path::Path;
+use std::{fmt, io};
 
 /// An error with hints, each a thing to type or do.
 #[derive(Debug)]
@@ -44,6 +46,14 @@ pub fn in_voice(
         Voice::Direnv => anyhow::anyhow!("{theirs}"),
         Voice::Envr => ours.into(),
     }
+}
+
+/// A file that could not be read; `named` is how the caller put it, which is how direnv tells it.
+pub fn unreadable(host: &Host, named: &Path, error: io::Error, path: &Path) -> anyhow::Error {
+    let verb = if error.kind() == io::ErrorKind::IsADirectory { "read" } else { "open" };
+    let theirs = format!("{verb} {}: {}", named.display(), ui::plain(&error));
+    let ours = anyhow::Error::new(error).context(format!("could not read `{}`", path.display()));
+    in_voice(host, theirs, ours)
 }
 
 impl fmt::Display for Hinted {

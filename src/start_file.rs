@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use crate::shell::{Shell, bash_word};
-use regex_lite::Regex;
+use regex_lite::{Captures, Regex};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,31 @@ pub fn path(host: &Host, shell: Shell) -> Option<PathBuf> {
     })
 }
 
+/// Other files that the shell reads at its start, and that exist: a hook may stand there as well.
+pub fn others(host: &Host, shell: Shell) -> Vec<PathBuf> {
+    let home = |names: &[&str]| -> Vec<PathBuf> {
+        let home = host.home().unwrap_or_default();
+        names.iter().map(|name| home.join(name)).collect()
+    };
+    let mut files = match shell {
+        Shell::Bash => home(&[".bash_profile", ".bash_login", ".profile"]),
+        Shell::Zsh => match host.directory("ZDOTDIR") {
+            Some(dir) => vec![dir.join(".zprofile")],
+            None => home(&[".zprofile"]),
+        },
+        Shell::Fish => path(host, shell).map_or_else(Vec::new, |main| {
+            let parts = std::fs::read_dir(main.with_file_name("conf.d")).into_iter().flatten();
+            parts.filter_map(|part| Some(part.ok()?.path())).collect()
+        }),
+        _ => Vec::new(),
+    };
+    let is_read =
+        |file: &PathBuf| shell != Shell::Fish || file.extension() == Some("fish".as_ref());
+    files.retain(|file| is_read(file) && file.is_file());
+    files.sort();
+    files
+}
+
 /// The lines of a start file that call a hook, as far as they name the program.
 pub fn hook_lines(text: &[u8]) -> Vec<HookLine> {
     let call = Regex::new(r#"(^|[^\w.-])(envr|direnv)["']?\s+hook\s"#).expect("it is one");
@@ -66,6 +91,27 @@ pub fn hook_line(shell: Shell, program: &Path) -> String {
         Shell::Xonsh => format!("execx($({program} hook xonsh))"),
         _ => format!("eval \"$({program} hook {name})\""),
     }
+}
+
+/// A line that calls direnv's hook, with envr in direnv's place, if it does more than that; else `None`, for then all of
+/// it can go. A test whether direnv is there is no more.
+pub fn renamed(line: &str, program: &Path) -> Option<String> {
+    let call = Regex::new(r#"([^\s"'`(<]*/)?direnv(["']?\s+hook\s)"#).expect("it is one");
+    let rest = r#"^\s*(["']?\$\{?\w+\}?["']?|[\w-]+|\$\([^()]*\))["'`)\s]*(\|\s*(source|slurp)\b[\s)]*)?(\d?>\s*/dev/null\s*)?(\|\|\s*(true|:)\s*)?(#.*)?$"#;
+    let rest = Regex::new(rest).expect("it is one");
+    let found = call.find(line)?;
+    let (head, tail) = (&line[..found.start()], &line[found.end()..]);
+    let is_test = |guard: &str| guard.contains("direnv") && !guard.contains("||");
+    let stands_alone = match head.rsplit_once("&&") {
+        Some((guard, _)) => is_test(guard),
+        None => !head.contains("||"),
+    };
+    if stands_alone && !head.contains([';', '{', '|']) && rest.is_match(tail) {
+        return None;
+    }
+    let program = String::from_utf8_lossy(&bash_word(program.as_os_str().as_bytes())).into_owned();
+    let named = |found: &Captures| format!("{program}{}", &found[2]);
+    Some(call.replace(line, named).into_owned())
 }
 
 /// The line that puts a directory first on PATH.
@@ -104,6 +150,36 @@ mod tests {
             &[(Tool::Direnv, 1)],
         );
         check("# eval \"$(direnv hook bash)\"\nalias x='mydirenv hook y'\ndirenv allow", &[]);
+    }
+
+    #[test]
+    fn what_else_a_line_does_stays() {
+        let stays = |line: &str, expected: &str| {
+            assert_eq!(renamed(line, Path::new("envr")).as_deref(), Some(expected));
+        };
+        stays("eval \"$(direnv hook bash)\"; export A=1", "eval \"$(envr hook bash)\"; export A=1");
+        stays(
+            "if type -q direnv; /usr/bin/direnv hook fish | source; end",
+            "if type -q direnv; envr hook fish | source; end",
+        );
+        stays(
+            "export A=1 && eval \"$(direnv hook zsh)\"",
+            "export A=1 && eval \"$(envr hook zsh)\"",
+        );
+        for alone in [
+            "  eval \"$(direnv hook bash)\"  # direnv\r",
+            "eval \"`/opt/bin/direnv hook bash`\"",
+            "source <(direnv hook zsh)",
+            "eval `direnv hook tcsh`",
+            "execx($(direnv hook xonsh))",
+            "eval (direnv hook elvish | slurp)",
+            "direnv hook fish | source",
+            "_evalcache direnv hook zsh",
+            "(( $+commands[direnv] )) && emulate zsh -c \"$(direnv hook zsh)\"",
+            "command -v direnv >/dev/null 2>&1 && eval \"$(direnv hook $(basename $SHELL))\" || true",
+        ] {
+            assert_eq!(renamed(alone, Path::new("envr")), None, "{alone}");
+        }
     }
 
     #[test]

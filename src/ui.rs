@@ -23,14 +23,17 @@ pub fn error(host: &Host, error: &anyhow::Error) {
 }
 
 pub fn fail(host: &Host, message: &str) {
+    print(&error_line(host, message));
+}
+
+pub fn error_line(host: &Host, message: &str) -> String {
     let name = host.voice.name();
     let line = format!(
         "{name}: error{} {}",
         if host.voice == Voice::Envr { ":" } else { "" },
         escape(message)
     );
-    let line = if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line };
-    print(&line);
+    if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line }
 }
 
 pub fn hint(host: &Host, text: &str) {

@@ -67,7 +67,7 @@ fn direnvs_hook_is_replaced_only_when_that_is_asked_for() {
     assert!(shown.contains("~/.local/share/envr/bin/direnv: a link to "), "{shown}");
     let after = project.read("home/dotfiles/bashrc");
     let dir = project.path("home/.local/share/envr/bin");
-    let line = format!("  export PATH=\"{}:$PATH\"\neval \"$(envr hook bash)\"\n", dir.display());
+    let line = format!("  export PATH=\"{}:$PATH\"\n  eval \"$(envr hook bash)\"\n", dir.display());
     assert_eq!(after, format!("a\nif true; then\n{line}fi\nb\n"));
     assert!(project.path("home/.bashrc").is_symlink());
 
@@ -86,6 +86,33 @@ fn direnvs_hook_is_replaced_only_when_that_is_asked_for() {
     project.envr(["setup", "--undo"]).any_stdout().success();
     assert_eq!(project.read("home/dotfiles/bashrc"), before);
     assert!(!dir.join("direnv").exists());
+}
+
+#[test]
+fn direnvs_hook_is_found_in_each_file_that_the_shell_reads() {
+    let project = person().env("SHELL", "/usr/bin/bash");
+    symlink(ENVR, project.path("bin/direnv")).unwrap();
+    let profile = "eval \"$(direnv hook bash)\"; export A=1\n";
+    project.write_at("home/.bash_profile", profile);
+    let remark =
+        "envr: `~/.bash_profile:1` has direnv's hook; `envr setup --from-direnv` replaces it\n";
+    project.envr(["setup", "--yes"]).stdout("nothing to change\n").stderr(remark).success();
+    let problem = "`~/.bash_profile:1` has direnv's hook, and the last one counts -> envr setup --from-direnv";
+    assert_eq!(problems(&project), [problem]);
+
+    project.envr(["setup", "--yes", "--from-direnv"]).any_stdout().success();
+    assert_eq!(project.read("home/.bash_profile"), "eval \"$(envr hook bash)\"; export A=1\n");
+    assert!(!project.path("home/.bashrc").exists());
+    assert_eq!(problems(&project), Vec::<String>::new());
+    project.envr(["setup", "--yes"]).stdout("nothing to change\n").success();
+
+    project.write_at("home/.config/fish/conf.d/direnv.fish", "direnv hook fish | source\n");
+    let project = project.env("SHELL", "/usr/bin/fish");
+    project.envr(["setup", "--yes", "--from-direnv"]).any_stdout().success();
+    assert_eq!(project.read("home/.config/fish/conf.d/direnv.fish"), "envr hook fish | source\n");
+    assert!(!project.path("home/.config/fish/config.fish").exists());
+    project.envr(["setup", "--undo"]).any_stdout().success();
+    assert_eq!(project.read("home/.bash_profile"), profile);
 }
 
 #[test]

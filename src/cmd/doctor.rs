@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The oldest shells whose hook finds out by itself that nothing changed.
@@ -80,10 +80,18 @@ fn hook(host: &Host) -> Option<Finding> {
         let what = format!("`SHELL` is `{}`, for which envr has no hook", shell.display());
         return Some(Finding::Bad(what, "envr hook bash".into()));
     };
-    let path = start_file::path(host, shell)?;
+    let main = start_file::path(host, shell)?;
+    let read = |path: PathBuf| {
+        let text = trust::read(&path).unwrap_or_default();
+        let hooks = start_file::hook_lines(&text);
+        (path, text, hooks)
+    };
+    let mut others = start_file::others(host, shell).into_iter().map(read);
+    let (path, text, hooks) = match read(main) {
+        main if !main.2.is_empty() => main,
+        main => others.rfind(|other| !other.2.is_empty()).unwrap_or(main),
+    };
     let shown = host.tilde(&path);
-    let text = trust::read(&path).unwrap_or_default();
-    let hooks = start_file::hook_lines(&text);
     Some(match hooks.last() {
         None => Finding::Bad(format!("`{shown}` has no line with the hook"), setup()),
         Some(hook) if hook.tool == Tool::Direnv => Finding::Bad(

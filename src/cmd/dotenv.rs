@@ -1,12 +1,12 @@
 //! `dotenv`: a `.env` file as code for a shell.
 
-use super::{as_line, shell_of, unreadable};
+use super::{as_line, shell_of};
 use crate::diff::Changes;
-use crate::error::in_voice;
-use crate::eval::dotenv::{Error, parse_in, wrong_line};
+use crate::error::unreadable;
+use crate::eval::dotenv::variables_in;
 use crate::fs::read_stream;
 use crate::host::Host;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -25,11 +25,7 @@ pub fn dotenv(host: &Host, target: Option<&OsStr>, file: Option<&Path>) -> Resul
         .with_context(|| {
             format!("could not read `{}`: it is larger than {} MiB", path.display(), LIMIT >> 20)
         })?;
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    let variables = parse_in(dir, &text, &host.env).map_err(|Error { line, message }| {
-        let ours = anyhow!("could not read `{}:{line}`: {message}", path.display());
-        in_voice(host, wrong_line(&text, line), ours)
-    })?;
+    let variables = variables_in(host, &path, &text, &host.env)?;
     let changes: Changes = variables.into_iter().map(|(name, value)| (name, Some(value))).collect();
     host.print(&as_line(host, shell.render(&changes)))
 }

@@ -1,9 +1,9 @@
 //! The verbs by which scripts carry an environment: `dump`, `apply_dump`, `show_dump`.
 
-use super::{as_line, shell_of, unreadable};
+use super::{as_line, shell_of};
 use crate::diff::{self, Changes};
 use crate::env::Env;
-use crate::error::{in_voice, misused};
+use crate::error::{in_voice, misused, unreadable};
 use crate::fs::read_stream;
 use crate::gzenv::{self, Bytes, Garbage};
 use crate::host::{Host, Voice};

@@ -21,6 +21,9 @@ mod scope;
 mod value;
 
 use crate::env::Env;
+use crate::error::in_voice;
+use crate::host::Host;
+use anyhow::anyhow;
 use scope::Scope;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -52,6 +55,20 @@ pub fn parse_in(dir: &Path, text: &[u8], env: &Env) -> Result<BTreeMap<OsString,
     parse(text, &|name| {
         let value = if name == "PWD" { Some(dir.as_os_str()) } else { env.get(name) };
         value.map(OsStr::to_os_string)
+    })
+}
+
+/// As `parse_in`, with an error in words for whoever called.
+pub fn variables_in(
+    host: &Host,
+    path: &Path,
+    text: &[u8],
+    env: &Env,
+) -> Result<BTreeMap<OsString, OsString>, anyhow::Error> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    parse_in(dir, text, env).map_err(|Error { line, message }| {
+        let ours = anyhow!("could not read `{}:{line}`: {message}", path.display());
+        in_voice(host, wrong_line(text, line), ours)
     })
 }
 

@@ -76,6 +76,8 @@ const PROGRAMS: &[&str] = &[
     "export A=${NOPE:+$(cat VERSION)}x", r#"export A=$(cat VERSION); export B=$A C="$A" D=${A%.*}"#,
     r#"A=$(cat multi); export B=$A C="$A""#, r#"export A=$(cat multi) B="$(cat multi)""#, "echo $(cat multi)",
     r#"echo "$(cat multi)""#, r#"PATH_add "$(pwd)/x"; PATH_add "$(cat VERSION)""#, "cat VERSION\ndotenv",
+    "cat .env >new; dotenv new; rm new", "echo 'A=$PWD/x' >new; dotenv new; export B=$?; rm new", "echo 'A b' >new; dotenv new; export B=$?; rm new",
+    "echo 'A.B=1' >new; echo 'C=2' >>new; dotenv_if_exists new; export B=$?; rm new", "echo 'UID=1' >new; echo 'C=2' >>new; dotenv_if_exists new; rm new",
     "dotenv\nexport A=$(cat VERSION)", "source_env inner", "PATH_add tools\nsource_env inner",
     "PATH_add tools\nsource_env inner\nexport Z=1", "PATH_add tools\nsource_env inner\ndotenv",
     "source ./lib2.sh\nexport Z=$L", "source ./lib2.sh && PATH_add x", "source_up\nexport A=$(cat VERSION)",

@@ -49,6 +49,19 @@ struct Place {
     add_to_path: Option<PathBuf>,
 }
 
+/// What is done to a start file.
+struct How {
+    replace: Replace,
+    add_to_path: Option<PathBuf>,
+}
+
+/// A start file as it is.
+struct Start {
+    path: PathBuf,
+    before: Option<Vec<u8>>,
+    hooks: Vec<HookLine>,
+}
+
 impl Plan {
     pub fn new(host: &Host, replace: Replace) -> Result<Self> {
         let place = match replace {
@@ -56,38 +69,47 @@ impl Plan {
             Replace::Nothing => Place { link: None, add_to_path: None },
         };
         let mut plan = Self { changes: Vec::new(), link: place.link, remarks: Vec::new() };
-        for (shell, path) in start_files(host)? {
-            let before = match std::fs::metadata(&path) {
-                Ok(_) => Some(
-                    crate::fs::read_regular(&path, LIMIT)
-                        .with_context(|| format!("could not read `{}`", path.display()))?
-                        .with_context(|| format!("`{}` is too large", path.display()))?,
-                ),
-                Err(_) => None,
-            };
-            let text = before.clone().unwrap_or_default();
-            let hooks = start_file::hook_lines(&text);
-            let theirs: Vec<&HookLine> =
-                hooks.iter().filter(|hook| hook.tool == Tool::Direnv).collect();
-            let has_ours = hooks.iter().any(|hook| hook.tool == Tool::Envr);
-            if let (Replace::Nothing, Some(hook)) = (replace, theirs.first()) {
-                let at = format!("`{}:{}`", host.tilde(&path), hook.line);
-                let say = "direnv's hook; `envr setup --from-direnv` replaces it";
-                plan.remarks.push(format!("{at} has {say}"));
-                continue;
+        let how = How { replace, add_to_path: place.add_to_path };
+        for (shell, main) in start_files(host)? {
+            let others = hooked(start_file::others(host, shell))?;
+            let main = Start::read(main)?;
+            // fish has no other start; a shell that finds its hook elsewhere needs no new file for it.
+            let is_enough = shell == Shell::Fish
+                || main.before.is_none()
+                || replace == Replace::Nothing
+                    && others.iter().any(|other| !lines_of(&other.hooks, Tool::Direnv).is_empty());
+            let needs_line = others.is_empty() || !is_enough;
+            for start in others {
+                plan.change(host, shell, start, &how);
             }
-            if has_ours && theirs.is_empty() {
-                continue;
+            if needs_line || !main.hooks.is_empty() {
+                plan.change(host, shell, main, &how);
             }
-            let mut line = start_file::hook_line(shell, program(host));
-            if let Some(dir) = &place.add_to_path {
-                line = format!("{}\n{line}", start_file::path_line(shell, dir));
-            }
-            let taken: Vec<usize> = theirs.iter().map(|hook| hook.line).collect();
-            let after = with_line(&text, (!has_ours).then_some(&line), &taken);
-            plan.changes.push(Change { path: path.clone(), before, after });
         }
         Ok(plan)
+    }
+
+    /// Puts envr's hook into a start file, in direnv's place where it stands there.
+    fn change(&mut self, host: &Host, shell: Shell, start: Start, how: &How) {
+        let Start { path, before, hooks } = start;
+        let theirs: Vec<usize> = lines_of(&hooks, Tool::Direnv);
+        let has_ours = !lines_of(&hooks, Tool::Envr).is_empty();
+        if let (Replace::Nothing, Some(line)) = (how.replace, theirs.first()) {
+            let at = format!("`{}:{line}`", host.tilde(&path));
+            let say = "direnv's hook; `envr setup --from-direnv` replaces it";
+            self.remarks.push(format!("{at} has {say}"));
+            return;
+        }
+        if has_ours && theirs.is_empty() {
+            return;
+        }
+        let mut lines = Vec::new();
+        lines.extend(how.add_to_path.as_deref().map(|dir| start_file::path_line(shell, dir)));
+        lines.push(start_file::hook_line(shell, program(host)));
+        let text = before.as_deref().unwrap_or_default();
+        let lines = if has_ours { Vec::new() } else { lines };
+        let after = with_lines(text, &lines, &theirs, program(host));
+        self.changes.push(Change { path, before, after });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -114,6 +136,32 @@ impl Plan {
         }
         page
     }
+}
+
+impl Start {
+    fn read(path: PathBuf) -> Result<Self> {
+        let before = match std::fs::metadata(&path) {
+            Ok(_) => Some(
+                crate::fs::read_regular(&path, LIMIT)
+                    .with_context(|| format!("could not read `{}`", path.display()))?
+                    .with_context(|| format!("`{}` is too large", path.display()))?,
+            ),
+            Err(_) => None,
+        };
+        let hooks = start_file::hook_lines(before.as_deref().unwrap_or_default());
+        Ok(Self { path, before, hooks })
+    }
+}
+
+/// Those of the files that call a hook.
+fn hooked(files: Vec<PathBuf>) -> Result<Vec<Start>> {
+    let resolved = files.into_iter().map(|file| std::fs::canonicalize(&file).unwrap_or(file));
+    let starts: Vec<Start> = resolved.map(Start::read).collect::<Result<_>>()?;
+    Ok(starts.into_iter().filter(|start| !start.hooks.is_empty()).collect())
+}
+
+fn lines_of(hooks: &[HookLine], tool: Tool) -> Vec<usize> {
+    hooks.iter().filter(|hook| hook.tool == tool).map(|hook| hook.line).collect()
 }
 
 /// That of `$SHELL`, which may not exist yet, and those that exist of other shells that are installed.
@@ -166,26 +214,32 @@ fn place_for_link(host: &Host) -> Result<Place> {
     Ok(Place { link, add_to_path: Some(dir) })
 }
 
-/// The text without the lines that are taken out, and with the new one in place of the first of them, else at the end.
-fn with_line(text: &[u8], line: Option<&String>, taken: &[usize]) -> Vec<u8> {
+/// The text with new lines in place of the first that is taken out, else at the end. Of lines that are taken out, those
+/// that do something else keep that.
+fn with_lines(text: &[u8], new: &[String], taken: &[usize], program: &Path) -> Vec<u8> {
     let mut after = Vec::new();
-    let mut line = line;
+    let mut new = Some(new).filter(|new| !new.is_empty());
     for (index, old) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
         if !taken.contains(&(index + 1)) {
             after.extend(old);
-        } else if let Some(line) = line.take() {
-            let indent = old.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            after.extend(&old[..indent]);
-            after.extend(line.bytes());
-            after.push(b'\n');
+            continue;
         }
+        let renamed = start_file::renamed(&String::from_utf8_lossy(old), program);
+        let indent = old.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let new = new.take().unwrap_or_default();
+        // The hook comes last of them.
+        let new =
+            if renamed.is_some() { new.split_last().map_or(new, |(_, new)| new) } else { new };
+        for line in new {
+            after.extend([&old[..indent], line.as_bytes(), b"\n"].concat());
+        }
+        after.extend(renamed.into_iter().flat_map(String::into_bytes));
     }
-    if let Some(line) = line {
+    if let Some(new) = new {
         if !after.is_empty() && !after.ends_with(b"\n") {
             after.push(b'\n');
         }
-        after.extend(line.bytes());
-        after.push(b'\n');
+        after.extend(new.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()));
     }
     after
 }
@@ -195,14 +249,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_takes_the_place_of_the_first_that_goes() {
-        let line = "new".to_string();
-        let check = |text: &str, taken: &[usize], expected: &str| {
-            assert_eq!(with_line(text.as_bytes(), Some(&line), taken), expected.as_bytes());
+    fn lines_take_the_place_of_the_first_that_goes() {
+        let check = |text: &str, taken: &[usize], new: &[&str], expected: &str| {
+            let new: Vec<String> = new.iter().map(|line| (*line).to_owned()).collect();
+            let after = with_lines(text.as_bytes(), &new, taken, Path::new("envr"));
+            assert_eq!(String::from_utf8(after).unwrap(), expected);
         };
-        check("", &[], "new\n");
-        check("a", &[], "a\nnew\n");
-        check("a\n  b\nc\nd", &[2, 4], "a\n  new\nc\n");
-        assert_eq!(with_line(b"a\nb\n", None, &[1]), b"b\n");
+        check("", &[], &["new"], "new\n");
+        check("a", &[], &["path", "new"], "a\npath\nnew\n");
+        let hook = "direnv hook bash";
+        check(
+            &format!("a\n  {hook}\nc\n{hook}"),
+            &[2, 4],
+            &["path", "new"],
+            "a\n  path\n  new\nc\n",
+        );
+        check(&format!("{hook}; b\n"), &[1], &["path", "new"], "path\nenvr hook bash; b\n");
+        check(&format!("{hook}\nb\n"), &[1], &[], "b\n");
     }
 }
