@@ -89,9 +89,10 @@ fn plain(branch: &Branch) -> Vec<String> {
 fn plain_value(value: &Value) -> String {
     match value {
         Value::Null => "null".to_string(),
-        // A float without a fraction is written as an integer, as by sops.
+        // A float without a fraction is written as an integer, as by sops, which has no zero below zero.
         Value::Leaf(leaf) if matches!(leaf.kind, Kind::Int | Kind::Float) => {
-            format!("number {:?}", leaf.text.as_str())
+            let text = leaf.text.as_str().unwrap_or_default();
+            format!("number {}", if text == "-0" { "0" } else { text })
         }
         Value::Leaf(leaf) => format!("{:?} {:?}", leaf.kind, leaf.text.bytes()),
         Value::Branch(branch) => format!("{:?}", plain(branch)),
