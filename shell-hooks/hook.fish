@@ -25,6 +25,8 @@ function __envr_follow
     # function handles it. A handler of the user's runs, too.
     function __envr_interrupt --on-signal INT
     end
+    # fish_trace would show the values.
+    builtin set --local fish_trace
     # Before 3.6 `test` does not compare files, and fish always asks.
     builtin set --local quiet
     if builtin test . -ef . 2>/dev/null

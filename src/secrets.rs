@@ -97,16 +97,20 @@ pub fn forbid_core_dumps() {
     _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Bytes that grow by doubling into wiped memory: a `Vec` would leave what it outgrew.
+/// Bytes that wipe what they outgrow: a `Vec` would leave it behind.
 #[derive(Default)]
 pub struct Output(Zeroizing<Vec<u8>>);
 
 impl Output {
+    pub fn with_room(bytes: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(bytes)))
+    }
+
     pub fn push(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         let wanted = self.0.len() + bytes.len();
         if wanted > self.0.capacity() {
-            let mut larger = Vec::with_capacity(wanted.max(self.0.capacity() * 2).max(256));
+            let mut larger = Vec::with_capacity(wanted.max(self.0.capacity() / 2 * 3).max(256));
             larger.extend_from_slice(&self.0);
             self.0.zeroize();
             self.0 = Zeroizing::new(larger);

@@ -1,9 +1,13 @@
 //! Files that the real sops and age made, changed and refused, as envr reads them.
 
 mod age_files;
+mod amazon;
 mod bombs;
+mod gpg;
+mod memory;
 mod mutations;
 mod redacted;
+mod safety;
 mod sops_files;
 mod spelling;
 mod table;

@@ -101,7 +101,7 @@ impl Document {
 
     /// The file with other recipients of the same key: values and MAC are as they were.
     pub fn with_metadata(self, metadata: &Metadata) -> Result<Secret> {
-        store::write(&self.branches, &metadata.branch(), self.format)
+        store::write(self.branches, &metadata.branch(), self.format)
     }
 
     fn open_with(mut self, cipher: Cipher, mut stash: Option<Stash>) -> Result<Opened> {

@@ -12,6 +12,8 @@ use std::fmt;
 
 /// In bytes. sops writes nonces of this size and reads any.
 pub const NONCE: usize = 32;
+/// What stands around the data of an encrypted value, in bytes, and a few more.
+const AROUND: usize = 128;
 
 /// The key of all values of a file.
 pub struct Cipher {
@@ -89,13 +91,18 @@ impl Cipher {
         let tag = cipher
             .encrypt_in_place_detached(Nonce::from_slice(&nonce), place, data.bytes_mut())
             .expect("no value is as long as the cipher's limit of 64 GiB");
-        format!(
-            "ENC[AES256_GCM,data:{},iv:{},tag:{},type:{}]",
-            STANDARD.encode(data.bytes()),
-            STANDARD.encode(nonce),
-            STANDARD.encode(tag),
-            leaf.kind.name()
-        )
+        // A large value has no room to be copied about.
+        let mut text = String::with_capacity(data.bytes().len() / 3 * 4 + AROUND);
+        text.push_str("ENC[AES256_GCM,data:");
+        STANDARD.encode_string(data.bytes(), &mut text);
+        text.push_str(",iv:");
+        STANDARD.encode_string(nonce, &mut text);
+        text.push_str(",tag:");
+        STANDARD.encode_string(tag, &mut text);
+        text.push_str(",type:");
+        text.push_str(leaf.kind.name());
+        text.push(']');
+        text
     }
 
     fn open<N: ArrayLength<u8>>(

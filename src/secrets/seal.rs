@@ -61,7 +61,7 @@ impl Opened {
         let text = Leaf::string(mac.text());
         self.metadata.mac =
             Some(self.cipher.encrypt(&text, self.metadata.last_modified.as_bytes()));
-        store::write(&self.branches, &self.metadata.branch(), self.format)
+        store::write(self.branches, &self.metadata.branch(), self.format)
     }
 }
 

@@ -9,10 +9,13 @@ mod yaml;
 use super::tree::{Branch, Entry, Value};
 use super::{Output, Secret};
 use anyhow::{Result, bail};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 /// Values nested deeper than this are refused.
 pub const DEPTH_LIMIT: usize = 200;
+/// What stands around an entry, in bytes: marks, quotes, a line end and little indentation.
+const BESIDE: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -105,7 +108,7 @@ pub fn read_plain(bytes: &[u8], format: Format) -> Result<Vec<Branch>> {
 
 /// Writes plain values.
 pub fn write_plain(branches: &[Branch], format: Format) -> Result<Secret> {
-    let mut output = Output::default();
+    let mut output = Output::with_room(branches.iter().map(|branch| room_of(branch)).sum());
     let first = branches.first().map_or(&[][..], Vec::as_slice);
     match format {
         Format::Yaml => yaml::write(branches, &mut output),
@@ -118,20 +121,17 @@ pub fn write_plain(branches: &[Branch], format: Format) -> Result<Secret> {
 }
 
 /// Writes encrypted values with the metadata that they need.
-pub fn write(branches: &[Branch], metadata: &Branch, format: Format) -> Result<Secret> {
-    let mut output = Output::default();
-    let with_metadata = |branch: &Branch| {
-        let mut branch = branch.clone();
-        branch.push(Entry::Pair("sops".to_string(), Value::Branch(metadata.clone())));
-        branch
-    };
-    let all: Vec<Branch> = branches.iter().map(with_metadata).collect();
+pub fn write(mut branches: Vec<Branch>, metadata: &Branch, format: Format) -> Result<Secret> {
+    if matches!(format, Format::Yaml | Format::Json | Format::Binary) {
+        for branch in &mut branches {
+            branch.push(Entry::Pair("sops".to_string(), Value::Branch(metadata.clone())));
+        }
+    }
+    let mut output = Output::with_room(branches.iter().map(|branch| room_of(branch)).sum());
     let first = branches.first().map_or(&[][..], Vec::as_slice);
     match format {
-        Format::Yaml => yaml::write(&all, &mut output),
-        Format::Json | Format::Binary => {
-            json::write(all.first().map_or(&[][..], Vec::as_slice), &mut output)?;
-        }
+        Format::Yaml => yaml::write(&branches, &mut output),
+        Format::Json | Format::Binary => json::write(first, &mut output)?,
         Format::Dotenv => {
             dotenv::write(first, &mut output)?;
             dotenv::write_metadata(metadata, &mut output);
@@ -142,6 +142,25 @@ pub fn write(branches: &[Branch], metadata: &Branch, format: Format) -> Result<S
         }
     }
     Ok(output.into_secret())
+}
+
+/// About as many bytes as their text will have, so that a large one is not moved while it grows.
+fn room_of(branch: &[Entry]) -> usize {
+    let rooms = branch.iter().map(|entry| match entry {
+        Entry::Comment(comment) => comment.text.bytes().len() + BESIDE,
+        Entry::Pair(name, value) => name.len() + room_of_value(value),
+    });
+    rooms.sum()
+}
+
+fn room_of_value(value: &Value) -> usize {
+    let inside = match value {
+        Value::Leaf(leaf) => leaf.text.bytes().len(),
+        Value::Null => 0,
+        Value::Branch(branch) => room_of(branch),
+        Value::List(list) => list.iter().map(room_of_value).sum(),
+    };
+    inside + BESIDE
 }
 
 /// Takes the entry `sops` out of every document; the first one counts.
@@ -162,4 +181,11 @@ fn take_metadata(mut branches: Vec<Branch>) -> Result<Read> {
 /// Where a mistake stands, counted from 1.
 fn line_of(text: &[u8], at: usize) -> usize {
     text[..at.min(text.len())].split(|byte| *byte == b'\n').count()
+}
+
+/// In place of the name, so that a large map is not kept twice. Two names of one hash would be a file refused.
+fn hash_of(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
@@ -141,7 +141,7 @@ impl Drop for KeyServer {
     }
 }
 
-fn root_of(vectors: &Vectors) -> &std::path::Path {
+fn root_of(vectors: &Vectors) -> &Path {
     vectors.root.path()
 }
 
@@ -172,4 +172,18 @@ pub fn stdout(output: Output) -> Result<Vec<u8>, String> {
         (true, true) => Ok(output.stdout),
         _ => Err(format!("{}, {said}", output.status)),
     }
+}
+
+/// A program that `dev/install-test-needs` puts beside the build.
+pub fn peer(below: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the test's own environment")]
+    let [target, must] = ["CARGO_TARGET_DIR", "CI"].map(std::env::var_os);
+    let target =
+        target.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let program = target.join("peers").join(below);
+    assert!(program.exists() || must.is_none(), "`{}` is not there", program.display());
+    if !program.exists() {
+        println!("skipped: `{}` is not there", program.display());
+    }
+    program.exists().then_some(program)
 }

@@ -1,6 +1,6 @@
 //! What envr writes, the real sops reads, and the other way round.
 
-use super::vectors::Vectors;
+use super::vectors::{Vectors, peer};
 use crate::test::Project;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl World {
     pub fn new() -> Self {
         let vectors = Vectors::new();
         let project = Project::new().env("SOPS_AGE_KEY_FILE", vectors.path("keys/age1.txt"));
-        let world = Self { project, vectors, sops: sops() };
+        let world = Self { project, vectors, sops: peer("sops") };
         let key = world.key("age1");
         world.project.write(".sops.yaml", format!("creation_rules:\n  - age: {key}\n"));
         world
@@ -325,18 +325,4 @@ fn what_cannot_be_written_is_left_as_it_was() {
         world.project.read("project/s.yaml").as_bytes(),
         world.vectors.read("cases/yaml_basic/enc.yaml")
     );
-}
-
-fn sops() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the test's own environment")]
-    let [target, must] = ["CARGO_TARGET_DIR", "CI"].map(std::env::var_os);
-    let target =
-        target.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
-    let program = target.join("peers/sops");
-    assert!(program.exists() || must.is_none(), "`{}` is not there", program.display());
-    if !program.exists() {
-        println!("skipped: `{}` is not there", program.display());
-        return None;
-    }
-    Some(program)
 }

@@ -1,10 +1,11 @@
 //! sops's idea of an INI file: sections of texts, in order.
 
-use super::{Read, line_of};
+use super::{Read, hash_of, line_of};
 use crate::secrets::Output;
 use crate::secrets::metadata::{flatten, unflatten};
 use crate::secrets::tree::{Branch, Entry, Leaf, Value};
 use anyhow::{Result, anyhow, bail};
+use std::collections::BTreeMap;
 
 const DEFAULT: &str = "DEFAULT";
 const METADATA: &str = "sops";
@@ -17,6 +18,7 @@ pub fn read(text: &[u8]) -> Result<Branch> {
         reader.at = 3;
     }
     let mut sections: Vec<(String, Branch)> = vec![(DEFAULT.to_string(), Branch::new())];
+    let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     while let Some(line) = reader.line() {
         let here = reader.at;
         let line = line.trim_ascii();
@@ -31,6 +33,7 @@ pub fn read(text: &[u8]) -> Result<Branch> {
                 let mut branch = Branch::new();
                 branch.extend(reader.comment());
                 sections.push((name.trim().to_string(), branch));
+                places.clear();
             }
             Some(_) => {
                 let (name, rest) = split_name(line).ok_or_else(|| mistake("it has no `=`"))?;
@@ -40,13 +43,10 @@ pub fn read(text: &[u8]) -> Result<Branch> {
                 reader.comments.extend(comment);
                 // A name that comes again takes the place of the first, as in sops.
                 let value = Value::Leaf(Leaf::string(value));
-                let known = branch.iter_mut().find_map(|entry| match entry {
-                    Entry::Pair(known, value) if *known == name => Some(value),
-                    _ => None,
-                });
-                match known {
-                    Some(known) => *known = value,
-                    None => branch.push(Entry::Pair(name, value)),
+                let place = *places.entry(hash_of(&name)).or_insert(branch.len());
+                match branch.get_mut(place) {
+                    Some(Entry::Pair(known, first)) if *known == name => *first = value,
+                    _ => branch.push(Entry::Pair(name, value)),
                 }
                 branch.extend(reader.comment());
             }

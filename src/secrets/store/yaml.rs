@@ -3,12 +3,11 @@
 mod scalar;
 mod write;
 
-use super::DEPTH_LIMIT;
+use super::{DEPTH_LIMIT, hash_of};
 use crate::secrets::tree::{Branch, Entry, Leaf, Value};
 use anyhow::{Result, anyhow, bail};
 use granit_parser::{Event, Parser, Placement, ScanError, Span, StructureStyle};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 pub use write::write;
 
@@ -265,13 +264,6 @@ impl Comment {
     fn leaf(&self) -> Leaf {
         Leaf::comment(self.text.as_str())
     }
-}
-
-/// In place of the name, so that a large map is not kept twice. Two names of one hash would be a file refused.
-fn hash_of(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn size_of(value: &Value) -> usize {
