@@ -13,6 +13,7 @@ mod waiting;
 mod watcher;
 
 use crate::cases::copy;
+use crate::terminal::strays;
 use crate::test::{Project, has};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::{self, File, OpenOptions};
@@ -175,8 +176,10 @@ pub fn next(pipe: &mut File) -> String {
 }
 
 impl Drop for World {
-    /// Store paths are read-only, for directories even in the way of their removal.
+    /// What goes on in the background would write into what is being removed. Store paths are read-only, for
+    /// directories even in the way of their removal.
     fn drop(&mut self) {
+        strays::kill("NIX_STATE_DIR", self.project.path("var").as_os_str());
         make_writable(&self.project.path("store"));
     }
 }

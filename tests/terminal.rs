@@ -8,7 +8,7 @@ mod drive;
 mod setup;
 mod shell;
 #[cfg(target_os = "linux")]
-mod strays;
+pub mod strays;
 
 pub use setup::Setup;
 pub use shell::{Other, Program, Shell};
