@@ -1,4 +1,4 @@
-//! The program's allocator: the first kilobytes come from a buffer of our own, the rest from the system's.
+//! The program's allocator: the first of it comes from a buffer of our own, the rest from the system's.
 //!
 //! A prompt at which nothing changed allocates little and ends at once. The system's allocator would spend six system
 //! calls and as many fresh pages on preparing for more, and half of all instructions of such a prompt.
@@ -10,7 +10,11 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
-const SIZE: usize = 64 << 10;
+/// What entering a nix shell allocates, and as much again; what nobody touches is never a page.
+const SIZE: usize = 256 << 10;
+/// So many bytes of the buffer become pages at once: an interruption for each page costs more than the page.
+#[cfg(target_os = "linux")]
+const WINDOW: usize = 16 << 10;
 
 /// Hands out its buffer from front to back. What is given back is lost, except for the block at the end.
 pub struct Arena {
@@ -51,7 +55,29 @@ impl Arena {
     /// It may have been elsewhere and come back since the caller looked: that is the same, for which bytes belong to
     /// nobody depends on where the end is, not on how it came there.
     fn move_end(&self, from: usize, to: usize) -> bool {
-        to <= SIZE && self.used.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
+        let is_moved = to <= SIZE && self.used.compare_exchange(from, to, AcqRel, Relaxed).is_ok();
+        #[cfg(target_os = "linux")]
+        if is_moved {
+            self.touch(from, to);
+        }
+        is_moved
+    }
+
+    /// Has the system make pages of the windows that the buffer's end moved into. Where it cannot, each becomes one on
+    /// its first touch.
+    #[cfg(target_os = "linux")]
+    fn touch(&self, from: usize, to: usize) {
+        let base = self.start().addr();
+        let start = ((base + from) / WINDOW + 1) * WINDOW;
+        let end = ((base + to) / WINDOW + 1) * WINDOW;
+        if end > start {
+            let length = end.min(base + SIZE).saturating_sub(start);
+            // SAFETY: the bytes are the buffer's, but for some behind it on its last page, and all keep their values.
+            unsafe {
+                let address = self.start().wrapping_add(start - base).cast();
+                libc::madvise(address, length, libc::MADV_POPULATE_WRITE);
+            }
+        }
     }
 }
 
@@ -61,10 +87,12 @@ impl Default for Arena {
     }
 }
 
+// Never inlined: there are thousands of callers, and pages of code cost a prompt more than calls do.
 // SAFETY: a block begins at or behind the end of what was used, at a multiple of its alignment in a buffer that is
 // aligned for it, and the end moves behind it in one step: it overlaps no other. The end moves back only over the last
 // block, and only for its owner. All other blocks are the system's, and go back there. Nothing here panics or unwinds.
 unsafe impl GlobalAlloc for Arena {
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // A guess: `move_end` finds out whether it is still so.
         let used = self.used.load(Relaxed);
@@ -80,6 +108,7 @@ unsafe impl GlobalAlloc for Arena {
         unsafe { System.alloc(layout) }
     }
 
+    #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match self.offset_of(block) {
             // The bytes are the caller's to give, and what is behind the end is nobody's.
@@ -89,6 +118,7 @@ unsafe impl GlobalAlloc for Arena {
         }
     }
 
+    #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let Some(offset) = self.offset_of(block) else {
             // SAFETY: it is not of the buffer, so it came from the system, with this layout.
