@@ -182,6 +182,8 @@ fn scripts_read_what_direnv_prints() {
     let empty =
         Command::new(project.path("bin/direnv")).args(["dump", "json", ""]).env_clear().output();
     assert_eq!(empty.unwrap().stdout, b"{}\n");
+    project.write("dump", "eJyrVnJUslIyVKoFAAr9Ai0=");
+    assert!(stdout(&["apply_dump", "dump"]).ends_with(";\n"));
     let help = stdout(&["help"]);
     for line in
         ["allow [PATH_TO_RC]:", "fetchurl <url> [<integrity-hash>]:", "help [SHOW_PRIVATE]:"]

@@ -70,8 +70,7 @@ pub fn apply_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
         .into_iter()
         .map(|(name, value)| (OsString::from_vec(name.0), OsString::from_vec(value.0)))
         .collect();
-    host.print(&Shell::Bash.render(&diff::changes(&host.env, &dumped)))?;
-    Ok(())
+    host.print(&as_line(host, Shell::Bash.render(&diff::changes(&host.env, &dumped))))
 }
 
 /// `show_dump TEXT`: what a state variable holds, indented. Keys are sorted; scripts read the paths off the lines.
