@@ -95,10 +95,12 @@ fn plain_value(value: &Value) -> String {
             format!("number {}", if text == "-0" { "0" } else { text })
         }
         Value::Leaf(leaf) => format!("{:?} {:?}", leaf.kind, leaf.text.bytes()),
-        Value::Branch(branch) => format!("{:?}", plain(branch)),
+        // Not by `Debug`, which doubles the quotes of each level.
+        Value::Branch(branch) => format!("{{{}}}", plain(branch).join(", ")),
         Value::List(list) => {
             let is_value = |value: &&Value| value.leaf().is_none_or(|leaf| !leaf.is_comment());
-            format!("{:?}", list.iter().filter(is_value).map(plain_value).collect::<Vec<_>>())
+            let values: Vec<String> = list.iter().filter(is_value).map(plain_value).collect();
+            format!("[{}]", values.join(", "))
         }
     }
 }
