@@ -19,8 +19,14 @@ const PROJECTS: [(&str, &str, &str); 3] = [
     ("a `shellHook` that bash must run", "scripted", "for x in 1; do export HOOK=$x; done"),
 ];
 
-pub const NAMES: [&str; 5] =
-    ["empty program", "`bash --norc -c :`", "envr", "direnv's `use flake`", "`nix print-dev-env`"];
+pub const NAMES: [&str; 6] = [
+    "empty program",
+    "`bash --norc -c :`",
+    "envr",
+    "envr export",
+    "direnv's `use flake`",
+    "`nix print-dev-env`",
+];
 
 /// `None` where there is no nix.
 pub fn measure(world: &World, rivals: &[Rival]) -> Option<Vec<Row>> {
@@ -48,6 +54,7 @@ pub fn measure(world: &World, rivals: &[Rival]) -> Option<Vec<Row>> {
             Some(start(empty, &[])),
             Some(start(Path::new("/bin/bash"), &["--norc", "-c", ":"])),
             Some(start(envr, &["export", "bash", "--hook"])),
+            Some(start(envr, &["export", "bash"])),
         ];
         let slow = [
             direnv.map(|direnv| start(direnv, &["export", "bash"])),
