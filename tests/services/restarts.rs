@@ -205,8 +205,10 @@ fn where_nothing_happens_nobody_wakes_up() {
         let keeper = scope.spawn(|| calls(keeper));
         calls(supervisor) + &keeper.join().unwrap()
     });
-    // Each waits in one call, which does not return.
-    let waits: Vec<&str> = both.lines().filter(|line| line.contains('(')).collect();
+    // Each waits in one call, which does not return. Being looked at ends the call before; to begin the next one may
+    // take memory.
+    let calls = both.lines().filter(|line| line.contains('(') && !line.starts_with("madvise("));
+    let waits: Vec<&str> = calls.collect();
     assert_eq!(waits.len(), 2, "{both}");
     assert!(
         waits.iter().all(|line| line.contains("poll") && line.ends_with("<detached ...>")),
