@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// A file of settings larger than this many bytes is something else.
 const SETTING_LIMIT: u64 = 4096;
+/// What is run of a service directory.
+const PROGRAMS: [&str; 5] = ["run", "finish", "up", "log/run", "log/finish"];
 /// s6's own default, in milliseconds.
 const TIMEOUT_FINISH: u64 = 5000;
 /// How many deaths s6 can remember.
@@ -34,8 +36,16 @@ pub fn is_service(dir: &Path) -> bool {
 
 /// The programs of a service directory, which must be approved.
 pub fn programs(dir: &Path) -> Vec<PathBuf> {
-    let names = ["run", "finish", "up", "log/run", "log/finish"].iter();
+    let names = PROGRAMS.iter();
     names.map(|name| dir.join(name)).filter(|file| file.exists()).collect()
+}
+
+/// Whether a file is such a program of a directory in `scan`.
+pub fn is_program(scan: &Path, file: &Path) -> bool {
+    let below = file.strip_prefix(scan).map(Path::components);
+    below.is_ok_and(|mut below| {
+        below.next().is_some() && PROGRAMS.iter().any(|name| below.as_path() == Path::new(name))
+    })
 }
 
 /// The service directories in `scan`, in the order of their names.

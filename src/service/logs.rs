@@ -11,9 +11,9 @@ mod follow;
 use super::LogLimits;
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use follow::Follow;
@@ -43,7 +43,6 @@ struct Lost {
 impl Log {
     /// Opens the log in `dir`, and mends what a killed writer left.
     pub fn open(dir: PathBuf, limits: LogLimits) -> Result<Self> {
-        crate::fs::make_private_dir(&dir)?;
         let mut log = Self { dir, limits, file: None, size: 0, lost: Lost::default() };
         let file = log.dir.join(CURRENT);
         log.open_current().with_context(|| format!("could not write `{}`", file.display()))?;
@@ -85,6 +84,7 @@ impl Log {
 
     fn write(&mut self, records: &[u8]) {
         let length = records.len() as u64;
+        self.forget_a_removed_file();
         if self.size > 0 && self.size + length > self.limits.size {
             self.rotate();
         }
@@ -132,13 +132,26 @@ impl Log {
         }
     }
 
+    /// Whoever removes a log, or its directory, means what was said so far: what comes is kept in one that is there.
+    fn forget_a_removed_file(&mut self) {
+        let status = self.file.as_ref().and_then(|file| rustix::fs::fstat(file).ok());
+        if status.is_some_and(|status| status.st_nlink == 0) {
+            self.file = None;
+            self.size = 0;
+        }
+    }
+
     fn open_current(&mut self) -> std::io::Result<()> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(self.dir.join(CURRENT))?;
+        let path = self.dir.join(CURRENT);
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let mut file = match options.open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+                options.open(&path)?
+            }
+            opened => opened?,
+        };
         self.size = file.seek(SeekFrom::End(0))?;
         // A record that was cut off becomes a line of its own.
         let mut last = [b'\n'];

@@ -40,6 +40,12 @@ pub fn definitions(root: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Whether an approval of the definitions covers a program, too: what a command of an `envr.toml` names, it does not.
+pub fn is_definition(root: &Path, program: &Path) -> bool {
+    let scans = SCAN_DIRECTORIES.map(|scan| root.join(scan));
+    scans.iter().any(|scan| directory::is_program(scan, program))
+}
+
 /// The definitions that an approval from `start` covers beside the rc, which may be in a directory above theirs: nobody
 /// who approves an rc means services outside its directory.
 pub fn approved_with(rc: Option<&Rc>, start: &Path) -> Vec<PathBuf> {

@@ -55,6 +55,8 @@ pub struct Supervisor<'a> {
     clients: BTreeMap<u32, Client>,
     next_client: u32,
     listener: UnixListener,
+    /// When clients are accepted again, for whom no descriptor was free.
+    accepts_again: Option<Duration>,
     /// A byte for each end of a child.
     ends: UnixStream,
     /// A byte for each signal that asks us to end.
@@ -120,6 +122,7 @@ impl<'a> Supervisor<'a> {
             clients: BTreeMap::new(),
             next_client: 0,
             listener,
+            accepts_again: None,
             ends,
             requests_to_end,
             watching: None,
@@ -305,6 +308,7 @@ impl<'a> Supervisor<'a> {
 
     fn pass_deadlines(&mut self) {
         let now = self.started.elapsed();
+        self.accept_if_due(now);
         for index in 0..self.services.len() {
             if self.services[index].life.deadline.is_some_and(|deadline| deadline <= now) {
                 self.happen(index, Event::Deadline);
@@ -320,7 +324,7 @@ impl<'a> Supervisor<'a> {
     fn time_left(&self) -> Option<Duration> {
         let now = self.started.elapsed();
         let deadlines = self.services.iter().flat_map(Supervised::deadlines);
-        deadlines.min().map(|deadline| deadline.saturating_sub(now))
+        deadlines.chain(self.accepts_again).min().map(|deadline| deadline.saturating_sub(now))
     }
 
     fn is_over(&mut self) -> bool {

@@ -3,8 +3,11 @@
 use super::{Services, is_alive};
 use crate::test::ENVR;
 use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 const SLEEP: &str = "[services]\nx = 'exec sleep 1000'\n";
 
@@ -209,4 +212,39 @@ fn whom_the_kernel_ended_for_want_of_memory_is_told_so() {
     assert_eq!(services.status("x")["exit"], "SIGKILL");
     assert_eq!(services.note("x"), "the kernel ended it, for memory ran out");
     _ = fs::remove_dir(&group);
+}
+
+/// What a process has used of the processor, in hundredths of a second.
+fn used(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = status.rsplit(") ").next().unwrap().split(' ').skip(11).take(2);
+    fields.map(|field| field.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn clients_for_whom_no_descriptor_is_free_wait_and_cost_nothing() {
+    let services = Services::new(SLEEP);
+    services.up();
+    let supervisor = services.internal("service-supervisor");
+    let open = fs::read_dir(format!("/proc/{supervisor}/fd")).unwrap().flatten();
+    let open: Vec<u64> = open.filter_map(|fd| fd.file_name().to_str()?.parse().ok()).collect();
+    // Room for two.
+    let limit = (0..).filter(|number| !open.contains(number)).nth(2);
+    let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+    let pid = rustix::process::Pid::from_raw(supervisor);
+    rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit).unwrap();
+    let run = services.project.path("run/envr");
+    let socket = fs::read_dir(run).unwrap().flatten().next().unwrap().path().join("control");
+    let connect = || UnixStream::connect(&socket).unwrap();
+    let earlier: Vec<UnixStream> = (0..20).map(|_| connect()).collect();
+    let mut last = connect();
+    last.write_all(b"{\"version\":1,\"request\":\"ps\"}\n").unwrap();
+    let before = used(supervisor);
+    last.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let mut byte = [0];
+    assert_eq!(last.read(&mut byte).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(used(supervisor) - before < 5, "it spins");
+    drop(earlier);
+    last.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(last.read(&mut byte).unwrap(), 1);
 }

@@ -1,6 +1,7 @@
 //! s6's contract: the same service directories under s6 itself and under envr.
 
 use super::{Services, kill};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 /// Says all that a `run` can see, then becomes ready, then waits.
@@ -71,6 +72,35 @@ fn a_service_directory_runs_unchanged() {
     // s6 2.13 and later, and envr, tell `finish` the process group, too.
     let plain = |text: &str| text.replace("finish 4 ", "finish 3 ");
     assert_eq!(plain(&ours), plain(&theirs));
+}
+
+#[test]
+fn a_run_that_does_not_say_what_runs_it_is_refused_as_under_s6() {
+    let services = Services::empty();
+    services.script("services/x/run", "echo started >started\n");
+    services.script("other", "\x7fELF\x01\x01\0");
+    services.project.write("envr.toml", "[services.other]\ncommand = ['./other']\n");
+    services.allow();
+    services.run(["up", "-d"]);
+    services.fail(["wait", "x"]);
+    let start = "could not be started: `$DIR/project";
+    let why = "its first line does not say what runs it, as `#!/bin/sh`";
+    assert_eq!(services.note("x"), format!("{start}/services/x/run`: {why}"));
+    assert_eq!(services.note("other"), format!("{start}/other`: exec format error"));
+    let started = services.project.path("project/services/x/started");
+    assert!(!super::exists(&started));
+    if !crate::test::has("s6-supervise") {
+        return;
+    }
+    let mut command = Command::new("s6-supervise");
+    command.arg("x").current_dir(services.project.path("project/services"));
+    let mut s6 = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(s6.stderr.take().unwrap()).lines();
+    let said = said.find(|line| line.as_ref().is_ok_and(|line| line.contains("fatal"))).unwrap();
+    kill(i32::try_from(s6.id()).unwrap(), "TERM");
+    s6.wait().unwrap();
+    assert!(said.unwrap().ends_with("Exec format error"));
+    assert!(!super::exists(&started));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::reader::{Assembly, last_of};
 use super::{CURRENT, Line, Wanted, archives};
 use anyhow::{Context as _, Result};
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -32,6 +32,13 @@ struct Tail {
     assembly: Assembly,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noticed {
+    Growth,
+    /// A directory is gone, and with it the watch on it.
+    Removal,
+}
+
 impl Follow {
     pub fn new() -> Result<Self> {
         let notices = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)
@@ -46,9 +53,7 @@ impl Follow {
 
     /// Begins behind the last lines, which it returns: what comes meanwhile is neither lost nor there twice.
     pub fn add_after(&mut self, name: &str, dir: &Path, wanted: &Wanted) -> Result<Vec<Line>> {
-        crate::fs::make_private_dir(dir)?;
-        inotify::add_watch(&self.notices, dir, WatchFlags::MODIFY | WatchFlags::CREATE)
-            .with_context(|| format!("could not watch `{}`", dir.display()))?;
+        self.watch(dir)?;
         let mut tail = Tail {
             dir: dir.to_path_buf(),
             file: None,
@@ -71,7 +76,10 @@ impl Follow {
 
     /// What came since, in the order of time; with the service's name each.
     pub fn read(&mut self) -> Vec<(String, Line)> {
-        self.drain();
+        if self.drain() == Noticed::Removal {
+            // One that cannot be made anew is read as far as it goes.
+            self.tails.values().for_each(|tail| _ = self.watch(&tail.dir));
+        }
         let mut lines = Vec::new();
         loop {
             let before = lines.len();
@@ -86,11 +94,24 @@ impl Follow {
         lines
     }
 
+    fn watch(&self, dir: &Path) -> Result<()> {
+        crate::fs::make_private_dir(dir)?;
+        inotify::add_watch(&self.notices, dir, WatchFlags::MODIFY | WatchFlags::CREATE)
+            .with_context(|| format!("could not watch `{}`", dir.display()))?;
+        Ok(())
+    }
+
     /// That something is there to be read matters, not what.
-    fn drain(&self) {
+    fn drain(&self) -> Noticed {
+        let mut noticed = Noticed::Growth;
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(&self.notices, &mut buffer);
-        while reader.next().is_ok() {}
+        while let Ok(event) = reader.next() {
+            if event.events().contains(ReadFlags::IGNORED) {
+                noticed = Noticed::Removal;
+            }
+        }
+        noticed
     }
 }
 

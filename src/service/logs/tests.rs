@@ -99,3 +99,25 @@ fn a_reader_follows_over_rotations() {
         seen.iter().map(|(_, line)| String::from_utf8_lossy(&line.text).into_owned()).collect();
     assert_eq!(numbers, (0..500).map(|number| number.to_string()).collect::<Vec<_>>());
 }
+
+#[test]
+fn one_that_is_removed_is_made_anew_and_followed_on() {
+    let (_dir, mut log) = log(1 << 20);
+    let mut clock = Clock::now();
+    let mut follow = Follow::new().unwrap();
+    follow.add("a", &log.dir).unwrap();
+    let mut check = |remove: &dyn Fn(&Path), text: &str| {
+        log.append(&mut clock, Stream::Stdout, b"before\n");
+        follow.read();
+        remove(&log.dir);
+        // Whoever follows may look before anything is written.
+        assert_eq!(follow.read(), []);
+        log.append(&mut clock, Stream::Stdout, format!("{text}\n").as_bytes());
+        assert_eq!(texts(&log), [text.as_bytes()]);
+        let seen: Vec<Vec<u8>> = follow.read().into_iter().map(|(_, line)| line.text).collect();
+        assert_eq!(seen, [text.as_bytes()]);
+    };
+    check(&|dir| std::fs::remove_file(dir.join(CURRENT)).unwrap(), "one");
+    check(&|dir| std::fs::remove_dir_all(dir).unwrap(), "two");
+    check(&|dir| std::fs::remove_dir_all(dir).unwrap(), "three");
+}

@@ -8,9 +8,15 @@ use crate::ui;
 use rustix::event::epoll::EventFlags;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// What a client that does not read may leave unread before it is hung up on, in bytes.
 const PATIENCE: usize = 4 << 20;
+
+/// How long clients wait for a free descriptor before it is tried again.
+const RESPITE: Duration = Duration::from_millis(100);
+/// What goes wrong with one client, not with the next.
+const PASSING: [io::ErrorKind; 2] = [io::ErrorKind::Interrupted, io::ErrorKind::ConnectionAborted];
 
 #[derive(Debug)]
 pub struct Client {
@@ -40,7 +46,18 @@ pub enum Waiting {
 
 impl Supervisor<'_> {
     pub fn accept(&mut self) {
-        while let Ok((stream, _)) = self.listener.accept() {
+        loop {
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if PASSING.contains(&error.kind()) => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Nothing is free for one more. Who waits would be told of again and again.
+                Err(_) => {
+                    self.poller.remove(&self.listener);
+                    self.accepts_again = Some(self.started.elapsed() + RESPITE);
+                    return;
+                }
+            };
             if check_peer(&stream).is_err() || stream.set_nonblocking(true).is_err() {
                 continue;
             }
@@ -56,6 +73,17 @@ impl Supervisor<'_> {
                     is_gone: false,
                 };
                 self.clients.insert(number, client);
+            }
+        }
+    }
+
+    /// Goes on with whoever had to wait.
+    pub fn accept_if_due(&mut self, now: Duration) {
+        if self.accepts_again.is_some_and(|due| due <= now) {
+            self.accepts_again = None;
+            match self.poller.add(&self.listener, Source::Listener) {
+                Ok(()) => self.accept(),
+                Err(_) => self.accepts_again = Some(now + RESPITE),
             }
         }
     }

@@ -9,10 +9,12 @@ use crate::service::state::{Action, Event, Exit};
 use crate::service::{Finish, Readiness, listener, project};
 use crate::ui;
 use anyhow::{Context as _, Result};
+use rustix::io::Errno;
 use rustix::process::Pid;
 use signal_hook::consts::SIGKILL;
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -85,7 +87,7 @@ impl Supervisor<'_> {
         let spec = service.spec.clone();
         // It was approved when it was read; it may be another since.
         let own = crate::fs::clean(&spec.dir.join(&spec.run.file));
-        if spec.run.file.starts_with(".") {
+        if project::is_definition(&self.place.root, &own) {
             project::approved(self.world(), &own).map_err(Failure::of)?;
         }
         let stdout = match spec.logger.as_ref().and_then(|logger| self.names.get(logger)) {
@@ -335,7 +337,12 @@ impl Supervisor<'_> {
 
 impl Failure {
     fn of(error: anyhow::Error) -> Self {
-        Self { why: ui::causes(&error), is_permanent: true }
+        let number = |cause: &(dyn std::error::Error + 'static)| {
+            let of_system = cause.downcast_ref().and_then(io::Error::raw_os_error);
+            of_system.or_else(|| Some(cause.downcast_ref::<Errno>()?.raw_os_error()))
+        };
+        let is_passing = error.chain().filter_map(number).any(|code| PASSING.contains(&code));
+        Self { why: ui::causes(&error), is_permanent: !is_passing }
     }
 
     fn of_program(error: &io::Error, file: &Path, dir: &Path) -> Self {
@@ -349,6 +356,9 @@ impl Failure {
             io::ErrorKind::NotFound if path.exists() => {
                 format!("`{shown}`: the interpreter that its first line names is not there")
             }
+            _ if error.raw_os_error() == Some(libc::ENOEXEC) && is_text(&path) => {
+                format!("`{shown}`: its first line does not say what runs it, as `#!/bin/sh`")
+            }
             io::ErrorKind::ArgumentListTooLong => {
                 format!("`{shown}`: its environment is too large")
             }
@@ -356,4 +366,11 @@ impl Failure {
         };
         Self { why, is_permanent }
     }
+}
+
+/// Whether a program that the system cannot start looks like a script, rather than one for another machine.
+fn is_text(program: &Path) -> bool {
+    let mut begin = [0; 64];
+    let read = File::open(program).and_then(|mut file| file.read(&mut begin));
+    read.is_ok_and(|length| !begin[..length].contains(&0) && !begin.starts_with(b"#!"))
 }
