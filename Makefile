@@ -20,9 +20,11 @@ test:
 	@dev/install-test-needs
 	@dev/test
 
-# What takes too long for every change: 10,000 random files, natively and with bash.
+# What takes too long for every change: 10,000 random files, natively and with bash; services asked, killed and flooded
+# for as long as it takes.
 nightly:
 	@ENVR_CASES=10000 cargo test --locked --test it -- --nocapture lanes::
+	@ENVR_SOAK=1 cargo test --locked --test it -- --nocapture --test-threads 1 services::
 
 # Each fuzzer for FUZZ_SECONDS. Needs a nightly compiler and cargo-fuzz.
 FUZZ_SECONDS ?= 60

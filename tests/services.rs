@@ -8,6 +8,7 @@ mod ending;
 mod faults;
 mod foreground;
 mod import;
+mod load;
 mod logs;
 mod order;
 mod ports;
@@ -22,8 +23,9 @@ mod scheduling;
 use crate::test::{ENVR, Project};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -107,6 +109,26 @@ impl Services {
     /// What the services themselves said.
     fn said(&self, name: &str) -> Vec<String> {
         self.log(name).into_iter().filter(|line| !line.starts_with("envr: ")).collect()
+    }
+
+    /// The directory of its files.
+    fn logs_of(&self, name: &str) -> PathBuf {
+        let state = self.project.path("home/.local/state/envr/services");
+        let dir = fs::read_dir(state).unwrap().flatten().next().unwrap();
+        dir.path().join("logs").join(name)
+    }
+
+    /// Somebody who is told of every change, and hangs up when dropped.
+    fn watch(&self) -> UnixStream {
+        let mut stream = self.socket();
+        stream.write_all(b"{\"version\":1,\"request\":\"watch\"}\n").unwrap();
+        assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+        stream
+    }
+
+    fn socket(&self) -> UnixStream {
+        let dir = fs::read_dir(self.project.path("run/envr")).unwrap().flatten().next().unwrap();
+        UnixStream::connect(dir.path().join("control")).unwrap()
     }
 
     fn fifo(&self, name: &str) -> Fifo {
@@ -271,6 +293,27 @@ fn until_gone(pid: i32) {
 
 fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
+}
+
+/// How often something is tried: often enough for every change, and as often as it takes with `ENVR_SOAK=1`.
+#[expect(clippy::disallowed_methods, reason = "tests have no Host: this is asked of who runs them")]
+fn times(short: usize, full: usize) -> usize {
+    if std::env::var_os("ENVR_SOAK").is_some() { full } else { short }
+}
+
+/// Numbers that look as if they came by chance, and are the same each time.
+struct Random(u64);
+
+impl Random {
+    fn one_of<const N: usize>(&mut self, all: [&'static str; N]) -> &'static str {
+        let index = usize::try_from(self.below(N as u64)).unwrap();
+        all[index]
+    }
+
+    fn below(&mut self, count: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) % count
+    }
 }
 
 /// Lets somebody go on who reads a line from a FIFO.

@@ -164,6 +164,12 @@ impl<S: Program> Terminal<S> {
         text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 
+    /// As if its window were closed.
+    #[track_caller]
+    pub fn close(&self) {
+        self.tmux(["kill-server"]);
+    }
+
     /// The lines between two prompts, as soon as the second one is drawn.
     #[track_caller]
     fn printed(&self, before: &str) -> String {

@@ -211,7 +211,7 @@ impl<'a> Project<'a> {
         let Some(stream) = self.place.connect()? else {
             // One that was killed may have left something.
             if let Some(_lock) = self.place.lock()? {
-                keeper::end_leftovers(self.host, &self.place);
+                keeper::end_leftovers(self.host, &self.place)?;
                 memory_dir::remove_lasting(self.host, &self.place.secrets());
             }
             ui::note(self.host, "nothing is running");

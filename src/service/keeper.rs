@@ -38,6 +38,8 @@ const READY: i32 = 4;
 const GREETING: &[u8] = b"ready";
 /// From SIGTERM to SIGKILL for what a killed supervisor left.
 const GRACE: Duration = Duration::from_secs(1);
+/// From the first SIGKILL until what is still there is given up: it hangs in the kernel.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a new supervisor gets.
 #[derive(Debug)]
@@ -209,7 +211,7 @@ pub fn clean(ends: &UnixStream) -> usize {
             process::reap(pid);
         }
         let children = process::children();
-        if children.is_empty() {
+        if children.is_empty() || Instant::now() >= deadline + PATIENCE {
             return asked.len();
         }
         let is_late = Instant::now() >= deadline;
@@ -235,7 +237,7 @@ pub fn clean(ends: &UnixStream) -> usize {
 
 /// Ends what a supervisor left that was killed together with its keeper. Each is recognised by its mark, or by its
 /// number and the time of its start.
-pub fn end_leftovers(host: &Host, place: &Place) {
+pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
     let list = std::fs::read(place.processes()).unwrap_or_default();
     let list: Vec<Identity> = serde_json::from_slice(&list).unwrap_or_default();
     let mark = format!("{}/", place.id);
@@ -253,6 +255,9 @@ pub fn end_leftovers(host: &Host, place: &Place) {
         left.extend(list.iter().filter(|process| process.is_alive()).cloned());
         if left.is_empty() {
             break;
+        }
+        if Instant::now() >= deadline + PATIENCE {
+            bail!("could not end process {}, which another supervisor left", left[0].pid);
         }
         let is_late = Instant::now() >= deadline;
         for process in &left {
@@ -274,6 +279,7 @@ pub fn end_leftovers(host: &Host, place: &Place) {
         ui::note(host, &format!("ended {count} {what} that a killed supervisor left"));
     }
     _ = crate::fs::remove_if_there(&place.processes());
+    Ok(())
 }
 
 /// A byte for each end of a child.

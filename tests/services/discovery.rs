@@ -8,7 +8,7 @@ const SLEEP: &str = "[services]\nx = 'exec sleep 1000'\n";
 
 #[test]
 fn many_at_once_start_one() {
-    for _ in 0..5 {
+    for _ in 0..super::times(5, 100) {
         let services = Services::empty();
         let mut fifo = services.fifo("starts");
         services
@@ -45,6 +45,20 @@ fn it_is_found_from_below_through_links_and_with_another_runtime_directory() {
     let elsewhere = services.project.path("elsewhere");
     let list = seen(services.project.envr(["ps"]).env("XDG_RUNTIME_DIR", &elsewhere));
     assert!(list.contains(&format!(" {pid} ")), "{list}");
+}
+
+#[test]
+fn a_project_that_is_renamed_is_another_one_until_it_is_back() {
+    let services = Services::new(SLEEP);
+    services.up();
+    let pid = services.pid("x");
+    fs::rename(services.project.path("project"), services.project.path("moved")).unwrap();
+    let run = services.project.envr(["up", "-d"]).dir("moved").any_stderr();
+    let said = String::from_utf8(run.failure().stderr).unwrap();
+    assert!(said.contains("moved/envr.toml` is blocked: it is not approved yet"), "{said}");
+    assert!(super::is_alive(pid), "nobody asked for its end");
+    fs::rename(services.project.path("moved"), services.project.path("project")).unwrap();
+    assert_eq!(services.pid("x"), pid);
 }
 
 #[test]

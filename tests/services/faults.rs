@@ -248,3 +248,30 @@ fn clients_for_whom_no_descriptor_is_free_wait_and_cost_nothing() {
     last.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     assert_eq!(last.read(&mut byte).unwrap(), 1);
 }
+
+/// In the freezer not even SIGKILL ends a process: it is as one that a disk does not answer.
+#[test]
+fn what_hangs_in_the_kernel_is_named_and_does_not_hold_up_the_end() {
+    let group = format!("/sys/fs/cgroup/freezer/envr-test-{}", std::process::id());
+    if fs::create_dir(&group).is_err() || !fs::exists(format!("{group}/freezer.state")).unwrap() {
+        println!("skipped: no freezer here");
+        return;
+    }
+    let freeze = |state: &str| {
+        let mut file = fs::File::options().write(true).open(format!("{group}/freezer.state"));
+        file.as_mut().unwrap().write_all(state.as_bytes()).unwrap();
+    };
+    let services = Services::new(&format!(
+        "[services.stuck]\ncommand = 'echo $$ >{group}/cgroup.procs; echo >&3; exec sleep 1000'\n\
+         ready.fd = 3\nstop.timeout = '100ms'\n[services.good]\ncommand = 'exec sleep 1000'\n"
+    ));
+    services.up();
+    let pids = ["stuck", "good"].map(|name| services.pid(name));
+    freeze("FROZEN");
+    let said = services.fail(["down"]);
+    assert!(said.ends_with("envr: warning: failed: stuck\n"), "{said}");
+    assert!(!is_alive(pids[1]));
+    freeze("THAWED");
+    super::until_gone(pids[0]);
+    _ = fs::remove_dir(&group);
+}

@@ -98,6 +98,44 @@ fn a_job_of_a_shell_is_suspended_and_goes_on_in_the_background() {
 }
 
 #[test]
+fn keys_of_the_terminal_do_not_reach_the_services() {
+    let mut terminal = Terminal::start(Shell::Bash);
+    terminal.write(
+        "p/Procfile",
+        "a: for name in INT QUIT HUP TERM; do trap \"echo $name >>$ENVR_TERMINAL/signals; exit\" $name; done; \
+         echo up >>$ENVR_TERMINAL/events; while :; do sleep 1000 & wait; done\n",
+    );
+    terminal.run("cd p");
+    terminal.run("envr allow");
+    terminal.type_line("envr up");
+    terminal.wait_for("up");
+    terminal.interrupt();
+    let said = terminal.wait_prompt();
+    assert!(said.contains("stopping: a"), "{said}");
+    assert_eq!(terminal.status, 0);
+    assert_eq!(terminal.run("cat $ENVR_TERMINAL/signals"), "TERM\n");
+}
+
+#[test]
+fn a_window_that_is_closed_stops_everything() {
+    let mut terminal = Terminal::start(Shell::Bash);
+    terminal.write(
+        "p/Procfile",
+        "a: echo $PPID >~/supervisor; echo up >>$ENVR_TERMINAL/events; exec sleep 1000\n",
+    );
+    terminal.run("cd p");
+    terminal.run("envr allow");
+    let mut other = terminal.beside().start();
+    other.run("cd p");
+    other.type_line("envr up");
+    other.wait_for("up");
+    let supervisor = terminal.read("supervisor").trim().parse().unwrap();
+    other.close();
+    terminal.wait_gone(supervisor);
+    assert!(terminal.run("envr ps").contains("a     down"));
+}
+
+#[test]
 fn a_reader_that_had_enough_stops_everything() {
     let services = Services::new("[services]\na = 'while echo line; do sleep 0.05; done'\n");
     let mut up = services.foreground(&["up"]);

@@ -31,6 +31,31 @@ fn a_chain_starts_in_order_and_stops_in_the_reverse() {
     assert_eq!(events, started.chain(stopped).collect::<Vec<_>>());
 }
 
+/// Each waits for the other to start, and to be told to stop: one after the other they would wait for ever.
+#[test]
+fn who_does_not_need_the_other_starts_and_stops_at_the_same_time() {
+    let services = Services::empty();
+    let script = |own: &str, other: &str| {
+        let met = |what: &str| {
+            format!("touch {what}-{own}; while ! test -e {what}-{other}; do sleep 0.01; done")
+        };
+        let (start, stop) = (met("start"), met("stop"));
+        format!(
+            "trap \"{stop}; exit\" TERM; {start}; echo >&3; while :; do sleep 1000 & wait $!; done"
+        )
+    };
+    let table = |own: &str, other: &str| {
+        let script = script(own, other);
+        format!("[services.{own}]\ncommand = '''{script}'''\nready.fd = 3\nstop.timeout = '60s'\n")
+    };
+    services.project.write("envr.toml", table("a", "b") + &table("b", "a"));
+    services.allow();
+    services.up();
+    let run = services.project.envr(["down"]).any_stderr().success();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!said.contains("SIGKILL"), "{said}");
+}
+
 #[test]
 fn stopping_one_stops_first_those_that_need_it() {
     let services = Services::new(

@@ -85,6 +85,30 @@ fn a_clash_of_two_services_names_the_service() {
 }
 
 #[test]
+fn a_clash_of_two_projects_names_the_other_s_service() {
+    let port = free_port();
+    let services = Services::empty();
+    services.project.write("serve.py", SERVE);
+    let toml = format!(
+        "[services.web]\ncommand = 'exec python3 serve.py'\nport = {port}\nready.tcp = {port}\n"
+    );
+    services.project.write("envr.toml", &toml);
+    services.allow();
+    services.up();
+    services.project.write("inner/envr.toml", toml.replace("web", "api"));
+    let inner = |args: &[&str]| services.project.envr(args.iter().copied()).dir("project/inner");
+    inner(&["allow"]).any_stderr().success();
+    let said = inner(&["up", "--wait"]).any_stdout().any_stderr().failure().stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let pid = services.pid("web");
+    let clash = format!(
+        "port {port} is taken by `python3`, pid {pid}, of the service `web` of another project"
+    );
+    assert!(said.contains(&clash), "{said}");
+    inner(&["down"]).any_stderr().any_stdout().output();
+}
+
+#[test]
 fn what_ps_says_of_a_service() {
     let services = Services::new("[services]\nx = 'exec sleep 1000'\n");
     let mut expected = vec!["name", "state", "pid", "since", "restarts", "ports", "exit"];

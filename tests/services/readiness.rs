@@ -3,7 +3,7 @@
 use super::Services;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 #[track_caller]
 fn becomes_ready(command: &str, ready: &str) -> Services {
@@ -21,6 +21,30 @@ fn a_newline_on_the_descriptor() {
         "{ fd = 3 }",
     );
     becomes_ready("echo >&7; exec 7>&-; exec sleep 1000", "{ fd = 7 }");
+}
+
+#[test]
+fn who_is_ready_and_dies_at_once_was_never_healthy() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("starts");
+    services.project.write(
+        "envr.toml",
+        format!(
+            "[services.x]\ncommand = 'echo start >{}; echo >&3; exit 1'\nready.fd = 3\n\
+             restart = {{ delay = '1ms', limit = 6 }}\n",
+            fifo.path()
+        ),
+    );
+    services.allow();
+    let before = Instant::now();
+    services.run(["up", "-d"]);
+    let said = services.fail(["wait", "x", "--for", "completed"]);
+    assert!(said.contains("`x` is failed"), "{said}");
+    // 1, 2, 4 … 32 ms: had a run counted as healthy, the limit would never be reached.
+    assert!(before.elapsed() >= Duration::from_millis(63), "{:?}", before.elapsed());
+    let starts: Vec<String> = (0..7).map(|_| fifo.line()).collect();
+    assert_eq!(starts, ["start"; 7]);
+    assert_eq!(services.status("x")["restarts"], 6);
 }
 
 #[test]
@@ -49,7 +73,9 @@ fn a_datagram_as_systemd_has_it() {
     let python = "import os, socket, time\n\
         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
         s.connect(os.environ['NOTIFY_SOCKET'])\n\
-        s.send(b'\\xff\\x00 rubbish'); s.send(b'STATUS=x\\nREADY=1\\n'); time.sleep(1000)\n";
+        s.send(b'\\xff\\x00 rubbish')\n\
+        if os.fork() == 0: s.send(b'STATUS=x\\nREADY=1\\n')\n\
+        time.sleep(1000)\n";
     let services = Services::empty();
     services.project.write("notify.py", python);
     services
@@ -113,7 +139,7 @@ fn a_line_of_the_log_even_in_pieces() {
 fn a_command_that_succeeds() {
     let services = becomes_ready(
         "sleep 0.1; touch there; exec sleep 1000",
-        "{ exec = 'echo noise; test -e there' }",
+        "{ exec = 'echo noise; head -c 100000000 /dev/zero; test -e there', answer_within = '20s' }",
     );
     assert_eq!(services.said("x"), [""; 0], "what a check prints is nobody's");
 }
@@ -207,24 +233,20 @@ fn whoever_waits_misses_nothing() {
         "[services.x]\ncommand = 'echo >&3; exec sleep 1000'\nready.fd = 3\nrestart.delay = '1ms'\n",
     );
     services.up();
-    for _ in 0..50 {
+    let times = super::times(50, 10_000);
+    for _ in 0..times {
         services.run(["restart", "x"]);
         services.run(["wait", "x", "--timeout", "20s"]);
     }
-    assert_eq!(services.status("x")["restarts"], 50);
+    assert_eq!(services.status("x")["restarts"], times);
 }
 
 #[test]
 fn rubbish_on_the_socket_harms_nobody() {
     let services = Services::new("[services]\nx = 'exec sleep 1000'\n");
     services.up();
-    let socket = || {
-        let run = std::fs::read_dir(services.project.path("run/envr")).unwrap();
-        let dir = run.flatten().next().unwrap().path();
-        UnixStream::connect(dir.join("control")).unwrap()
-    };
     let answer = |bytes: &[u8]| {
-        let mut stream = socket();
+        let mut stream = services.socket();
         stream.write_all(bytes).unwrap();
         let mut answer = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(stream), &mut answer).unwrap();
@@ -233,8 +255,8 @@ fn rubbish_on_the_socket_harms_nobody() {
     assert!(answer(b"rubbish\n").contains("did not understand"));
     assert!(answer(b"{\"version\":1,\"request\":\"fly\"}\n").contains("did not understand"));
     assert!(answer(b"{\"version\":7,\"request\":\"ps\"}\n").contains("speaks version 1"));
-    drop(socket().write_all(b"{\"version\":1,"));
-    let mut flood = socket();
+    drop(services.socket().write_all(b"{\"version\":1,"));
+    let mut flood = services.socket();
     // It is hung up on before it has said all.
     _ = flood.write_all(&vec![b'x'; 10 << 20]);
     assert_eq!(services.state("x"), "up");

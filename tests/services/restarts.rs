@@ -168,8 +168,10 @@ fn nothing_leaks_over_many_restarts() {
     let restarts = || services.status("x")["restarts"].as_u64().unwrap();
     while restarts() < 100 {}
     let (files, before) = (count(), memory());
-    while restarts() < 600 {
+    let times = super::times(600, 10_000) as u64;
+    while restarts() < times {
         services.run(["ps"]);
+        drop(services.watch());
     }
     let after = memory();
     // At any moment some are open for what is just being started or asked; a leak of one at each restart would be hundreds.
@@ -216,6 +218,36 @@ fn where_nothing_happens_nobody_wakes_up() {
     );
 }
 
+/// What is asked of two services, and what has to come of it. `b` needs `a`.
+struct Wanted {
+    a: bool,
+    b: bool,
+}
+
+impl Wanted {
+    fn start(&mut self, name: &str) {
+        self.a = true;
+        self.b |= name == "b";
+    }
+
+    fn stop(&mut self, name: &str) {
+        self.a &= name == "b";
+        self.b = false;
+    }
+
+    /// Waits until it is so.
+    #[track_caller]
+    fn check(&self, services: &Services) {
+        for (name, is_wanted) in [("a", self.a), ("b", self.b)] {
+            if is_wanted {
+                services.run(["wait", name, "--timeout", "60s"]);
+            } else {
+                assert_eq!(services.state(name), "down", "{name}");
+            }
+        }
+    }
+}
+
 /// A random order of all that can be asked and all that can happen: one copy at most, and what is wanted comes about.
 #[test]
 fn whatever_is_asked_in_whatever_order() {
@@ -229,28 +261,59 @@ fn whatever_is_asked_in_whatever_order() {
     );
     services.allow();
     services.up();
-    let mut seed = 7_u64;
-    let mut next = |count: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (seed >> 33) % count
-    };
-    for _ in 0..80 {
-        let name = if next(2) == 0 { "a" } else { "b" };
-        match next(6) {
-            0 => _ = services.run(["stop", name]),
-            1 => _ = services.run(["start", name]),
-            2 => _ = services.run(["restart", name]),
-            3 | 4 => {
-                if let Some(pid) = services.status(name)["pid"].as_i64() {
-                    kill(i32::try_from(pid).unwrap(), if next(2) == 0 { "KILL" } else { "STOP" });
+    let supervisor = services.internal("service-supervisor");
+    let files = || fs::read_dir(format!("/proc/{supervisor}/fd")).unwrap().count();
+    let before = files();
+    let mut random = super::Random(7);
+    let mut wanted = Wanted { a: true, b: true };
+    let end = Instant::now() + Duration::from_secs(super::times(3, 600) as u64);
+    let mut rounds = 0;
+    while rounds < 10 || Instant::now() < end {
+        rounds += 1;
+        let mut watching = Vec::new();
+        for _ in 0..8 {
+            let name = random.one_of(["a", "b"]);
+            match random.below(7) {
+                0 => {
+                    services.run(["stop", name]);
+                    wanted.stop(name);
+                }
+                1 => {
+                    services.run(["start", name]);
+                    wanted.start(name);
+                }
+                2 => {
+                    services.run(["restart", name]);
+                    wanted.start(name);
+                }
+                3 | 4 => {
+                    if let Some(pid) = services.status(name)["pid"].as_i64() {
+                        let signal = random.one_of(["KILL", "STOP", "TERM"]);
+                        kill(i32::try_from(pid).unwrap(), signal);
+                    }
+                }
+                5 => watching.push(services.watch()),
+                _ => {
+                    services.run(["up", "-d"]);
+                    wanted.start("b");
                 }
             }
-            _ => _ = services.run(["up", "-d"]),
         }
+        drop(watching);
+        // Who is stopped by a signal cannot become ready: it is started anew.
+        for (name, is_wanted) in [("a", wanted.a), ("b", wanted.b)] {
+            if is_wanted {
+                services.run(["restart", name]);
+            }
+        }
+        wanted.check(&services);
     }
-    services.run(["restart", "a", "b"]);
-    services.up();
     for name in ["two-of-a", "two-of-b"] {
         assert!(!super::exists(&services.project.path("project").join(name)), "{name}");
     }
+    services.run(["stop", "a"]);
+    services.up();
+    // One is there for each who asks, at the moment.
+    let now = (0..5000).map(|_| files()).find(|now| *now <= before + 1);
+    assert!(now.is_some(), "{before} descriptors became {} in {rounds} rounds", files());
 }

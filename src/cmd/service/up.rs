@@ -38,7 +38,7 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
                     place.wait_for_lock()?
                 }
             };
-            keeper::end_leftovers(host, place);
+            keeper::end_leftovers(host, place)?;
             let outer = Session::from_env(&host.env).revert(&host.env)?;
             let start = Start { host, place, outer: &outer, env: &env, lock };
             if is_detached {
