@@ -1,7 +1,7 @@
-//! What one prompt costs: envr beside direnv, mise and an empty static program.
+//! What one prompt costs: envr beside direnv, mise and an empty static program; and what secrets cost, beside sops.
 //!
-//! `make bench` runs it. `ENVR` and `EMPTY` name the two programs, `MISE` the third where it is to be had; the page and
-//! the plot go to `docs/`. Times are medians, and only their ratios mean something on another machine.
+//! `make bench` runs it. `ENVR` and `EMPTY` name the two programs, `MISE` and `SOPS` others where they are to be had; the
+//! page and the plot go to `docs/`. Times are medians, and only their ratios mean something on another machine.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -15,6 +15,7 @@ mod page;
 mod plot;
 mod process;
 mod rival;
+mod secrets;
 mod shells;
 mod world;
 
@@ -32,7 +33,15 @@ fn main() {
     let hooked: Vec<&Rival> = rivals.iter().filter(|rival| rival.is_hooks).collect();
     let hooks = shells::measure(&world, &hooked);
     let shells = nix::measure(&world, &rivals);
-    let page = page::write(&rivals, &processes, (&hooked, &hooks), shells.as_deref());
+    let secrets = secrets::measure(&world, &rivals);
+    let page = page::write(&page::Measured {
+        rivals: &rivals,
+        processes: &processes,
+        hooked: &hooked,
+        hooks: &hooks,
+        nix_shells: shells.as_deref(),
+        secrets: secrets.as_ref(),
+    });
     print!("{page}");
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
     std::fs::create_dir_all(&docs).expect("the directory of the page");
@@ -55,4 +64,15 @@ pub fn median(mut times: Vec<f64>) -> f64 {
     } else {
         f64::midpoint(times[middle - 1], times[middle])
     }
+}
+
+/// Starts all in turn, so that a change of the machine's pace meets them all; a median for each that is there.
+pub fn in_turn(starts: &[Option<process::Start>], rounds: usize) -> Vec<Option<f64>> {
+    let mut times = vec![Vec::with_capacity(rounds); starts.len()];
+    for _ in 0..rounds {
+        for (start, times) in starts.iter().zip(&mut times) {
+            times.extend(start.as_ref().map(process::Start::run));
+        }
+    }
+    times.into_iter().map(|times| (!times.is_empty()).then(|| median(times))).collect()
 }

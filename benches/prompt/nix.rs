@@ -4,7 +4,7 @@
 use super::process::Start;
 use super::rival::Rival;
 use super::world::{Variables, World};
-use super::{Row, median};
+use super::{Row, in_turn};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -61,22 +61,12 @@ pub fn measure(world: &World, rivals: &[Rival]) -> Option<Vec<Row>> {
             Some(start(nix, &["print-dev-env"])),
         ];
         std::env::set_current_dir(&dir).expect("a directory of the bench");
-        let micros = in_turn(&quick, QUICK_ROUNDS).chain(in_turn(&slow, ROUNDS)).collect();
+        let micros = [in_turn(&quick, QUICK_ROUNDS), in_turn(&slow, ROUNDS)].concat();
         Row { what: (*what).to_string(), micros }
     });
     let rows = rows.collect();
     make_writable(&world.path("store"));
     Some(rows)
-}
-
-fn in_turn(starts: &[Option<Start>], rounds: usize) -> impl Iterator<Item = Option<f64>> + use<> {
-    let mut times = vec![Vec::with_capacity(rounds); starts.len()];
-    for _ in 0..rounds {
-        for (start, times) in starts.iter().zip(&mut times) {
-            times.extend(start.as_ref().map(Start::run));
-        }
-    }
-    times.into_iter().map(|times| (!times.is_empty()).then(|| median(times)))
 }
 
 /// Nothing of it reaches the network, a daemon or `/nix`.

@@ -1,17 +1,24 @@
 //! The results as a page of the documentation, with where and among whom they were measured.
 
 use super::rival::Rival;
+use super::secrets::Secrets;
 use super::{Row, nix, shells};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-pub fn write(
-    rivals: &[Rival],
-    processes: &[Row],
-    (hooked, hooks): (&[&Rival], &[Row]),
-    nix_shells: Option<&[Row]>,
-) -> String {
+/// What there is to say.
+pub struct Measured<'a> {
+    pub rivals: &'a [Rival],
+    pub processes: &'a [Row],
+    pub hooked: &'a [&'a Rival],
+    pub hooks: &'a [Row],
+    pub nix_shells: Option<&'a [Row]>,
+    pub secrets: Option<&'a Secrets>,
+}
+
+pub fn write(measured: &Measured) -> String {
+    let Measured { rivals, processes, hooked, hooks, nix_shells, secrets } = *measured;
     let mut page = String::from(
         "# What a prompt costs
 
@@ -53,9 +60,35 @@ not that of nix-direnv. `nix print-dev-env` prints what a shell has yet to load.
 ",
         );
     }
+    if let Some(secrets) = secrets {
+        push_secrets(&mut page, secrets);
+    }
     page.push_str("\n## Where\n");
     push_versions(&mut page, hooked);
+    if let Some(version) = secrets.and_then(|secrets| secrets.sops.as_ref()) {
+        _ = writeln!(page, "- sops {version}");
+    }
     page
+}
+
+fn push_secrets(page: &mut String, secrets: &Secrets) {
+    let Secrets { load, decrypt, .. } = secrets;
+    page.push_str("\n## Fifty secrets\n\n");
+    push_table(page, &["as `export` lines", "`use sops`"], std::slice::from_ref(load));
+    let more = load.micros[1].zip(load.micros[0]).map(|(secret, plain)| secret - plain);
+    _ = writeln!(
+        page,
+        "
+One file of YAML for one age key. To decrypt it adds {} microseconds to a load, in which no process is started.
+",
+        more.map_or("–".to_string(), short)
+    );
+    push_table(page, &["`envr secret decrypt`", "`sops decrypt`"], std::slice::from_ref(decrypt));
+    page.push_str(
+        "
+The same file. sops is the program itself, without the launcher that pip puts before it.
+",
+    );
 }
 
 fn names<'a>(rivals: impl Iterator<Item = &'a Rival>, base: &'a str) -> Vec<&'a str> {

@@ -1,5 +1,4 @@
-//! One process at a prompt: started and waited for in a loop, the rivals in turn, so that a change of the machine's
-//! pace meets them all.
+//! One process at a prompt: started and waited for in a loop, the rivals in turn.
 
 #![expect(
     unsafe_code,
@@ -8,7 +7,7 @@
 
 use super::rival::Rival;
 use super::world::{MANY, Variables, World};
-use super::{Row, median};
+use super::{Row, in_turn};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -81,14 +80,7 @@ impl Case {
             })
             .collect();
         std::env::set_current_dir(&self.to).expect("a directory of the bench");
-        let mut times = vec![Vec::with_capacity(self.rounds); rivals.len()];
-        for _ in 0..self.rounds {
-            for (start, times) in starts.iter().zip(&mut times) {
-                times.extend(start.as_ref().map(Start::run));
-            }
-        }
-        let micros =
-            times.into_iter().map(|times| (!times.is_empty()).then(|| median(times))).collect();
+        let micros = in_turn(&starts, self.rounds);
         Row { what: self.what.clone(), micros }
     }
 }
