@@ -5,8 +5,8 @@ use super::envelope::{Cipher, is_encrypted};
 use super::mac::Mac;
 use super::store::{self, Format};
 use super::tree::{Branch, Entry, Leaf, Value};
-use super::{Secret, timestamp};
-use anyhow::Result;
+use super::{Kind, Secret, timestamp};
+use anyhow::{Result, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -43,6 +43,9 @@ impl Opened {
 
     /// The file as sops reads it.
     pub fn seal(mut self) -> Result<Secret> {
+        if self.branches.is_empty() {
+            bail!("it is empty: it needs a `{{}}` at least");
+        }
         if self.format == Format::Yaml {
             self.branches.iter_mut().for_each(lift_comments);
         }
@@ -67,10 +70,10 @@ impl Opened {
 
 fn encrypt(cipher: &Cipher, stash: &mut Stash, leaf: &mut Leaf, place: &[u8]) {
     // An empty text stays one; a comment that nobody could decrypt stays what it is.
-    let is_kept = if leaf.is_comment() {
-        is_encrypted(leaf.text.bytes())
+    let is_kept = if leaf.text.is_empty() {
+        matches!(leaf.kind, Kind::Str | Kind::Comment)
     } else {
-        leaf.kind == super::Kind::Str && leaf.text.is_empty()
+        leaf.is_comment() && is_encrypted(leaf.text.bytes())
     };
     if is_kept {
         return;
@@ -94,7 +97,11 @@ fn lift_from_value(value: &mut Value) {
         Value::Branch(branch) => lift_comments(branch),
         Value::List(list) => {
             let mut lifted = Vec::with_capacity(list.len());
-            for mut value in list.drain(..) {
+            // sops takes one without a word for an element.
+            let is_nothing = |value: &Value| {
+                value.leaf().is_some_and(|leaf| leaf.is_comment() && leaf.text.is_empty())
+            };
+            for mut value in list.drain(..).filter(|value| !is_nothing(value)) {
                 lift_from_value(&mut value);
                 match &mut value {
                     Value::Branch(branch) => {

@@ -18,15 +18,19 @@ fn a_large_file_takes_three_times_its_size_at_most() {
     let key = vectors.manifest["age"]["age1"].as_str().unwrap();
     project.write(".sops.yaml", format!("creation_rules:\n  - age: {key}\n"));
     let one = "0123456789abcdef".repeat(LARGE / 16);
-    let many = (0..MANY).fold(String::new(), |mut text, index| {
-        _ = writeln!(text, "value_number_{index}: some text of {index}");
-        text
-    });
+    let many = |between: &str| {
+        (0..MANY).fold(String::new(), |mut text, index| {
+            _ = writeln!(text, "value_number_{index}{between}some text of {index}");
+            text
+        })
+    };
     let files = [
         // More than a pipe holds.
         ("small.yaml", format!("a: {}\n", &one[..200_000])),
         ("one.yaml", format!("a: {one}\n")),
-        ("many.yaml", many),
+        ("many.yaml", many(": ")),
+        ("many.env", many("=")),
+        ("many.ini", many(" = ")),
     ];
     let mut program = 0;
     for (name, text) in files {

@@ -2,7 +2,7 @@
 
 use super::writing::World;
 
-const PLAIN: [(&str, &str); 4] = [
+const PLAIN: [(&str, &str); 6] = [
     (
         "a.yaml",
         "a: \" x\\ny\\n\"\nb: \"\\nx\"\nc: \"\\n\"\nd: \"\\a\\b\\v\\f\\e\\N\\L\\P\"\ne: &e {x: 1}\nf: {<<: *e}\n\
@@ -15,8 +15,22 @@ const PLAIN: [(&str, &str); 4] = [
         "x=1\n; of s\n# more of it\n[s]\na = b\n; of d\n# and more\nd = e ; inline\nf = \"\"\"two\nlines\"\"\"\n\
          g = `a # b`\nh = \"`q`\"\n",
     ),
-    ("d.env", "A=\"x\"\n# a comment\nB=two\\nlines\n"),
+    ("d.env", "A=\"x\"\n# a comment\n#\nB=two\\nlines\n"),
+    (
+        "e.yaml",
+        "#\na: <<\nb: \"<<\"\nc: [<<, 0b-1, \"0b-1\", \"0xffffffffffffffff\", \"18446744073709551615\"]\n\
+         \"080.01:2\": \"1:2\"\nd: [\"1:60\", \"1:59.5\", \"1:2:\", \"-1:2\", 18446744073709551616]\n#\ne: {f: g}\n",
+    ),
+    (
+        "f.ini",
+        "[s]\n;\na = \"x;y \\\n z\"\nb = x ; y \\\n z \\\n\nc = \"\"\"a\"\"\"b\"\"\"\nd = `a`b`\ne = \"\"\"a \n b\"\"\"\n\
+         f = \" x \"\ng = \u{a0}x\u{2028}\nh = \"\u{a0}x\"\ni = \"a\ni2 = it's\nj = a\"b\"\n",
+    ),
 ];
+
+/// What both take for no file of theirs.
+const REFUSED: [&str; 3] =
+    ["a: 9223372036854775808\n", "a: [0xffffffffffffffff]\n", "a: 18446744073709551615\n"];
 
 #[test]
 fn every_output_is_as_sops_prints_it() {
@@ -33,6 +47,53 @@ fn every_output_is_as_sops_prints_it() {
             let [ours, theirs] = [ours, theirs].map(|text| String::from_utf8(text).unwrap());
             assert_eq!(ours, theirs, "{name} as {output}");
         }
+    }
+}
+
+#[test]
+fn a_number_that_sops_cannot_hold_is_refused() {
+    let world = World::new();
+    let key = world.key("age1");
+    for text in REFUSED {
+        world.project.write("a.yaml", text);
+        let run = world.project.envr(["secret", "encrypt", "-r", &key, "a.yaml"]).any_stderr();
+        let said = String::from_utf8(run.failure().stderr).unwrap();
+        assert!(said.contains("is too large a number: put it into quotes"), "{said}");
+        let theirs = world.sops("age1", &["encrypt", "--age", &key, "a.yaml"]);
+        assert!(theirs.is_none_or(|theirs| theirs.is_err()), "{text}");
+    }
+}
+
+/// There would be no place for what the file says about itself.
+#[test]
+fn an_empty_file_is_not_encrypted() {
+    let world = World::new();
+    for text in ["", "# nothing\n"] {
+        world.project.write("a.yaml", text);
+        let refused = world.project.envr(["secret", "encrypt", "--in-place", "a.yaml"]);
+        let why = "it is empty: it needs a `{}` at least";
+        refused.stderr(&format!("envr: error: could not encrypt `a.yaml`: {why}\n")).failure();
+        assert_eq!(world.project.read("project/a.yaml"), text);
+    }
+}
+
+/// sops would take the comment for an element, and quotes that are part of the value for those around it.
+#[test]
+fn what_sops_would_read_otherwise_is_written_so_that_it_does_not() {
+    let world = World::new();
+    for (name, text, wanted) in [
+        ("a.yaml", "l:\n    #\n    - x\n", "l:\n    - x\n"),
+        ("a.yaml", "{}\n# one word\n", "# one word\n{}\n"),
+        ("b.ini", "[s]\na = `\"x\"`\nb = `x\\`\n", "[s]\na = `\"x\"`\nb = `x\\`\n"),
+    ] {
+        world.project.write(name, text);
+        world.secret(&["encrypt", "--in-place", name]);
+        assert_eq!(String::from_utf8(world.secret(&["decrypt", name])).unwrap(), wanted);
+        let Some(theirs) = world.sops("age1", &["decrypt", "--output-type", "json", name]) else {
+            return;
+        };
+        let ours = world.secret(&["decrypt", "--output-type", "json", name]);
+        assert_eq!(String::from_utf8(theirs.unwrap()).unwrap(), String::from_utf8(ours).unwrap());
     }
 }
 

@@ -1,9 +1,9 @@
 //! sops's idea of an INI file: sections of texts, in order.
 
 use super::{Read, hash_of, line_of};
-use crate::secrets::Output;
 use crate::secrets::metadata::{flatten, unflatten};
 use crate::secrets::tree::{Branch, Entry, Leaf, Value};
+use crate::secrets::{Output, Secret};
 use anyhow::{Result, anyhow, bail};
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ pub fn read(text: &[u8]) -> Result<Branch> {
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     while let Some(line) = reader.line() {
         let here = reader.at;
-        let line = line.trim_ascii();
+        let line = trim_start(line);
         let mistake = |what: &str| anyhow!("line {}: {what}", line_of(text, here - 1));
         match line.first() {
             None => {}
-            Some(b'#' | b';') => reader.comments.push(line.to_vec()),
+            Some(b'#' | b';') => reader.comments.push(trim(line).to_vec()),
             Some(b'[') => {
                 let end = line.iter().rposition(|byte| *byte == b']');
                 let name = end.and_then(|end| std::str::from_utf8(&line[1..end]).ok());
@@ -137,6 +137,7 @@ fn write_section(section: &[Entry], width: usize, output: &mut Output) -> Result
 /// Names are filled up to `width` letters, as sops does.
 fn write_entry(entry: &Entry, width: usize, output: &mut Output) -> Result<()> {
     match entry {
+        Entry::Comment(comment) if comment.text.is_empty() => return Ok(()),
         Entry::Comment(comment) => {
             let mut lines = comment.text.bytes().split(|byte| *byte == b'\n').peekable();
             while let Some(line) = lines.next() {
@@ -176,7 +177,7 @@ fn quoted_name(name: &str) -> Result<String> {
     let is_plain = !name.is_empty()
         && name.trim() == name
         && !name.contains(['=', ':', '"', '`', '\n'])
-        && !name.starts_with(['[', '#', ';']);
+        && !name.starts_with(['[', '#', ';', '\u{feff}']);
     match () {
         () if is_plain => Ok(name.to_string()),
         () if !name.contains(['`', '\n']) => Ok(format!("`{name}`")),
@@ -184,22 +185,35 @@ fn quoted_name(name: &str) -> Result<String> {
     }
 }
 
-/// What a value needs around it to be read as it is; `None` when nothing serves.
+/// What a value needs around it to be read as it is; `None` when nothing serves. sops's own choice is the first, which
+/// is not always one of these.
 fn quotes_for(text: &[u8]) -> Option<&'static str> {
-    let has = |wanted: &[u8]| text.windows(wanted.len()).any(|part| part == wanted);
     let holds = |wanted: &[u8]| text.iter().any(|byte| wanted.contains(byte));
-    let is_plain = text.trim_ascii() == text
-        && !holds(b"\n\r`#;")
-        && !text.ends_with(b"\\")
-        && !matches!(text.first(), Some(b'"' | b'\''));
-    let fits_three = !has(b"\"\"\"") && !text.ends_with(b"\"");
-    match () {
-        () if is_plain => Some(""),
-        () if holds(b"\n`") && fits_three => Some("\"\"\""),
-        () if !holds(b"`") => Some("`"),
-        () if fits_three => Some("\"\"\""),
-        () => None,
-    }
+    let wanted = match () {
+        () if holds(b"\n`") => "\"\"\"",
+        () if holds(b"#;") => "`",
+        () if trim(text) != text => "\"",
+        () if !holds(b"\\\"'") => return Some(""),
+        () => "",
+    };
+    [wanted, "`", "\"\"\"", "\""].into_iter().find(|quotes| is_read_back(text, quotes.as_bytes()))
+}
+
+fn is_read_back(text: &[u8], quotes: &[u8]) -> bool {
+    let written = Secret::from([quotes, text, quotes].concat());
+    let mut reader = Reader { text: written.bytes(), at: 0, comments: Vec::new() };
+    let Some(first) = reader.line() else { return text.is_empty() };
+    reader.value(first).is_some_and(|(value, comment)| value == text && comment.is_none())
+        && reader.at == written.bytes().len()
+}
+
+/// As Go trims: what any script has as a space, too.
+fn trim(text: &[u8]) -> &[u8] {
+    std::str::from_utf8(text).map_or(text.trim_ascii(), |text| text.trim().as_bytes())
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    std::str::from_utf8(text).map_or(text.trim_ascii_start(), |text| text.trim_start().as_bytes())
 }
 
 struct Reader<'a> {
@@ -233,25 +247,23 @@ impl<'a> Reader<'a> {
     /// A value and the comment behind it. Quotes of three and backquotes hold line ends; `\` at the end of a line
     /// joins the next.
     fn value(&mut self, first: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
-        let first = first.trim_ascii();
         for quotes in [&b"\"\"\""[..], b"`"] {
-            if let Some(rest) = first.strip_prefix(quotes) {
+            if let Some(rest) = trim_start(first).strip_prefix(quotes) {
                 return self.quoted(rest, quotes).map(|value| (value, None));
             }
         }
-        let mut value = first.to_vec();
-        while value.ends_with(b"\\") {
-            value.pop();
-            let Some(next) = self.line() else { break };
-            value.extend(next.trim_ascii());
+        let first = trim(first);
+        if let Some(start) = first.strip_suffix(b"\\") {
+            return Some((self.joined(start), None));
         }
+        let mut value = first.to_vec();
         let comment = value.iter().position(|byte| b"#;".contains(byte));
         let comment = comment.map(|at| {
             let text = value[at..].to_vec();
             value.truncate(at);
             text
         });
-        let mut value = value.trim_ascii().to_vec();
+        let mut value = trim(&value).to_vec();
         for quote in [b'"', b'\''] {
             let is_quoted = value.len() > 1 && value[0] == quote && value.last() == Some(&quote);
             if is_quoted && !value[1..value.len() - 1].contains(&quote) {
@@ -261,11 +273,23 @@ impl<'a> Reader<'a> {
         Some((value, comment))
     }
 
+    /// What follows is taken as it is, up to an empty line or one without `\`.
+    fn joined(&mut self, start: &[u8]) -> Vec<u8> {
+        let mut value = start.to_vec();
+        while let Some(next) = self.line().map(trim).filter(|next| !next.is_empty()) {
+            value.extend(next);
+            if value.pop_if(|last| *last == b'\\').is_none() {
+                break;
+            }
+        }
+        value
+    }
+
     fn quoted(&mut self, first: &[u8], quotes: &[u8]) -> Option<Vec<u8>> {
         let mut value = Vec::new();
         let mut line = first;
         loop {
-            if let Some(end) = line.windows(quotes.len()).position(|part| part == quotes) {
+            if let Some(end) = line.windows(quotes.len()).rposition(|part| part == quotes) {
                 value.extend(&line[..end]);
                 return Some(value);
             }

@@ -211,9 +211,16 @@ impl Builder {
         };
         let count = self.waiting.iter().take_while(|comment| inside(comment)).count();
         container.append(self.waiting.drain(..count));
+        // A file of many small ones would be held twice.
         let value = match container.content {
-            Content::Map { entries, .. } => Value::Branch(entries),
-            Content::List(list) => Value::List(list),
+            Content::Map { mut entries, .. } => {
+                entries.shrink_to_fit();
+                Value::Branch(entries)
+            }
+            Content::List(mut list) => {
+                list.shrink_to_fit();
+                Value::List(list)
+            }
         };
         self.finish(value, container.anchor)
     }

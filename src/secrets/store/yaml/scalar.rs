@@ -6,9 +6,16 @@ use crate::secrets::tree::{Kind, Leaf, Value};
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use granit_parser::{ScalarStyle, Tag};
+use std::borrow::Cow;
+
+/// No integer of 64 bits has so many, whatever the base and the zeros before it.
+const DIGITS_LIMIT: usize = 1000;
 
 pub fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value> {
     match tag {
+        None if style == ScalarStyle::Plain && is_beyond_integers(text) => {
+            bail!("`{text}` is too large a number: put it into quotes")
+        }
         None if style == ScalarStyle::Plain => Ok(resolve(text)),
         None => Ok(Value::string(text)),
         Some(tag) => tagged(text, tag),
@@ -66,13 +73,21 @@ fn tagged(text: &str, tag: &Tag) -> Result<Value> {
 }
 
 fn number(text: &str) -> Option<Leaf> {
-    let plain = text.replace('_', "");
+    let plain = without_marks(text);
     let leaf = match integer(&plain) {
         Some(number) => Leaf::int(number),
         None if is_float(&plain) => Leaf::float(parse_float(&plain)?),
         None => return None,
     };
     Some(leaf.spelled(text))
+}
+
+/// Whether it is an integer of 64 bits to go-yaml, but none with a sign, for which sops has no kind.
+pub fn is_beyond_integers(text: &str) -> bool {
+    let text = without_marks(text);
+    let (base, digits) = based(&text);
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit());
+    is_number && integer(&text).is_none() && u64::from_str_radix(digits, base).is_ok()
 }
 
 /// Also hexadecimal, octal in both spellings, and binary.
@@ -82,17 +97,33 @@ fn integer(text: &str) -> Option<i64> {
         ("+", digits) => ("", digits),
         _ => ("", text),
     };
-    let (base, digits) = match digits.get(..2).unwrap_or_default() {
+    let (base, digits) = based(digits);
+    // Go reads the digits behind `0b` and `0o` again, with a sign of their own.
+    let has_own_sign = text.starts_with("0b") || text.starts_with("0o");
+    let is_number = digits.bytes().next()?.is_ascii_hexdigit() || has_own_sign;
+    if !is_number || digits.len() > DIGITS_LIMIT {
+        return None;
+    }
+    i64::from_str_radix(&format!("{sign}{digits}"), base).ok()
+}
+
+/// Numbers may have `_` anywhere. A large text has no room to be copied about.
+fn without_marks(text: &str) -> Cow<'_, str> {
+    if text.contains('_') && text.len() <= DIGITS_LIMIT {
+        Cow::Owned(text.replace('_', ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn based(digits: &str) -> (u32, &str) {
+    match digits.get(..2).unwrap_or_default() {
         "0x" | "0X" => (16, &digits[2..]),
         "0o" | "0O" => (8, &digits[2..]),
         "0b" | "0B" => (2, &digits[2..]),
         start if start.starts_with('0') => (8, &digits[1..]),
         _ => (10, digits),
-    };
-    if !digits.bytes().next()?.is_ascii_hexdigit() {
-        return None;
     }
-    i64::from_str_radix(&format!("{sign}{digits}"), base).ok()
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
@@ -153,6 +184,19 @@ mod tests {
         check("+", Kind::Str, "+");
         check("1.2.3", Kind::Str, "1.2.3");
         check("0x", Kind::Str, "0x");
+        check("0b-1", Kind::Int, "-1");
+        check("0x-1", Kind::Str, "0x-1");
         assert_eq!(resolve("~"), Value::Null);
+        for text in ["9223372036854775808", "18446744073709551615", "0xffffffffffffffff"] {
+            assert!(is_beyond_integers(text), "{text}");
+        }
+        for text in [
+            "9223372036854775807",
+            "18446744073709551616",
+            "-9223372036854775809",
+            "+9223372036854775808",
+        ] {
+            assert!(!is_beyond_integers(text), "{text}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Writes YAML as sops does: four spaces, plain scalars where they read back, one document after another.
 
-use super::scalar::resolve;
+use super::scalar::{is_beyond_integers, resolve};
 use crate::secrets::text::float_with_exponent;
 use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value};
 use crate::secrets::{Output, Secret};
@@ -13,10 +13,10 @@ pub fn write(branches: &[Branch], output: &mut Output) {
         if index > 0 {
             output.push("---\n");
         }
-        if branch.is_empty() {
+        write_branch(branch, 0, Start::Indented, output);
+        if !has_pairs(branch) {
             output.push("{}\n");
         }
-        write_branch(branch, 0, Start::Indented, output);
     }
 }
 
@@ -37,14 +37,14 @@ fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut 
             Entry::Comment(comment) => push_comment(comment, indent, output),
             Entry::Pair(name, value) if is_complex(name) => {
                 output.push("? ");
-                push_text(name.as_bytes(), Place::name(indent), output);
+                push_text(name.as_bytes(), Place::value(indent), output);
                 output.push("\n");
                 output.push(" ".repeat(indent));
                 output.push(":");
                 write_complex_value(value, indent, output);
             }
             Entry::Pair(name, value) => {
-                push_text(name.as_bytes(), Place::name(indent), output);
+                push_text(name.as_bytes(), Place::value(indent), output);
                 output.push(":");
                 write_value(value, indent, output);
             }
@@ -195,7 +195,6 @@ fn has_values(list: &[Value]) -> bool {
 /// Where a text stands.
 #[derive(Clone, Copy)]
 struct Place {
-    is_name: bool,
     /// Of its lines, where it has several.
     indent: usize,
     /// They stand as far in as a number behind the `|` says.
@@ -203,20 +202,15 @@ struct Place {
 }
 
 impl Place {
-    /// As the name of an entry that is indented so far.
-    fn name(indent: usize) -> Self {
-        Self { is_name: true, ..Self::value(indent) }
-    }
-
-    /// As the value of such an entry.
+    /// As the name of an entry that is indented so far, or as its value.
     fn value(indent: usize) -> Self {
         let below = deeper(indent);
-        Self { is_name: false, indent: below, takes_hint: below == indent + INDENT }
+        Self { indent: below, takes_hint: below == indent + INDENT }
     }
 
     /// As an element of such a list.
     fn item(indent: usize) -> Self {
-        Self { is_name: false, indent: indent + 2, takes_hint: false }
+        Self { indent: indent + 2, takes_hint: false }
     }
 }
 
@@ -226,7 +220,7 @@ fn push_text(bytes: &[u8], place: Place, output: &mut Output) {
         output.push(base64::engine::general_purpose::STANDARD.encode(bytes));
         return;
     };
-    if place.is_name && text == "<<" {
+    if text == "<<" {
         output.push("!!merge <<");
     } else if is_literal(text) && (place.takes_hint || !needs_hint(text)) {
         push_literal(text, place.indent, output);
@@ -279,7 +273,7 @@ fn push_literal(text: &str, indent: usize, output: &mut Output) {
 /// Whether somebody would read it as something else than a text, here or by YAML 1.1.
 fn is_ambiguous(text: &str) -> bool {
     let is_string = matches!(resolve(text), Value::Leaf(leaf) if leaf.kind == Kind::Str);
-    !is_string || text == "<<" || is_old_boolean(text) || is_base_60(text)
+    !is_string || is_beyond_integers(text) || is_old_boolean(text) || is_base_60(text)
 }
 
 /// Whether nothing in it means something to YAML.
@@ -305,12 +299,20 @@ fn is_old_boolean(text: &str) -> bool {
     is_word && (text == lower || text == text.to_ascii_uppercase() || is_capital)
 }
 
-/// Numbers like `1:30` are sixties in YAML 1.1.
+/// Numbers like `1:30` are sixties in YAML 1.1: `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`
 fn is_base_60(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'_';
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    digits.starts_with(|first: char| first.is_ascii_digit())
-        && text.contains(':')
-        && text.bytes().all(|byte| byte.is_ascii_digit() || b":_.+-".contains(&byte))
+    let Some((first, rest)) = digits.split_once(':') else { return false };
+    let (sixties, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let is_sixty = |part: &str| match part.as_bytes() {
+        [digit] => digit.is_ascii_digit(),
+        [tens, digit] => (b'0'..=b'5').contains(tens) && digit.is_ascii_digit(),
+        _ => false,
+    };
+    first.starts_with(|first: char| first.is_ascii_digit())
+        && first.bytes().chain(fraction.bytes()).all(is_digit)
+        && sixties.split(':').all(is_sixty)
 }
 
 fn is_printable(character: char) -> bool {
