@@ -178,6 +178,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Encrypt all values anew, with another key')
             [CompletionResult]::new('updatekeys', 'updatekeys', [CompletionResultType]::ParameterValue, 'Encrypt the key for those whom `.sops.yaml` names now')
             [CompletionResult]::new('recipients', 'recipients', [CompletionResultType]::ParameterValue, 'Show or change who can read a file')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Drop the keys that `secrets.cache` keeps')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print one value')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -318,6 +319,11 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
         'envr;secret;recipients;help;help' {
             break
         }
+        'envr;secret;forget' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;secret;get' {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
@@ -338,6 +344,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Encrypt all values anew, with another key')
             [CompletionResult]::new('updatekeys', 'updatekeys', [CompletionResultType]::ParameterValue, 'Encrypt the key for those whom `.sops.yaml` names now')
             [CompletionResult]::new('recipients', 'recipients', [CompletionResultType]::ParameterValue, 'Show or change who can read a file')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Drop the keys that `secrets.cache` keeps')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print one value')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -385,6 +392,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;secret;help;recipients;remove' {
+            break
+        }
+        'envr;secret;help;forget' {
             break
         }
         'envr;secret;help;get' {
@@ -682,6 +692,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Encrypt all values anew, with another key')
             [CompletionResult]::new('updatekeys', 'updatekeys', [CompletionResultType]::ParameterValue, 'Encrypt the key for those whom `.sops.yaml` names now')
             [CompletionResult]::new('recipients', 'recipients', [CompletionResultType]::ParameterValue, 'Show or change who can read a file')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Drop the keys that `secrets.cache` keeps')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print one value')
             break
         }
@@ -728,6 +739,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;secret;recipients;remove' {
+            break
+        }
+        'envr;help;secret;forget' {
             break
         }
         'envr;help;secret;get' {

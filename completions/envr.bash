@@ -253,6 +253,9 @@ _envr() {
             envr__subcmd__help__subcmd__secret,env)
                 cmd="envr__subcmd__help__subcmd__secret__subcmd__env"
                 ;;
+            envr__subcmd__help__subcmd__secret,forget)
+                cmd="envr__subcmd__help__subcmd__secret__subcmd__forget"
+                ;;
             envr__subcmd__help__subcmd__secret,get)
                 cmd="envr__subcmd__help__subcmd__secret__subcmd__get"
                 ;;
@@ -355,6 +358,9 @@ _envr() {
             envr__subcmd__secret,env)
                 cmd="envr__subcmd__secret__subcmd__env"
                 ;;
+            envr__subcmd__secret,forget)
+                cmd="envr__subcmd__secret__subcmd__forget"
+                ;;
             envr__subcmd__secret,get)
                 cmd="envr__subcmd__secret__subcmd__get"
                 ;;
@@ -393,6 +399,9 @@ _envr() {
                 ;;
             envr__subcmd__secret__subcmd__help,env)
                 cmd="envr__subcmd__secret__subcmd__help__subcmd__env"
+                ;;
+            envr__subcmd__secret__subcmd__help,forget)
+                cmd="envr__subcmd__secret__subcmd__help__subcmd__forget"
                 ;;
             envr__subcmd__secret__subcmd__help,get)
                 cmd="envr__subcmd__secret__subcmd__help__subcmd__get"
@@ -1019,7 +1028,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__secret)
-            opts="decrypt env list init set unset edit encrypt rotate updatekeys recipients get"
+            opts="decrypt env list init set unset edit encrypt rotate updatekeys recipients forget get"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1075,6 +1084,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__secret__subcmd__env)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__secret__subcmd__forget)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1795,7 +1818,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret)
-            opts="-h --help decrypt env list init set unset edit encrypt rotate updatekeys recipients get help"
+            opts="-h --help decrypt env list init set unset edit encrypt rotate updatekeys recipients forget get help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1924,6 +1947,20 @@ _envr() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        envr__subcmd__secret__subcmd__forget)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         envr__subcmd__secret__subcmd__get)
             opts="-i -h --input-type --identity --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1951,7 +1988,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__help)
-            opts="decrypt env list init set unset edit encrypt rotate updatekeys recipients get help"
+            opts="decrypt env list init set unset edit encrypt rotate updatekeys recipients forget get help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2007,6 +2044,20 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__help__subcmd__env)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__secret__subcmd__help__subcmd__forget)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -155,6 +155,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand rotate 'Encrypt all values anew, with another key'
             cand updatekeys 'Encrypt the key for those whom `.sops.yaml` names now'
             cand recipients 'Show or change who can read a file'
+            cand forget 'Drop the keys that `secrets.cache` keeps'
             cand get 'Print one value'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -275,6 +276,10 @@ set edit:completion:arg-completer[envr] = {|@words|
         }
         &'envr;secret;recipients;help;help'= {
         }
+        &'envr;secret;forget'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;secret;get'= {
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
@@ -294,6 +299,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand rotate 'Encrypt all values anew, with another key'
             cand updatekeys 'Encrypt the key for those whom `.sops.yaml` names now'
             cand recipients 'Show or change who can read a file'
+            cand forget 'Drop the keys that `secrets.cache` keeps'
             cand get 'Print one value'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -327,6 +333,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;secret;help;recipients;add'= {
         }
         &'envr;secret;help;recipients;remove'= {
+        }
+        &'envr;secret;help;forget'= {
         }
         &'envr;secret;help;get'= {
         }
@@ -569,6 +577,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand rotate 'Encrypt all values anew, with another key'
             cand updatekeys 'Encrypt the key for those whom `.sops.yaml` names now'
             cand recipients 'Show or change who can read a file'
+            cand forget 'Drop the keys that `secrets.cache` keeps'
             cand get 'Print one value'
         }
         &'envr;help;secret;decrypt'= {
@@ -601,6 +610,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;secret;recipients;add'= {
         }
         &'envr;help;secret;recipients;remove'= {
+        }
+        &'envr;help;secret;forget'= {
         }
         &'envr;help;secret;get'= {
         }

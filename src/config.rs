@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::error::{Hinted, in_voice};
 use crate::host::{Host, Voice};
+use crate::secrets::Keyring;
 use crate::session;
 use crate::ui;
 use anyhow::{Context as _, Error, Result, bail};
@@ -40,6 +41,8 @@ pub struct Config {
     /// What envr asks of the files that an rc executes.
     pub sourced: Sourced,
     pub nix: Nix,
+    /// Where keys of secrets are kept that were hard to get.
+    pub keyring: Keyring,
     /// Directories whose status lines are not wanted, with all below them.
     pub quiet_projects: Vec<PathBuf>,
     log_format: Option<String>,
@@ -136,6 +139,7 @@ impl Config {
             whitelist_exact: at_home(theirs.whitelist.exact).into_iter().map(rc_of).collect(),
             sourced: if host.voice == Voice::Direnv { Sourced::Follow } else { ours.trust.sourced },
             nix: ours.nix,
+            keyring: Keyring::new(ours.secrets.cache),
             quiet_projects: at_home(ours.quiet_projects),
             log_format: global.log_format.or(theirs.log_format),
             log_filter: global.log_filter.or(theirs.log_filter),
@@ -393,7 +397,16 @@ struct EnvrToml {
     quiet_projects: Vec<PathBuf>,
     quiet_unattended: Option<bool>,
     nix: Nix,
+    secrets: Secrets,
     trust: Trust,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Secrets {
+    /// For how long keys are kept; zero for not at all.
+    #[serde(deserialize_with = "read_duration")]
+    cache: Duration,
 }
 
 #[derive(Debug, Default, Deserialize)]

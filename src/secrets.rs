@@ -5,6 +5,7 @@ mod choice;
 pub mod creation;
 mod document;
 mod envelope;
+mod keyring;
 pub mod keys;
 mod mac;
 mod metadata;
@@ -26,6 +27,7 @@ pub use choice::Choice;
 pub use document::{Document, Opened, Plain};
 #[cfg(any(fuzzing, test))]
 pub use envelope::Cipher;
+pub use keyring::Keyring;
 pub use keys::{Keys, Recipient};
 pub use metadata::Metadata;
 pub use redact::{Needles, Redactor};

@@ -4,6 +4,7 @@ mod age_files;
 mod amazon;
 mod bombs;
 mod gpg;
+mod kept;
 mod memory;
 mod mutations;
 mod redacted;

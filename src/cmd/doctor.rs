@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::host::{Host, find_program};
 use crate::rc;
+use crate::secrets::Keyring;
 use crate::session::Session;
 use crate::shell::Shell;
 use crate::start_file::{self, Tool};
@@ -40,6 +41,7 @@ pub fn doctor(host: &Host) -> Result<()> {
             findings.push(Finding::Good("the configuration can be read".into()));
             findings.push(bash(host, &config));
             findings.push(place(host, &config));
+            findings.extend(keyring(&config));
         }
         Err(error) => {
             findings.push(Finding::Bad(ui::causes(&error), EDIT_DIRENV_TOML.into()));
@@ -235,6 +237,17 @@ fn state(host: &Host) -> Finding {
             "unset DIRENV_DIR DIRENV_FILE DIRENV_WATCHES DIRENV_DIFF".into(),
         ),
     }
+}
+
+/// Whether keys of secrets can be kept, where the user wants that.
+fn keyring(config: &Config) -> Option<Finding> {
+    config.keyring.is_used().then(|| match Keyring::check() {
+        Ok(()) => Finding::Good("the kernel keeps keys of secrets for a time".into()),
+        Err(error) => Finding::Bad(
+            format!("`secrets.cache` is set, but the kernel keeps no keys: {}", ui::causes(&error)),
+            "$EDITOR ~/.config/envr/config.toml".into(),
+        ),
+    })
 }
 
 /// What governs the working directory, and whether this shell has it.

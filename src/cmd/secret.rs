@@ -4,15 +4,15 @@ mod edit;
 mod init;
 mod write;
 
+use crate::config::Config;
 use crate::digest::Digest;
 use crate::error::Hinted;
 use crate::fs::read_regular;
 use crate::host::Host;
 use crate::secrets::keys::Prompt;
-use crate::secrets::keys::age::Identities;
 use crate::secrets::{
-    Document, Entry, FILE_LIMIT, Format, Keys, Output, Plain, Value, Variables, decrypt_age,
-    is_age, write_plain,
+    Document, Entry, FILE_LIMIT, Format, Keyring, Keys, Output, Plain, Value, Variables,
+    decrypt_age, is_age, write_plain,
 };
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
@@ -93,6 +93,8 @@ pub enum Secret {
         #[command(subcommand)]
         verb: Recipients,
     },
+    /// Drop the keys that `secrets.cache` keeps
+    Forget,
     /// Print one value
     Get {
         #[command(flatten)]
@@ -151,6 +153,7 @@ pub fn run(host: &Host, verb: Secret) -> Result<()> {
         Secret::Env { null, source } => env(host, &source, if null { b"\0" } else { b"\n" }),
         Secret::List { source } => list(host, &source),
         Secret::Get { source, key } => get(host, &source, &key),
+        Secret::Forget => forget(host),
         Secret::Init => init::init(host),
         Secret::Set { json, source, key } => write::set(host, &source, &key, json),
         Secret::Unset { source, key } => write::unset(host, &source, &key),
@@ -214,6 +217,17 @@ fn list(host: &Host, source: &File) -> Result<()> {
         push_names("", branch, &mut lines);
     }
     host.print(lines.as_bytes())
+}
+
+fn forget(host: &Host) -> Result<()> {
+    let count = Keyring::forget().context("could not forget the keys that are kept")?;
+    let what = match count {
+        0 => "no key was kept".to_string(),
+        1 => "1 key is forgotten".to_string(),
+        _ => format!("{count} keys are forgotten"),
+    };
+    ui::note(host, &what);
+    Ok(())
 }
 
 fn push_names(path: &str, branch: &[Entry], lines: &mut String) {
@@ -332,11 +346,10 @@ impl File {
 
     /// Looks where the user says, or else where sops looks; says what is wrong with the key files.
     fn with_keys<T>(&self, host: &Host, work: impl FnOnce(&Keys) -> Result<T>) -> Result<T> {
-        let mut keys = Keys::new(&host.env, Prompt::Terminal);
+        let mut keys = Keys::new(&host.env, Prompt::Terminal, Config::load(host)?.keyring);
         if !self.identity.is_empty() {
-            let files: Vec<PathBuf> =
-                self.identity.iter().map(|file| host.absolute(file)).collect();
-            keys = keys.with_identities(Identities::of_files(&files, &host.env, Prompt::Terminal));
+            let files = self.identity.iter().map(|file| host.absolute(file));
+            keys = keys.with_identities(files.collect());
         }
         let result = work(&keys);
         for warning in keys.warnings() {

@@ -1,6 +1,7 @@
 //! `use sops` and `use age`: the variables of a secrets file, for an rc of either lane.
 
 use super::dotenv::parse_in;
+use crate::config::Config;
 use crate::env::Env;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{Document, Format, Keys, Secret, Variables, decrypt_age, forbid_core_dumps};
@@ -71,9 +72,9 @@ impl Request {
 
     /// Decrypts the judged bytes of the file. `env` is that of the rc: it says where keys are. Nothing is asked of
     /// anybody, for a prompt is no place for that.
-    pub fn load(&self, bytes: Vec<u8>, env: &Env) -> Result<Loaded> {
+    pub fn load(&self, bytes: Vec<u8>, env: &Env, config: &Config) -> Result<Loaded> {
         forbid_core_dumps();
-        let keys = Keys::new(env, Prompt::Never);
+        let keys = Keys::new(env, Prompt::Never, config.keyring);
         let variables = match self.kind {
             Kind::Sops => {
                 let opened = Document::read(bytes, Format::of_path(&self.file))?.open(&keys)?;

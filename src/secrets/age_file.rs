@@ -1,6 +1,8 @@
 //! Whole files that age encrypted.
 
-use super::keys::age::{Failure, Identities, Refusal, decrypt_with, passphrase_identity};
+use super::keys::age::{
+    Failure, Identities, Refusal, decrypt_with, decrypt_with_kept, passphrase_identity,
+};
 use super::{Secret, is_age};
 use age::armor::ArmoredReader;
 use anyhow::{Result, anyhow, bail};
@@ -11,19 +13,23 @@ pub fn decrypt(file: &[u8], identities: &Identities) -> Result<Secret> {
         bail!("it is no age file");
     }
     if needs_passphrase(file) {
+        let keyring = identities.keyring();
+        if let Some(text) = decrypt_with_kept(file, keyring) {
+            return Ok(text);
+        }
         let passphrase = identities.prompt().secret("Passphrase");
         let Some(passphrase) = passphrase else {
             bail!("it needs a passphrase, and nobody is here to type it");
         };
-        return decrypt_with(file, &[passphrase_identity(&passphrase)]).map_err(|failure| {
-            match failure {
+        return decrypt_with(file, &[passphrase_identity(&passphrase, keyring)]).map_err(
+            |failure| match failure {
                 Failure::Damaged(why) if why.contains("header does not") => {
                     anyhow!("the passphrase is wrong")
                 }
                 Failure::Damaged(why) | Failure::Identity(why) => anyhow!(why),
                 Failure::NoMatch => anyhow!("the passphrase is wrong"),
-            }
-        });
+            },
+        );
     }
     identities.decrypt(file).map_err(|refusal| match refusal {
         Refusal::Damaged(why) => anyhow!(why),

@@ -10,6 +10,7 @@ mod prompt;
 mod wrap;
 
 use super::envelope::Cipher;
+use super::keyring::Keyring;
 use super::metadata::Metadata;
 use super::shamir;
 use super::tree::{Branch, Entry, Value, find};
@@ -17,6 +18,7 @@ use crate::env::Env;
 use crate::error::Hinted;
 use anyhow::{Context as _, Result, bail};
 use std::cell::RefCell;
+use std::path::PathBuf;
 
 use super::Secret;
 use age::Refusal;
@@ -212,13 +214,14 @@ pub struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub fn new(env: &'a Env, prompt: Prompt) -> Self {
-        let identities = age::Identities::new(env, prompt);
+    pub fn new(env: &'a Env, prompt: Prompt, keyring: Keyring) -> Self {
+        let identities = age::Identities::new(env, prompt, keyring);
         Self { env, identities, warnings: RefCell::default() }
     }
 
-    pub fn with_identities(self, identities: age::Identities) -> Self {
-        Self { identities, ..self }
+    /// Age and ssh keys of these files, and of no usual place.
+    pub fn with_identities(self, files: Vec<PathBuf>) -> Self {
+        Self { identities: self.identities.with_files(files), ..self }
     }
 
     /// What to tell the user about the sources that were read.
@@ -292,7 +295,9 @@ impl<'a> Keys<'a> {
                 })
             }
             RecipientKind::Pgp => pgp::decrypt(self.env, wrapped),
-            RecipientKind::Kms => kms::decrypt(self.env, recipient),
+            RecipientKind::Kms => {
+                kms::decrypt_or_recall(self.env, recipient, self.identities.keyring())
+            }
             other => bail!("keys of `{}` are for sops, which did not open the file", other.name()),
         }
     }

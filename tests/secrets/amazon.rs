@@ -1,7 +1,7 @@
 //! Keys of AWS KMS, as moto's server has them: what envr writes with them the real sops reads, and the other way round.
 
 use super::vectors::peer;
-use crate::test::Project;
+use crate::test::{ENVR, Project, has};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -188,4 +188,32 @@ fn credentials_of_a_web_identity() {
     assert_eq!(world.secret(&["decrypt", "s.yaml"]), ONE);
     // sops asks the STS of the world for these, whatever the endpoint is.
     world.with_variables().reads(ONE);
+}
+
+/// The server is gone when the file is decrypted for the second time.
+#[test]
+fn what_kms_answered_is_kept_for_the_same_question() {
+    let Some(world) = World::new().map(World::with_variables).filter(|_| has("keyctl")) else {
+        return;
+    };
+    let key = world.server.key();
+    world.rules(&format!("kms: {key}"));
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    world.project.write_at("home/.config/envr/config.toml", "[secrets]\ncache = \"15m\"\n");
+    let gone = "AWS_ENDPOINT_URL=http://127.0.0.1:1";
+    let script = format!(
+        "open() {{ \"$ENVR\" secret decrypt s.yaml 2>/dev/null || echo nothing; }}
+         {gone} open; open; {gone} open
+         sed 's/aws_profile: .*/aws_profile: other/' s.yaml >changed; cp changed s.yaml; {gone} open"
+    );
+    let output = Command::new("keyctl")
+        .args(["session", "-", "bash", "-c", &script])
+        .current_dir(world.project.path("project"))
+        .env_clear()
+        .envs(world.project.variables())
+        .env("ENVR", ENVR)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said, format!("nothing\n{ONE}{ONE}nothing\n"));
 }

@@ -7,8 +7,8 @@ use crate::host::Host;
 use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
 use crate::secrets::{
-    Branch, Document, Entry, Format, Keys, Opened, Recipient, Secret, Value, creation, is_age,
-    read_plain,
+    Branch, Document, Entry, Format, Keyring, Keys, Opened, Recipient, Secret, Value, creation,
+    is_age, read_plain,
 };
 use crate::toml;
 use crate::trust::{self, Store};
@@ -157,7 +157,7 @@ pub fn sealed(
     } else {
         creation::metadata(vec![recipients(host, names)?], None, crate::secrets::Rule::default())
     };
-    let keys = Keys::new(&host.env, Prompt::Terminal);
+    let keys = Keys::new(&host.env, Prompt::Terminal, Keyring::default());
     let mut opened = Opened::first(source.format()?, branches, metadata);
     rewrap(&keys, &mut opened)?;
     opened.seal()

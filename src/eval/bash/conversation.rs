@@ -202,7 +202,9 @@ impl<'a> Conversation<'a> {
         let made = watch::last_change(&request.file) > self.began;
         let judged = self.trusted.judge_executed(self.world.store, &request.file, made);
         let loaded = match judged {
-            Ok(Execution::Run(bytes)) => request.load(bytes, &self.with_key_variables(variables)),
+            Ok(Execution::Run(bytes)) => {
+                request.load(bytes, &self.with_key_variables(variables), self.world.config)
+            }
             Ok(Execution::Refused(reason)) => {
                 self.refused = Some(reason);
                 return Answer::Refused;

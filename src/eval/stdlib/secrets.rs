@@ -20,7 +20,9 @@ pub fn load(shell: &mut Shell<'_>, kind: Kind, arguments: &[&[u8]]) -> Flow<u8> 
     shell.watches.add(&request.file);
     let judged = shell.trusted.judge_executed(shell.world.store, &request.file, false);
     let loaded = match judged {
-        Ok(Execution::Run(bytes)) => request.load(bytes, &shell.variables.environment()),
+        Ok(Execution::Run(bytes)) => {
+            request.load(bytes, &shell.variables.environment(), shell.world.config)
+        }
         Ok(Execution::Refused(reason)) => return Err(Stop::Refused(reason)),
         Ok(Execution::Absent) => Err(anyhow::anyhow!("there is no such file")),
         Err(_) => return needs_bash("a file that cannot be read"),

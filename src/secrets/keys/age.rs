@@ -1,19 +1,23 @@
 //! Age identities, from every place where sops looks for them.
 
 mod identity;
+mod kept;
 mod source;
 
 use super::Prompt;
 use crate::env::Env;
 use crate::secrets::Secret;
+use crate::secrets::keyring::Keyring;
 use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity};
 use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::io::Read as _;
+use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 pub use identity::{new_identity, passphrase_identity, public_keys, recipient};
+pub use kept::{Keeping, decrypt_with_kept};
 use source::Source;
 pub use source::keys_file;
 
@@ -24,6 +28,7 @@ pub const WORK_LIMIT: u8 = 22;
 pub struct Identities {
     sources: Vec<(Source, OnceCell<Loaded>)>,
     prompt: Prompt,
+    keyring: Keyring,
     env: Env,
     warnings: RefCell<Vec<String>>,
 }
@@ -32,22 +37,24 @@ pub struct Identities {
 type Loaded = Result<Vec<Box<dyn Identity>>, String>;
 
 impl Identities {
-    pub fn new(env: &Env, prompt: Prompt) -> Self {
-        Self::of(source::of_sops(env), env, prompt)
+    pub fn new(env: &Env, prompt: Prompt, keyring: Keyring) -> Self {
+        let sources =
+            source::of_sops(env).into_iter().map(|source| (source, OnceCell::new())).collect();
+        Self { sources, prompt, keyring, env: env.clone(), warnings: RefCell::default() }
     }
 
     /// Those of the files that the user names, and no others.
-    pub fn of_files(files: &[std::path::PathBuf], env: &Env, prompt: Prompt) -> Self {
-        Self::of(files.iter().cloned().map(Source::File).collect(), env, prompt)
-    }
-
-    fn of(sources: Vec<Source>, env: &Env, prompt: Prompt) -> Self {
-        let sources = sources.into_iter().map(|source| (source, OnceCell::new())).collect();
-        Self { sources, prompt, env: env.clone(), warnings: RefCell::default() }
+    pub fn with_files(self, files: Vec<PathBuf>) -> Self {
+        let sources = files.into_iter().map(|file| (Source::File(file), OnceCell::new())).collect();
+        Self { sources, ..self }
     }
 
     pub fn prompt(&self) -> Prompt {
         self.prompt
+    }
+
+    pub fn keyring(&self) -> Keyring {
+        self.keyring
     }
 
     pub fn warnings(&self) -> Vec<String> {
@@ -56,6 +63,9 @@ impl Identities {
 
     /// Decrypts an age file, armored or not.
     pub fn decrypt(&self, file: &[u8]) -> Result<Secret, Refusal> {
+        if let Some(text) = decrypt_with_kept(file, self.keyring) {
+            return Ok(text);
+        }
         let mut tried = Vec::new();
         for (source, loaded) in &self.sources {
             let loaded = loaded.get_or_init(|| self.load(source));
@@ -81,7 +91,7 @@ impl Identities {
         if let Some(warning) = source.warning().map_err(|error| error.to_string())? {
             self.warnings.borrow_mut().push(warning);
         }
-        identity::parse(&text, source, self.prompt)
+        identity::parse(&text, source, self.prompt, self.keyring)
     }
 }
 

@@ -4,6 +4,7 @@ use super::Recipient;
 use super::aws::{Credentials, Request, Session};
 use crate::env::Env;
 use crate::secrets::Secret;
+use crate::secrets::keyring::{Keyring, Mark};
 use crate::secrets::tree::{Branch, Entry, Value};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -53,7 +54,18 @@ impl<'a> Arn<'a> {
     }
 }
 
-pub fn decrypt(env: &Env, recipient: &Recipient) -> Result<Secret> {
+/// Asks KMS, unless its answer was kept.
+pub fn decrypt_or_recall(env: &Env, recipient: &Recipient, keyring: Keyring) -> Result<Secret> {
+    let mark = mark(recipient);
+    if let Some(key) = keyring.recall(&mark) {
+        return Ok(key);
+    }
+    let key = decrypt(env, recipient)?;
+    keyring.keep(&mark, key.bytes());
+    Ok(key)
+}
+
+fn decrypt(env: &Env, recipient: &Recipient) -> Result<Secret> {
     let (session, credentials, arn) = reach(env, recipient)?;
     let body = serde_json::json!({
         "CiphertextBlob": recipient.text("enc"),
@@ -118,6 +130,14 @@ fn send(
         body,
     };
     request.send(Some(credentials))
+}
+
+/// Of all that the question says, and of who asks.
+fn mark(recipient: &Recipient) -> Mark {
+    let fields = ["arn", "role", "aws_profile", "enc"].map(|name| recipient.text(name));
+    let context = context(&recipient.fields);
+    let context = context.iter().flat_map(|(name, value)| [name.as_str(), value]);
+    Mark::of(["kms"].into_iter().chain(fields).chain(context).map(str::as_bytes))
 }
 
 fn context(fields: &Branch) -> BTreeMap<String, String> {

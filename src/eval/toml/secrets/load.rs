@@ -72,7 +72,7 @@ impl Secrets {
         }
         forbid_core_dumps();
         let dir = trusted.rc().dir().to_path_buf();
-        let keys = Keys::new(env, Prompt::Never);
+        let keys = Keys::new(env, Prompt::Never, world.config.keyring);
         for source in &self.sources {
             let file = source.file(&dir);
             let failed = |error: Error| {

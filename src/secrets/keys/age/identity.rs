@@ -1,45 +1,65 @@
 //! The text of keys: age's own, plugins', ssh's, and all of them under a passphrase.
 
 use super::source::Source;
-use super::{WORK_LIMIT, decrypt_with};
+use super::{Keeping, WORK_LIMIT, decrypt_with, decrypt_with_kept};
+use crate::secrets::keyring::Keyring;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{Secret, is_age};
 use age::secrecy::{ExposeSecret as _, SecretString};
 use age::{Identity, Recipient, plugin, scrypt, ssh, x25519};
 use anyhow::{Context as _, Result, anyhow, bail};
 
-/// One wrong line spoils the whole source, as in sops.
+/// One wrong line spoils the whole source, as in sops. What somebody is asked for, or another program, is kept.
 pub fn parse(
     text: &Secret,
     source: &Source,
     prompt: Prompt,
+    keyring: Keyring,
 ) -> Result<Vec<Box<dyn Identity>>, String> {
     if is_age(text.bytes()) {
-        let text = under_passphrase(text, source, prompt)?;
-        return parse_lines(&text, prompt);
+        let text = under_passphrase(text, source, prompt, keyring)?;
+        return parse_lines(&text, prompt, keyring);
     }
     if text.bytes().trim_ascii_start().starts_with(b"-----BEGIN") {
-        return ssh_key(text, source, prompt).map(|key| vec![key]);
+        return ssh_key(text, source, prompt, keyring).map(|key| vec![key]);
     }
-    parse_lines(text, prompt)
+    let identities = parse_lines(text, prompt, keyring)?;
+    Ok(match source {
+        Source::Command(..) => {
+            identities.into_iter().map(|identity| Keeping::boxed(identity, keyring)).collect()
+        }
+        Source::Variable(..) | Source::File(_) | Source::Named(..) => identities,
+    })
 }
 
-fn under_passphrase(text: &Secret, source: &Source, prompt: Prompt) -> Result<Secret, String> {
+fn under_passphrase(
+    text: &Secret,
+    source: &Source,
+    prompt: Prompt,
+    keyring: Keyring,
+) -> Result<Secret, String> {
+    if let Some(text) = decrypt_with_kept(text.bytes(), keyring) {
+        return Ok(text);
+    }
     let question = format!("Passphrase of {source}");
     let Some(passphrase) = prompt.secret(&question) else {
         return Err("it needs a passphrase, and nobody is here to type it".to_string());
     };
-    let key = passphrase_identity(&passphrase);
+    let key = passphrase_identity(&passphrase, keyring);
     decrypt_with(text.bytes(), &[key]).map_err(|_| "the passphrase is wrong".to_string())
 }
 
-pub fn passphrase_identity(passphrase: &str) -> Box<dyn Identity> {
+pub fn passphrase_identity(passphrase: &str, keyring: Keyring) -> Box<dyn Identity> {
     let mut identity = scrypt::Identity::new(SecretString::from(passphrase.to_string()));
     identity.set_max_work_factor(WORK_LIMIT);
-    Box::new(identity)
+    Keeping::boxed(Box::new(identity), keyring)
 }
 
-fn parse_lines(text: &Secret, prompt: Prompt) -> Result<Vec<Box<dyn Identity>>, String> {
+fn parse_lines(
+    text: &Secret,
+    prompt: Prompt,
+    keyring: Keyring,
+) -> Result<Vec<Box<dyn Identity>>, String> {
     let text = text.as_str().ok_or("it is no text")?;
     let mut identities: Vec<Box<dyn Identity>> = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -55,10 +75,9 @@ fn parse_lines(text: &Secret, prompt: Prompt) -> Result<Vec<Box<dyn Identity>>, 
         } else if line.starts_with("AGE-PLUGIN-") {
             let identity: plugin::Identity = line.parse().map_err(|_| wrong())?;
             let name = identity.plugin().to_string();
-            let identity = plugin::IdentityPluginV1::new(&name, &[identity], prompt);
-            identities.push(Box::new(
-                identity.map_err(|_| format!("`age-plugin-{name}` is not installed"))?,
-            ));
+            let identity = plugin::IdentityPluginV1::new(&name, &[identity], prompt)
+                .map_err(|_| format!("`age-plugin-{name}` is not installed"))?;
+            identities.push(Keeping::boxed(Box::new(identity), keyring));
         } else {
             let identity: x25519::Identity = line.parse().map_err(|_| wrong())?;
             identities.push(Box::new(identity));
@@ -70,15 +89,24 @@ fn parse_lines(text: &Secret, prompt: Prompt) -> Result<Vec<Box<dyn Identity>>, 
     Ok(identities)
 }
 
-fn ssh_key(text: &Secret, source: &Source, prompt: Prompt) -> Result<Box<dyn Identity>, String> {
+fn ssh_key(
+    text: &Secret,
+    source: &Source,
+    prompt: Prompt,
+    keyring: Keyring,
+) -> Result<Box<dyn Identity>, String> {
     let key = ssh::Identity::from_buffer(text.bytes(), Some(source.to_string()));
-    match key.map_err(|_| "it is no ssh key")? {
+    let key = key.map_err(|_| "it is no ssh key")?;
+    let is_hard =
+        matches!(key, ssh::Identity::Encrypted(_)) || matches!(source, Source::Command(..));
+    match key {
         ssh::Identity::Unsupported(_) => {
             Err("it is an ssh key of a kind that age has no use for".to_string())
         }
         ssh::Identity::Encrypted(_) if prompt == Prompt::Never => {
             Err("it needs a passphrase, and nobody is here to type it".to_string())
         }
+        key if is_hard => Ok(Keeping::boxed(Box::new(key.with_callbacks(prompt)), keyring)),
         key => Ok(Box::new(key.with_callbacks(prompt))),
     }
 }
