@@ -35,6 +35,7 @@ pub use bash::stage::Stage;
 pub use bash::terminal::LineMode;
 pub use descendants::kill_with_descendants;
 pub use in_progress::is_in_progress;
+pub use parse::names::is_assignable;
 pub use stdlib::text as stdlib;
 pub use trace::{Step, trace};
 pub use vigil::{Interrupt, Vigil};

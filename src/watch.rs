@@ -19,6 +19,8 @@ pub use sight::Sight;
 /// File systems stamp changes with the kernel's tick: a file younger than this when we looked may change once more
 /// without its times showing it, so its content is remembered too. In nanoseconds.
 const CLOCK_TICK: i64 = 50_000_000;
+/// The same where a file system knows no parts of a second.
+const COARSE_TICK: i64 = 2 * SECOND;
 /// Content is remembered for files up to this size, in bytes.
 const DIGEST_LIMIT: u64 = 1 << 20;
 const SECOND: i64 = 1_000_000_000;
@@ -144,6 +146,10 @@ impl Watches {
         (!sights.is_empty()).then_some(Look { watches: self, sights })
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub fn has(&self, path: &Path) -> bool {
         self.entries.iter().any(|watch| watch.path.as_os_str() == path.as_os_str())
     }
@@ -168,8 +174,34 @@ impl Watches {
         self.entries.iter().map(|watch| (watch.path.as_path(), watch.seen.second()))
     }
 
+    /// Whether all of it is as it was seen.
+    pub fn hold(&self) -> bool {
+        self.entries
+            .iter()
+            .all(|watch| watch.seen.holds(&watch.path, Sight::of(&watch.path).as_ref()))
+    }
+
+    /// Whether times alone will show every change from now on.
+    pub fn is_settled(&self) -> bool {
+        let now = now();
+        self.entries.iter().all(|watch| match &watch.seen {
+            Seen::Absent => true,
+            Seen::Second(_) | Seen::Exactly { digest: Some(_), .. } => false,
+            Seen::Exactly { print, digest: None } => print.is_settled(now),
+        })
+    }
+
     /// The value of `DIRENV_WATCHES`.
     pub fn encode(&self) -> OsString {
+        gzenv::encode(&self.to_json()).into()
+    }
+
+    pub fn decode(text: &OsStr) -> Result<Self> {
+        Self::from_json(&gzenv::decode(text.as_bytes())?)
+    }
+
+    /// A list of objects on one line.
+    pub fn to_json(&self) -> Vec<u8> {
         let mut json = vec![b'['];
         for (index, watch) in self.entries.iter().enumerate() {
             if index > 0 {
@@ -178,14 +210,13 @@ impl Watches {
             watch.push_json(&mut json);
         }
         json.push(b']');
-        gzenv::encode(&json).into()
+        json
     }
 
-    pub fn decode(text: &OsStr) -> Result<Self> {
-        let json = gzenv::decode(text.as_bytes())?;
-        let entries = match read::watches(&json) {
+    pub fn from_json(json: &[u8]) -> Result<Self> {
+        let entries = match read::watches(json) {
             Some(entries) => entries,
-            None => read_any_json(&json)?,
+            None => read_any_json(json)?,
         };
         Ok(Self { entries, ..Self::default() })
     }
@@ -283,6 +314,12 @@ impl Seen {
 impl Fingerprint {
     fn is_younger_than_a_tick(&self) -> bool {
         self.modified.max(self.changed) > now() - CLOCK_TICK
+    }
+
+    /// Where times are whole seconds, or even ones, they settle later. Nobody can set the time of the last change.
+    fn is_settled(&self, now: i64) -> bool {
+        let tick = if self.changed % SECOND == 0 { COARSE_TICK } else { CLOCK_TICK };
+        self.changed < now - tick
     }
 }
 

@@ -69,32 +69,33 @@ impl DevEnv {
                 value.replace(path, &dir.join("outputs").join(name).to_string_lossy())
             })
         };
-        let mut environment = Environment::default();
+        let (mut exported, mut unexported) = (BTreeMap::new(), BTreeMap::new());
+        let mut hook = String::new();
         for (name, variable) in &self.variables {
             match variable {
                 Variable::Exported(value) | Variable::Var(value) if name == HOOK => {
-                    environment.hook = rewrite(value);
+                    hook = rewrite(value);
                 }
                 _ if is_anothers(name) => {}
                 Variable::Exported(value) => {
-                    environment.variables.insert(name.clone(), rewrite(value));
+                    exported.insert(name.clone(), rewrite(value));
                 }
                 Variable::Var(value) => {
-                    environment.unexported.insert(name.clone(), rewrite(value));
+                    unexported.insert(name.clone(), rewrite(value));
                 }
                 Variable::Array(_) | Variable::Associative(_) | Variable::Unknown => {}
             }
         }
-        environment.outputs = outputs.into_keys().collect();
         for (name, file) in
             [("NIX_ATTRS_SH_FILE", ".attrs.sh"), ("NIX_ATTRS_JSON_FILE", ".attrs.json")]
         {
             if self.structured_attrs.contains_key(file) {
                 let path = attributes.join(file).to_string_lossy().into_owned();
-                environment.variables.insert(name.to_string(), path);
+                exported.insert(name.to_string(), path);
             }
         }
-        environment
+        let outputs: Vec<String> = outputs.into_keys().collect();
+        Environment::new(exported, &outputs, (unexported, hook))
     }
 
     /// The files of structured attributes, by name.

@@ -35,7 +35,7 @@ pub enum Once {
 impl Effect {
     /// What the hook of a shell left when it ran, if it did.
     pub fn kept(host: &Host, request: &Request, shell: &Kept) -> Option<Self> {
-        kept::read(&Place::of(host, request).ok()?.effect(&shell.content()))
+        kept::read(&Place::of(host, request).ok()?.effect(&shell.content))
     }
 
     /// The same, or else runs the hook in `env`, which has the shell. `None` for a hook that only a script can run.
@@ -59,7 +59,7 @@ impl Effect {
         };
         let effect = Self::between(env, &left);
         if let Some(effect) = &effect {
-            kept::write(&Place::of(world.host, request)?.effect(&shell.content()), effect)?;
+            kept::write(&Place::of(world.host, request)?.effect(&shell.content), effect)?;
         }
         Ok(effect.map(Once::Left))
     }

@@ -1,20 +1,25 @@
 //! The environment of a development shell, and how it joins the user's.
 
+use crate::diff::is_shells_own;
 use crate::env::Env;
+use crate::eval::is_assignable;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Environment {
-    pub variables: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
+    /// What only a build wants to know.
+    noise: BTreeMap<String, String>,
     /// For the hook alone.
-    pub unexported: BTreeMap<String, String>,
-    /// Names of the outputs that the shell's derivation would have.
-    pub outputs: Vec<String>,
+    unexported: BTreeMap<String, String>,
     /// What bash runs at the end; empty where there is none.
     pub hook: String,
+    /// Whether one of the names means something to bash itself.
+    pub has_names_of_bash: bool,
 }
 
 /// Lists that the shell's entries are put in front of.
@@ -72,36 +77,74 @@ pub enum Noise {
 }
 
 impl Environment {
+    /// From all that is exported, with the names of the outputs that the shell's derivation would have; and what is for the hook
+    /// alone, with the hook.
+    pub fn new(
+        exported: BTreeMap<String, String>,
+        outputs: &[String],
+        (unexported, hook): (BTreeMap<String, String>, String),
+    ) -> Self {
+        let has_names_of_bash = exported.keys().any(|name| !is_assignable(name.as_bytes()));
+        let (noise, variables) = exported
+            .into_iter()
+            .partition(|(name, value)| outputs.contains(name) || is_noise(name, value));
+        Self { variables, noise, unexported, hook, has_names_of_bash }
+    }
+
     /// What the user's environment becomes, but for the hook.
     pub fn apply(&self, env: &mut Env, noise: Noise) {
         env.unset("shellHook");
-        for (name, value) in &self.variables {
-            if noise == Noise::Dropped && self.is_noise(name, value) {
-                continue;
-            }
-            if JOINED.contains(&name.as_str()) {
-                let joined = join(value, env.get(name));
-                env.set(name, joined);
-            } else {
-                env.set(name, value);
-            }
+        for (name, value) in self.exported(noise) {
+            let value = joined(name, value, env.get(name));
+            env.set(name, value.into_owned());
         }
+    }
+
+    /// What `apply` would change in an environment; `None` unsets.
+    pub fn changes<'a>(
+        &'a self,
+        env: &Env,
+        noise: Noise,
+    ) -> Vec<(&'a str, Option<Cow<'a, OsStr>>)> {
+        let hook = env.get("shellHook").map(|_| ("shellHook", None));
+        let variables = self.exported(noise).filter(|(name, _)| !is_shells_own(name.as_ref()));
+        let changed = variables.filter_map(|(name, value)| {
+            let old = env.get(name);
+            let value = joined(name, value, old);
+            (old != Some(value.as_ref())).then_some((name, Some(value)))
+        });
+        hook.into_iter().chain(changed).collect()
+    }
+
+    fn exported(&self, noise: Noise) -> impl Iterator<Item = (&str, &str)> {
+        let noise = (noise == Noise::Kept).then_some(&self.noise);
+        self.variables.iter().chain(noise.into_iter().flatten()).map(texts)
     }
 
     /// What the hook may read beside the environment.
     pub fn for_the_hook(&self) -> impl Iterator<Item = (&str, &str)> {
-        let noise = self.variables.iter().filter(|(name, value)| self.is_noise(name, value));
-        noise.chain(&self.unexported).map(|(name, value)| (name.as_str(), value.as_str()))
+        self.noise.iter().chain(&self.unexported).map(texts)
     }
+}
 
-    fn is_noise(&self, name: &str, value: &str) -> bool {
-        NOISE.contains(&name)
-            || self.outputs.iter().any(|output| output == name)
-            || (name.starts_with("deps") && name.len() > "deps".len())
-            || (name.starts_with(|first: char| first.is_ascii_lowercase())
-                && NOISY_ENDINGS.iter().any(|ending| name.ends_with(ending)))
-            || (value.is_empty() && FLAGS.contains(&name))
+fn texts<'a>((name, value): (&'a String, &'a String)) -> (&'a str, &'a str) {
+    (name, value)
+}
+
+fn is_noise(name: &str, value: &str) -> bool {
+    NOISE.contains(&name)
+        || (name.starts_with("deps") && name.len() > "deps".len())
+        || (name.starts_with(|first: char| first.is_ascii_lowercase())
+            && NOISY_ENDINGS.iter().any(|ending| name.ends_with(ending)))
+        || (value.is_empty() && FLAGS.contains(&name))
+}
+
+/// The value of a variable whose old one may stay behind it.
+fn joined<'a>(name: &str, value: &'a str, old: Option<&OsStr>) -> Cow<'a, OsStr> {
+    if JOINED.contains(&name) {
+        return Cow::Owned(join(value, old));
     }
+    Cow::Borrowed(OsStr::new(value))
 }
 
 /// Without empty entries and repeats.

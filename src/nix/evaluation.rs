@@ -3,7 +3,7 @@
 use super::dev_env::DevEnv;
 use super::flake::LocalFlake;
 use super::inputs::{self, Aspect, Inputs};
-use super::kept::{self, Failure, Kept, Standing};
+use super::kept::{self, Failure, Kept, Shell, Standing};
 use super::log::{Line, Look};
 use super::place::Place;
 use super::program;
@@ -11,7 +11,7 @@ use super::reads::{self, Reads};
 use super::request::{Request, Source};
 use crate::digest::Digest;
 use crate::env::Env;
-use crate::watch::last_change;
+use crate::watch::{Watches, last_change};
 use anyhow::{Context as _, Result, ensure};
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -37,7 +37,7 @@ pub fn evaluate(place: &Place, env: &Env) -> Result<()> {
     let request: Request = kept::read(&place.request())
         .with_context(|| format!("could not read `{}`", place.request().display()))?;
     let lock = place.lock()?;
-    if !matches!(kept::look_up(place, env, |_| ()).standing, Standing::Stale(_)) {
+    if !matches!(kept::look_up(place, env, &mut Watches::default()).standing, Standing::Stale(_)) {
         return Ok(());
     }
     crate::fs::remove_if_there(&place.wanted())?;
@@ -63,16 +63,20 @@ struct Evaluation<'a> {
 
 /// What one run of nix came to.
 enum Outcome {
-    Made {
-        reads: Reads,
-        inputs: Inputs,
-        printed: Vec<u8>,
-    },
+    Made(Made),
     /// A file was written under its eyes.
     Overtaken(PathBuf),
     /// Another nix was in its way.
     Busy,
     Failed(Failure),
+}
+
+struct Made {
+    reads: Reads,
+    /// As they were when nix had ended, and how they looked before that was found out.
+    inputs: Inputs,
+    seen: Watches,
+    printed: Vec<u8>,
 }
 
 /// What nix's log tells of a run.
@@ -92,8 +96,8 @@ impl Evaluation<'_> {
         for _ in 0..ATTEMPTS {
             match self.attempt() {
                 Err(error) => return self.fail(format!("{error:#}")),
-                Ok(Outcome::Made { reads, inputs, printed }) => {
-                    return match self.keep(reads, inputs, &printed) {
+                Ok(Outcome::Made(made)) => {
+                    return match self.keep(made) {
                         Ok(()) => Ok(true),
                         Err(error) => self.fail(format!("{error:#}")),
                     };
@@ -135,13 +139,13 @@ impl Evaluation<'_> {
         if !status.success() {
             return Ok(self.unsuccessful(reads, account, status));
         }
-        let inputs = Inputs::of(reads.paths.clone());
+        let (inputs, seen) = Inputs::of(&reads.paths);
         let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
         if let Some(path) = inputs.changed_since(began, &lock) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
         }
         let printed = printed?.context("nix printed more than 64 MiB")?;
-        Ok(Outcome::Made { reads, inputs, printed })
+        Ok(Outcome::Made(Made { reads, inputs, seen, printed }))
     }
 
     /// Another nix may see another shell in the same files.
@@ -198,7 +202,7 @@ impl Evaluation<'_> {
     fn failure(&self, reads: Reads, message: String, is_lasting: bool) -> Failure {
         let variables: Vec<String> = reads.variables.into_iter().collect();
         Failure {
-            inputs: Inputs::of(reads.paths),
+            inputs: Inputs::of(&reads.paths).0,
             variant: inputs::variant(&variables, self.env),
             variables,
             message,
@@ -207,8 +211,8 @@ impl Evaluation<'_> {
         }
     }
 
-    fn keep(&self, reads: Reads, inputs: Inputs, printed: &[u8]) -> Result<()> {
-        let dev_env = DevEnv::parse(printed)
+    fn keep(&self, Made { reads, inputs, seen, printed }: Made) -> Result<()> {
+        let dev_env = DevEnv::parse(&printed)
             .with_context(|| format!("could not read what `{}` printed", self.nix.display()))?;
         let attributes = self.keep_attributes(&dev_env)?;
         let environment = dev_env.environment(&self.request.dir, &attributes);
@@ -218,16 +222,18 @@ impl Evaluation<'_> {
             let path = self.place.dir().join(link);
             ensure!(path.exists(), "`{}` leads nowhere", path.display());
         }
+        let depends_on: Vec<String> = reads.variables.into_iter().collect();
         let kept = Kept {
-            inputs,
+            content: String::new(),
+            variant: inputs::variant(&depends_on, self.env),
+            depends_on,
             environment,
             setup: if has_hook { self.keep_setup(&dev_env)? } else { None },
             defined: if has_hook { dev_env.defined() } else { Vec::new() },
             generation,
             too_large: reads.too_large,
         };
-        let variables: Vec<String> = reads.variables.into_iter().collect();
-        kept::keep(self.place, self.env, &variables, &kept)
+        kept::keep(self.place, &Shell::new(kept, (inputs, seen))?)
     }
 
     fn keep_setup(&self, dev_env: &DevEnv) -> Result<Option<PathBuf>> {

@@ -1,5 +1,6 @@
 //! What an evaluation looked at, by content: it need not be repeated while all of it is as it was.
 
+use super::repository::Repository;
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::{Watches, last_change};
@@ -17,8 +18,6 @@ const TREE_LIMIT: usize = 1000;
 const CONTENT_LIMIT: u64 = 16 << 20;
 /// What is written while nix runs, by nix or by us, and says nothing about a project.
 const OWN_NAMES: [&str; 2] = [".direnv", ".git"];
-/// A time younger than this says little: the file may change once more within it. In nanoseconds.
-const TICK: i64 = 50_000_000;
 const ABSENT: &str = "absent";
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -30,9 +29,6 @@ struct Input {
     path: PathBuf,
     /// What the aspect was.
     was: String,
-    /// How the files of it looked when that was: the quick test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    print: Option<String>,
 }
 
 /// What of a path was looked at.
@@ -51,36 +47,40 @@ pub enum Aspect {
     Commit,
 }
 
-/// How a file looks, or all files of a directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Print {
-    /// Sizes, inodes and times.
-    text: String,
-    /// The last change of any of them, in nanoseconds since the epoch.
-    changed: i64,
+/// A directory with all below it, in order.
+struct Tree {
+    files: Vec<PathBuf>,
+    dirs: Vec<PathBuf>,
 }
 
 impl Inputs {
-    /// As they are now.
-    pub fn of(looked_at: BTreeSet<(PathBuf, Aspect)>) -> Self {
-        let inputs = looked_at.into_iter().map(|(path, aspect)| {
-            let print = Print::of(aspect, &path).filter(Print::is_settled).map(|print| print.text);
-            Input { was: aspect.of(&path), aspect, path, print }
-        });
-        Self(inputs.collect())
+    /// As they are now, and how their files looked just before; nothing where that may hide a change from now on.
+    pub fn of(looked_at: &BTreeSet<(PathBuf, Aspect)>) -> (Self, Watches) {
+        let input = |(path, aspect): &(PathBuf, Aspect)| Input {
+            was: String::new(),
+            aspect: *aspect,
+            path: path.clone(),
+        };
+        let mut inputs = Self(looked_at.iter().map(input).collect());
+        let seen = Some(inputs.watches()).filter(Watches::is_settled).unwrap_or_default();
+        for input in &mut inputs.0 {
+            input.was = input.aspect.of(&input.path);
+        }
+        (inputs, seen)
     }
 
     /// The same for the same content, whenever and by whatever it was written.
     pub fn content(&self) -> Digest {
-        let lines = self.0.iter().map(|Input { aspect, path, was, .. }| {
-            format!("{aspect:?} {} {was}\n", path.display())
-        });
+        let lines = self
+            .0
+            .iter()
+            .map(|Input { aspect, path, was }| format!("{aspect:?} {} {was}\n", path.display()));
         Digest::of(lines.collect::<Vec<_>>().concat().as_bytes())
     }
 
-    /// The first one that is not as it was.
-    pub fn changed(&self) -> Option<&Path> {
-        self.0.iter().find(|input| !input.holds()).map(|input| input.path.as_path())
+    /// The first one that is not as it was. One whose files look as they did when it was the same need not be read.
+    pub fn changed(&self, seen: &Watches) -> Option<&Path> {
+        self.0.iter().find(|input| !input.holds(seen)).map(|input| input.path.as_path())
     }
 
     /// The first one that was written after a moment, in nanoseconds since the epoch, apart from `except`.
@@ -89,37 +89,47 @@ impl Inputs {
         others.find(|input| input.last_change() >= moment).map(|input| input.path.as_path())
     }
 
-    /// Has prompts notice when one of them changes.
-    pub fn watch(&self, watches: &mut Watches) {
+    /// All that changes when one of them does, as it looks now. While it looks so, they are what they are.
+    pub fn watches(&self) -> Watches {
+        let mut watches = Watches::default();
         for Input { aspect, path, .. } in &self.0 {
             match aspect {
-                // What is too large by now, or cannot be read, is watched as what it is.
-                Aspect::Tree if tree_files(path).is_some_and(|files| !files.is_empty()) => {
-                    if watches.add_tree(path).is_err() {
-                        watches.add(path);
-                    }
+                Aspect::Commit => {
+                    Repository::at(path).files().iter().for_each(|file| watches.add(file));
                 }
-                Aspect::Commit => watches.add(&path.join("logs/HEAD")),
-                _ => watches.add(path),
+                Aspect::Tree => {
+                    watches.add(path);
+                    Tree::below(path)
+                        .iter()
+                        .flat_map(Tree::paths)
+                        .for_each(|path| watches.add(path));
+                }
+                Aspect::Content | Aspect::Names | Aspect::Presence | Aspect::Target => {
+                    watches.add(path);
+                }
             }
         }
+        watches
     }
 }
 
 impl Input {
-    fn holds(&self) -> bool {
-        let print = || Print::of(self.aspect, &self.path).map(|print| print.text);
-        let looks_the_same = self.print.is_some() && self.print == print();
-        looks_the_same || self.aspect.of(&self.path) == self.was
+    fn holds(&self, seen: &Watches) -> bool {
+        let is_one_file = matches!(self.aspect, Aspect::Content | Aspect::Presence);
+        is_one_file && seen.reason(&self.path).is_none() || self.aspect.of(&self.path) == self.was
     }
 
     /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells.
     fn last_change(&self) -> i64 {
-        let below = || Print::of(self.aspect, &self.path).map_or(0, |print| print.changed);
+        let last =
+            |paths: &mut dyn Iterator<Item = &PathBuf>| paths.map(|path| last_change(path)).max();
         match self.aspect {
             Aspect::Content | Aspect::Names => last_change(&self.path),
-            Aspect::Tree => last_change(&self.path).max(below()),
-            Aspect::Commit => last_change(&self.path.join("logs/HEAD")),
+            Aspect::Tree => {
+                let below = Tree::below(&self.path).and_then(|tree| last(&mut tree.files.iter()));
+                last_change(&self.path).max(below.unwrap_or(0))
+            }
+            Aspect::Commit => last(&mut Repository::at(&self.path).files().iter()).unwrap_or(0),
             Aspect::Presence | Aspect::Target => 0,
         }
     }
@@ -140,51 +150,9 @@ impl Aspect {
             Self::Target => {
                 path.canonicalize().ok().map(|target| target.to_string_lossy().into_owned())
             }
-            Self::Commit => commit(path),
+            Self::Commit => Repository::at(path).commit(),
         };
         seen.unwrap_or_else(|| ABSENT.to_string())
-    }
-}
-
-impl Print {
-    /// `None` where looking is as dear as reading.
-    fn of(aspect: Aspect, path: &Path) -> Option<Self> {
-        match aspect {
-            Aspect::Tree if path.is_dir() => Self::of_tree(path),
-            Aspect::Content | Aspect::Tree => Self::of_file(path),
-            Aspect::Names | Aspect::Presence | Aspect::Target | Aspect::Commit => None,
-        }
-    }
-
-    fn of_file(path: &Path) -> Option<Self> {
-        let file = path.metadata().ok()?;
-        let nanos =
-            |seconds: i64, part: i64| seconds.saturating_mul(1_000_000_000).saturating_add(part);
-        let changed = nanos(file.ctime(), file.ctime_nsec());
-        let modified = nanos(file.mtime(), file.mtime_nsec());
-        let text = format!("{} {} {modified} {changed}", file.size(), file.ino());
-        Some(Self { text, changed })
-    }
-
-    fn of_tree(dir: &Path) -> Option<Self> {
-        let mut digest = Sha256::new();
-        let mut changed = 0;
-        for file in tree_files(dir)? {
-            digest.update(file.as_os_str().as_bytes());
-            let print = Self::of_file(&file);
-            digest.update(format!("\0{}\n", print.as_ref().map_or("", |print| &print.text)));
-            changed = changed.max(print.map_or(0, |print| print.changed));
-        }
-        Some(Self { text: crate::digest::hex(&digest.finalize()), changed })
-    }
-
-    /// Whether a change from now on would show in it.
-    fn is_settled(&self) -> bool {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let now = now.map_or(0, |now| i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
-        // Where times are whole seconds they settle later.
-        let tick = if self.changed % 1_000_000_000 == 0 { 2_000_000_000 } else { TICK };
-        self.changed < now - tick
     }
 }
 
@@ -194,7 +162,10 @@ fn content(path: &Path) -> Option<String> {
     }
     match crate::fs::read_regular(path, CONTENT_LIMIT).ok()? {
         Some(bytes) => Some(Digest::of(&bytes).to_string()),
-        None => Print::of_file(path).map(|print| print.text),
+        None => {
+            let file = path.metadata().ok()?;
+            Some(format!("{} {} {}", file.size(), file.ino(), last_change(path)))
+        }
     }
 }
 
@@ -213,9 +184,8 @@ fn names(dir: &Path) -> Option<Vec<String>> {
 
 /// `None` for what is too large to be looked through.
 fn tree(dir: &Path) -> Option<String> {
-    let files = tree_files(dir)?;
     let mut digest = Sha256::new();
-    for file in files {
+    for file in Tree::below(dir)?.files {
         let mode = file.metadata().map_or(0, |metadata| metadata.mode() & 0o111);
         digest.update(file.strip_prefix(dir).unwrap_or(&file).as_os_str().as_bytes());
         digest.update(format!("\0{mode:o}\0{}\n", content(&file).unwrap_or_default()));
@@ -223,51 +193,51 @@ fn tree(dir: &Path) -> Option<String> {
     Some(crate::digest::hex(&digest.finalize()))
 }
 
-/// The files below a directory, in order; `None` where there are too many.
-pub fn tree_files(dir: &Path) -> Option<Vec<PathBuf>> {
-    let (mut files, mut dirs) = (Vec::new(), vec![dir.to_path_buf()]);
-    while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(&dir).ok()?.flatten() {
-            if OWN_NAMES.iter().any(|own| entry.file_name() == *own) {
-                continue;
-            }
-            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_dir { &mut dirs } else { &mut files }.push(entry.path());
-        }
-        if files.len() + dirs.len() > TREE_LIMIT {
-            return None;
-        }
-    }
-    files.sort();
-    Some(files)
+/// Whether a directory has more below it than can be looked through.
+pub fn is_too_large(dir: &Path) -> bool {
+    dir.is_dir() && Tree::below(dir).is_none()
 }
 
-/// What `HEAD` of a git directory leads to.
-fn commit(git_dir: &Path) -> Option<String> {
-    let read = |name: &str| {
-        let bytes = crate::fs::read_regular(&git_dir.join(name), 1 << 20).ok()??;
-        Some(String::from_utf8_lossy(&bytes).trim().to_string())
-    };
-    let head = read("HEAD")?;
-    let Some(name) = head.strip_prefix("ref: ") else { return Some(head) };
-    let packed = || {
-        let packed = read("packed-refs")?;
-        let mut lines = packed.lines().filter_map(|line| line.split_once(' '));
-        lines.find(|(_, packed)| *packed == name).map(|(commit, _)| commit.to_string())
-    };
-    read(name).or_else(packed)
+impl Tree {
+    /// `None` where there is too much, or what cannot be read.
+    fn below(dir: &Path) -> Option<Self> {
+        let mut tree = Self { files: Vec::new(), dirs: Vec::new() };
+        let mut left = vec![dir.to_path_buf()];
+        while let Some(dir) = left.pop() {
+            for entry in std::fs::read_dir(&dir).ok()?.flatten() {
+                if OWN_NAMES.iter().any(|own| entry.file_name() == *own) {
+                    continue;
+                }
+                let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                if is_dir {
+                    left.push(entry.path());
+                    tree.dirs.push(entry.path());
+                } else {
+                    tree.files.push(entry.path());
+                }
+            }
+            if tree.files.len() + tree.dirs.len() > TREE_LIMIT {
+                return None;
+            }
+        }
+        tree.files.sort();
+        tree.dirs.sort();
+        Some(tree)
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.dirs.iter().chain(&self.files)
+    }
 }
 
 /// The values of variables, as a name for what was made with them; values themselves may be secret.
 pub fn variant(names: &[String], env: &Env) -> String {
-    let mut digest = Sha256::new();
+    let mut text = Vec::new();
     for name in names {
         let value = env.get(name).map(OsStr::as_bytes);
-        digest.update(format!(
-            "{name}\0{}\0",
-            value.map_or(-1, |value| value.len().cast_signed() as i64)
-        ));
-        digest.update(value.unwrap_or_default());
+        let length = value.map_or(-1, |value| value.len().cast_signed() as i64);
+        text.extend(format!("{name}\0{length}\0").bytes());
+        text.extend(value.unwrap_or_default());
     }
-    crate::digest::hex(&digest.finalize())[..16].to_string()
+    Digest::of(&text).as_str()[..16].to_string()
 }

@@ -5,6 +5,7 @@ use super::inputs::{self, Inputs};
 use super::place::Place;
 use crate::digest::Digest;
 use crate::env::Env;
+use crate::watch::Watches;
 use anyhow::Result;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,11 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The development shell that one evaluation gave.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Kept {
-    pub inputs: Inputs,
+    /// The same for the same shell made of the same inputs.
+    pub content: String,
+    /// The variables that it depends on, and the name that their values have.
+    pub depends_on: Vec<String>,
+    pub variant: String,
     pub environment: Environment,
     /// A file of bash code for the hook, if there is one, and the functions and arrays that it defines.
     pub setup: Option<PathBuf>,
@@ -32,6 +37,15 @@ pub struct Kept {
     pub generation: Option<PathBuf>,
     /// Directories that it was made of and that are too large to be watched.
     pub too_large: BTreeSet<PathBuf>,
+}
+
+/// A shell as it stands in its file: what is needed at each load comes first, and the rest is not read then.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// How the files of the inputs looked when they were such: the quick test. Empty where times told too little.
+    pub seen: Watches,
+    pub kept: Kept,
+    pub inputs: Inputs,
 }
 
 /// What nix said when it failed.
@@ -63,29 +77,41 @@ pub enum Standing {
     Failed(Failure),
 }
 
-/// Looks up what is kept for an environment. `see` is shown the inputs of what is found before they are compared, so
-/// that a change which comes later does not get lost.
-pub fn look_up(place: &Place, env: &Env, mut see: impl FnMut(&Inputs)) -> Found {
+/// Looks up what is kept for an environment. `watches` takes the files of what is found as they were before it was
+/// compared with them, so that a change which comes later does not get lost.
+pub fn look_up(place: &Place, env: &Env, watches: &mut Watches) -> Found {
+    let is_wanted = place.wanted().exists();
+    if let Some((seen, kept)) = latest(place, env).filter(|_| !is_wanted) {
+        watches.merge(seen);
+        mark_used(place);
+        return Found { standing: Standing::Valid, last: Some(kept) };
+    }
     let variant = variant(place, env);
     let mut last: Option<(Kept, Option<PathBuf>)> = None;
-    let is_wanted = place.wanted().exists();
     for path in place.shells(&variant) {
-        let Some(kept) = read::<Kept>(&path).filter(|kept| kept.is_there(place)) else { continue };
-        see(&kept.inputs);
-        let changed = kept.inputs.changed().map(Path::to_path_buf);
+        let is_there = |shell: &Shell| shell.kept.is_there(place);
+        let Some(mut shell) = Shell::read(&path).filter(is_there) else { continue };
+        let now = shell.inputs.watches();
+        watches.merge(now.clone());
+        let now = Some(now).filter(Watches::is_settled);
+        let changed = shell.inputs.changed(&shell.seen).map(Path::to_path_buf);
         if changed.is_none() && !is_wanted {
             mark_used(place);
-            return Found { standing: Standing::Valid, last: Some(kept) };
+            if let Some(now) = now {
+                shell.seen = now;
+                shell.make_latest(place, &path);
+            }
+            return Found { standing: Standing::Valid, last: Some(shell.kept) };
         }
-        last.get_or_insert((kept, changed));
+        last.get_or_insert((shell.kept, changed));
     }
     let failure = read::<Failure>(&place.failure(&variant));
     if let Some(failure) = &failure {
-        see(&failure.inputs);
+        watches.merge(failure.inputs.watches());
     }
     let stands = |failure: &Failure| {
         let is_the_same = failure.variant == inputs::variant(&failure.variables, env)
-            && failure.inputs.changed().is_none();
+            && failure.inputs.changed(&Watches::default()).is_none();
         if failure.is_lasting { is_the_same } else { !failure.is_shown }
     };
     let (last, changed) = last.map_or((None, None), |(kept, changed)| (Some(kept), changed));
@@ -94,6 +120,19 @@ pub fn look_up(place: &Place, env: &Env, mut see: impl FnMut(&Inputs)) -> Found 
         None => Standing::Stale(changed),
     };
     Found { standing, last }
+}
+
+/// The shell that was found last, if nothing is to be compared but times.
+fn latest(place: &Place, env: &Env) -> Option<(Watches, Kept)> {
+    let bytes = read_bytes(&place.latest())?;
+    let (seen, rest) = Shell::split(&bytes)?;
+    let (kept, _) = split_line(rest)?;
+    let kept: Kept = serde_json::from_slice(kept).ok()?;
+    let is_valid = kept.variant == inputs::variant(&kept.depends_on, env)
+        && kept.is_there(place)
+        && !seen.is_empty()
+        && seen.hold();
+    is_valid.then_some((seen, kept))
 }
 
 /// Without it the shell would seem unused, no more.
@@ -106,18 +145,23 @@ fn mark_used(place: &Place) {
     _ = crate::fs::write_atomic(&used, b"");
 }
 
-/// Keeps a shell with the names of the variables it depends on, and lets older ones go.
-pub fn keep(place: &Place, env: &Env, variables: &[String], kept: &Kept) -> Result<()> {
-    write(&place.variables(), variables)?;
-    let variant = inputs::variant(variables, env);
-    let content = kept.inputs.content();
-    write(&place.shell(&variant, &content), kept)?;
-    crate::fs::remove_if_there(&place.effect(&kept.content()))?;
-    crate::fs::remove_if_there(&place.failure(&variant))?;
-    for old in place.shells(&variant).iter().skip(GENERATIONS) {
+/// Keeps a shell, and lets older ones go.
+pub fn keep(place: &Place, shell: &Shell) -> Result<()> {
+    let kept = &shell.kept;
+    write(&place.variables(), &kept.depends_on)?;
+    let path = place.shell(&kept.variant, &shell.inputs.content());
+    crate::fs::write_atomic(&path, &shell.encode()?)?;
+    link_latest(place, &path);
+    crate::fs::remove_if_there(&place.effect(&kept.content))?;
+    crate::fs::remove_if_there(&place.failure(&kept.variant))?;
+    for old in place.shells(&kept.variant).iter().skip(GENERATIONS) {
         crate::fs::remove_if_there(old)?;
     }
     drop_unneeded(place)
+}
+
+fn link_latest(place: &Place, path: &Path) {
+    _ = path.file_name().map(|name| crate::fs::link_atomic(name.as_ref(), &place.latest()));
 }
 
 pub fn keep_failure(place: &Place, env: &Env, failure: &Failure) -> Result<()> {
@@ -139,8 +183,8 @@ fn variant(place: &Place, env: &Env) -> String {
 fn drop_unneeded(place: &Place) -> Result<()> {
     let mut needed: BTreeSet<PathBuf> = BTreeSet::new();
     for path in place.shells_of_all_variants() {
-        let Some(kept) = read::<Kept>(&path) else { continue };
-        needed.insert(place.effect(&kept.content()));
+        let Some(Shell { kept, .. }) = Shell::read(&path) else { continue };
+        needed.insert(place.effect(&kept.content));
         needed.extend(
             kept.generation.map(|link| place.dir().join(link)).into_iter().chain(kept.setup),
         );
@@ -154,12 +198,6 @@ fn drop_unneeded(place: &Place) -> Result<()> {
 }
 
 impl Kept {
-    /// The same for the same shell made of the same inputs.
-    pub fn content(&self) -> Digest {
-        let environment = serde_json::to_vec(&self.environment).unwrap_or_default();
-        Digest::of(&[self.inputs.content().as_str().as_bytes(), &environment].concat())
-    }
-
     /// Whether the garbage collector left what it leads to.
     pub fn is_there(&self, place: &Place) -> bool {
         self.generation.as_ref().is_none_or(|link| place.dir().join(link).exists())
@@ -167,19 +205,116 @@ impl Kept {
     }
 }
 
+impl Shell {
+    pub fn new(kept: Kept, (inputs, seen): (Inputs, Watches)) -> Result<Self> {
+        let environment = serde_json::to_vec(&kept.environment)?;
+        let content = Digest::of(&[inputs.content().as_str().as_bytes(), &environment].concat());
+        Ok(Self { seen, kept: Kept { content: content.to_string(), ..kept }, inputs })
+    }
+
+    /// `None` for what is not there, cut short, changed, or of another version.
+    pub fn read(path: &Path) -> Option<Self> {
+        let bytes = read_bytes(path)?;
+        let (seen, rest) = Self::split(&bytes)?;
+        let (kept, inputs) = split_line(rest)?;
+        let kept = serde_json::from_slice(kept).ok()?;
+        Some(Self { seen, kept, inputs: serde_json::from_slice(inputs).ok()? })
+    }
+
+    fn split(bytes: &[u8]) -> Option<(Watches, &[u8])> {
+        let (seen, rest) = split_line(body(bytes)?)?;
+        Some((Watches::from_json(seen).ok()?, rest))
+    }
+
+    fn encode(&self) -> Result<Vec<u8>> {
+        let (kept, inputs) = (serde_json::to_vec(&self.kept)?, serde_json::to_vec(&self.inputs)?);
+        Ok(headed(&[&self.seen.to_json(), kept.as_slice(), &inputs].join(&b'\n')))
+    }
+
+    /// Without it the next one who looks compares contents again, no more.
+    fn make_latest(&self, place: &Place, path: &Path) {
+        _ = self.encode().and_then(|bytes| crate::fs::replace(path, &bytes));
+        link_latest(place, path);
+    }
+}
+
 /// `None` for what is not there, cut short, changed, or of another version.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let bytes = crate::fs::read_regular(path, LIMIT).ok()??;
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let (head, json) = (&bytes[..end], &bytes[end + 1..]);
-    (head == head_of(json).as_bytes()).then(|| serde_json::from_slice(json).ok())?
+    serde_json::from_slice(body(&read_bytes(path)?)?).ok()
 }
 
 pub fn write<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {
-    let json = serde_json::to_vec(value)?;
-    crate::fs::write_atomic(path, &[head_of(&json).as_bytes(), b"\n", &json].concat())
+    crate::fs::write_atomic(path, &headed(&serde_json::to_vec(value)?))
 }
 
-fn head_of(json: &[u8]) -> String {
-    format!("{MARK} {}", Digest::of(json))
+fn read_bytes(path: &Path) -> Option<Vec<u8>> {
+    crate::fs::read_regular(path, LIMIT).ok()?
+}
+
+/// What stands below the head, if the head is that of it.
+fn body(bytes: &[u8]) -> Option<&[u8]> {
+    let (head, body) = split_line(bytes)?;
+    (head == head_of(body).as_bytes()).then_some(body)
+}
+
+fn headed(body: &[u8]) -> Vec<u8> {
+    [head_of(body).as_bytes(), b"\n", body].concat()
+}
+
+/// Against accidents: who could write here could write anything.
+fn head_of(body: &[u8]) -> String {
+    format!("{MARK} {} {:08x}", body.len(), adler2::adler32_slice(body))
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some((&bytes[..end], &bytes[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(dir: &Path) -> Shell {
+        let environment = Environment::new(
+            [("A", "grüße\n"), ("name", "x")].map(|(k, v)| (k.into(), v.into())).into(),
+            &[],
+            (std::collections::BTreeMap::new(), "echo".to_string()),
+        );
+        let kept = Kept {
+            content: String::new(),
+            depends_on: vec!["BUILD".to_string()],
+            variant: "0".to_string(),
+            environment,
+            setup: None,
+            defined: Vec::new(),
+            generation: None,
+            too_large: BTreeSet::new(),
+        };
+        let looked_at = [(dir.to_path_buf(), inputs::Aspect::Names)].into();
+        Shell::new(kept, Inputs::of(&looked_at)).unwrap()
+    }
+
+    #[test]
+    fn a_shell_is_read_as_it_was_written_and_not_at_all_where_it_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let (written, file) = (shell(dir.path()), dir.path().join("shell"));
+        let bytes = written.encode().unwrap();
+        let read = |bytes: &[u8]| {
+            crate::fs::replace(&file, bytes).unwrap();
+            Shell::read(&file)
+        };
+        let whole = read(&bytes).unwrap();
+        assert_eq!((whole.kept, whole.inputs), (written.kept, written.inputs));
+        assert_eq!(whole.seen.to_json(), written.seen.to_json());
+        for end in 0..bytes.len() {
+            assert!(read(&bytes[..end]).is_none(), "without all behind byte {end}");
+        }
+        for place in 0..8 * bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[place / 8] ^= 1 << (place % 8);
+            assert!(read(&flipped).is_none(), "with bit {place} flipped");
+        }
+        assert!(read(&[bytes.as_slice(), b" "].concat()).is_none());
+    }
 }

@@ -1,6 +1,6 @@
 //! What is kept of nix shells, told to a person: their standing, what they hold in the store, and when they go.
 
-use super::kept::{self, Failure, Kept};
+use super::kept::{self, Failure, Shell};
 use super::log::Line;
 use super::place::{Place, places};
 use super::program;
@@ -10,6 +10,7 @@ use super::waiting::{TICK, Tail};
 use crate::config::Config;
 use crate::host::Host;
 use crate::rc;
+use crate::watch::Watches;
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -54,13 +55,14 @@ pub fn overviews(host: &Host, project: Option<&Path>) -> Vec<Overview> {
 impl Overview {
     fn of(place: Place) -> Option<Self> {
         let request = kept::read::<Request>(&place.request())?;
-        let last = newest::<Kept>(place.shells_of_all_variants());
-        let failure = newest::<Failure>(place.failures());
-        let changed = |time: &Option<(SystemTime, Kept)>| {
-            time.as_ref().and_then(|(_, kept)| kept.inputs.changed().map(Path::to_path_buf))
+        let last = newest(place.shells_of_all_variants(), Shell::read);
+        let failure = newest(place.failures(), kept::read::<Failure>);
+        let changed = |time: &Option<(SystemTime, Shell)>| {
+            let (_, shell) = time.as_ref()?;
+            shell.inputs.changed(&shell.seen).map(Path::to_path_buf)
         };
         let failed = failure.is_some_and(|(failed, failure)| {
-            failure.inputs.changed().is_none()
+            failure.inputs.changed(&Watches::default()).is_none()
                 && last.as_ref().is_none_or(|(made, _)| *made < failed)
         });
         let state = match (changed(&last), &last) {
@@ -70,7 +72,7 @@ impl Overview {
             (Some(path), _) => State::OutOfDate(path),
             (None, None) => State::Missing,
         };
-        let kept = last.map(|(_, kept)| kept);
+        let kept = last.map(|(_, shell)| shell.kept);
         let link = kept.as_ref().and_then(|kept| kept.generation.as_ref());
         let used = [place.used(), place.finished(), place.request()];
         let used = used.iter().filter_map(|file| file.metadata().ok()?.modified().ok()).max();
@@ -167,10 +169,11 @@ fn overviews_in(project: &Path) -> usize {
     entries.filter(|entry| entry.path().is_dir()).count()
 }
 
-fn newest<T: serde::de::DeserializeOwned>(
+fn newest<T>(
     files: impl Iterator<Item = PathBuf>,
+    read: impl FnOnce(&Path) -> Option<T>,
 ) -> Option<(SystemTime, T)> {
     let files = files.filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)));
     let (time, path) = files.max()?;
-    Some((time, kept::read(&path)?))
+    Some((time, read(&path)?))
 }

@@ -98,6 +98,11 @@ impl Place {
         self.dir.join(format!("shell-{variant}-{}.json", &content.as_str()[..NAME]))
     }
 
+    /// Leads to the shell that was found last.
+    pub fn latest(&self) -> PathBuf {
+        self.dir.join("latest")
+    }
+
     pub fn shells_of_all_variants(&self) -> impl Iterator<Item = PathBuf> {
         self.files("shell-")
     }
@@ -121,8 +126,8 @@ impl Place {
         self.files("effect-")
     }
 
-    pub fn effect(&self, shell: &Digest) -> PathBuf {
-        self.dir.join(format!("effect-{}.json", &shell.as_str()[..NAME]))
+    pub fn effect(&self, shell: &str) -> PathBuf {
+        self.dir.join(format!("effect-{}.json", &shell[..NAME]))
     }
 
     /// Waits until nobody else evaluates for the project. The system gives a lock back when its holder dies.

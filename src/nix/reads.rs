@@ -1,7 +1,7 @@
 //! From nix's log to inputs: which files and variables a shell was made from.
 
 use super::flake::LocalFlake;
-use super::inputs::{Aspect, tree_files};
+use super::inputs::{Aspect, is_too_large};
 use super::literals;
 use super::log::Look;
 use super::request::{Request, Source};
@@ -81,7 +81,7 @@ impl Reads {
             Look::Traced(_) => return,
         };
         for path in sources.places(path) {
-            if aspect == Aspect::Tree && path.is_dir() && tree_files(&path).is_none() {
+            if aspect == Aspect::Tree && is_too_large(&path) {
                 self.too_large.insert(path);
             } else {
                 self.paths.insert((path, aspect));

@@ -184,7 +184,7 @@ impl Watcher<'_> {
             for (dir, shell) in &self.shells {
                 let place = Place::at(dir.clone());
                 watches.add(&place.finished());
-                let found = kept::look_up(&place, &shell.env, |inputs| inputs.watch(&mut watches));
+                let found = kept::look_up(&place, &shell.env, &mut watches);
                 let is_stale = matches!(found.standing, Standing::Stale(_)) && found.last.is_some();
                 if is_stale && !place.is_busy() && self.may_make(&place) {
                     drop(waiting::start(self.world.host, &place, &shell.env)?);

@@ -1,8 +1,9 @@
 //! When nix is asked, and when what is kept will do.
 
 use super::{World, has_nix, next};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 #[test]
 fn nix_is_asked_once() {
@@ -62,6 +63,33 @@ fn what_looks_new_but_is_not_is_not_evaluated() {
     world.edit("pkgs.nix", "plain value", "another");
     world.edit("pkgs.nix", "another", "plain value");
     world.settle();
+    assert_eq!(world.calls(), 1);
+}
+
+/// Contents are compared once, and how the files look by then is what later loads compare.
+#[test]
+fn what_looks_new_is_compared_once() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let text = world.project.read("project/pkgs.nix");
+    world.project.remove("pkgs.nix");
+    world.project.write("pkgs.nix", text);
+    let changed = world.project.path("project/pkgs.nix").metadata().unwrap().ctime_nsec();
+    let kept = world.kept("shell-").pop().unwrap();
+    let is_known = || {
+        let kept = String::from_utf8(std::fs::read(&kept).unwrap()).unwrap();
+        kept.lines().nth(1).unwrap().contains(&format!("{changed:09},\"size\""))
+    };
+    assert!(!is_known());
+    // As long as a file is young its times tell nothing.
+    let late = Instant::now() + Duration::from_secs(20);
+    while !is_known() {
+        world.project.shell().any_prompt(0);
+        assert!(Instant::now() < late, "it stays unknown");
+    }
     assert_eq!(world.calls(), 1);
 }
 
@@ -289,23 +317,53 @@ fn older_generations_go() {
     assert_eq!(world.kept("profile-").len(), 4);
 }
 
+fn git(world: &World, arguments: &[&str]) {
+    let mut git = world.run("/usr/bin/git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
+    let output = git.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Also in a working tree beside the first, whose branches are in that one's repository.
+#[test]
+fn a_shell_that_asks_for_the_commit_follows_it() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit("flake.nix", "ONLY = \"this\"", "ONLY = self.rev or \"none\"");
+    world.allow("use flake .#bare\n");
+    git(&world, &["init", "-qb", "first"]);
+    git(&world, &["add", "-A"]);
+    git(&world, &["commit", "-qm", "x"]);
+    world.run("nix", &["flake", "lock"]).output().unwrap();
+    git(&world, &["add", "-A"]);
+    git(&world, &["commit", "-qm", "lock"]);
+    git(&world, &["worktree", "add", "-q", "../beside", "-b", "second"]);
+    for dir in ["project", "beside"] {
+        let path = world.project.path(dir).display().to_string();
+        let in_dir = |words: &[&str]| git(&world, &[&["-C", &path], words].concat());
+        world.project.envr(["allow", &path]).success();
+        let mut shell = world.project.shell();
+        shell.cd(dir);
+        for _ in 0..3 {
+            in_dir(&["commit", "-q", "--allow-empty", "-m", "y"]);
+            let mut asked = world.run("/usr/bin/git", &["-C", &path, "rev-parse", "HEAD"]);
+            let commit = String::from_utf8(asked.output().unwrap().stdout).unwrap();
+            world.project.envr(["exec", &path, "true"]).any_stderr().success();
+            shell.any_prompt(0);
+            assert_eq!(shell.get("ONLY"), Some(commit.trim()));
+            in_dir(&["pack-refs", "--all"]);
+        }
+    }
+}
+
 #[test]
 fn a_project_in_git_is_known_by_its_tree() {
     if !has_nix() {
         return;
     }
     let world = World::new();
-    let git = |arguments: &[&str]| {
-        let mut git = world.run("/usr/bin/git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
-        assert!(
-            git.args(arguments)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .unwrap()
-                .success()
-        );
-    };
+    let git = |arguments: &[&str]| git(&world, arguments);
     git(&["init", "-q"]);
     git(&["add", "-A"]);
     git(&["commit", "-qm", "x"]);

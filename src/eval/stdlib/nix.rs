@@ -4,7 +4,6 @@ use crate::config::ShellHook;
 use crate::env::Env;
 use crate::eval::bash::why;
 use crate::eval::native::{Flow, Shell, needs_bash};
-use crate::eval::parse::names::is_assignable;
 use crate::eval::parse::parse;
 use crate::eval::{Outcome, Start};
 use crate::nix::{self, Effect, Function, Hooked, Kept, LoneHook, Request};
@@ -66,33 +65,37 @@ pub fn call(shell: &mut Shell<'_>, function: Function, arguments: &[&[u8]]) -> F
     let Some(kept) = nix::known(shell.world, &request, &env, &mut shell.watches) else {
         return needs_bash("a nix shell that is not made yet, or is out of date");
     };
-    enter(shell, &request, &kept)
+    enter_from(shell, (&request, &kept), &env)
 }
 
 /// Brings a nix shell into the script, with its hook.
 pub fn enter(shell: &mut Shell<'_>, request: &Request, kept: &Kept) -> Flow<u8> {
+    let env = shell.variables.environment();
+    enter_from(shell, (request, kept), &env)
+}
+
+/// `env` is what the script exports so far.
+fn enter_from(shell: &mut Shell<'_>, (request, kept): (&Request, &Kept), env: &Env) -> Flow<u8> {
     let config = shell.world.config;
-    let before = shell.variables.environment();
-    let mut env = before.clone();
-    kept.environment.apply(&mut env, nix::noise(config));
+    let noise = nix::noise(config);
+    if kept.environment.has_names_of_bash {
+        return needs_bash("a variable of bash's own");
+    }
     let mut hook = nix::hook(kept, config);
     if hook.is_some() && config.nix.shell_hook == ShellHook::OnChange {
         let Some(effect) = Effect::kept(shell.world.host, request, kept) else {
             return needs_bash("a `shellHook` that did not run yet");
         };
-        effect.apply(&mut env);
+        let mut after = env.clone();
+        kept.environment.apply(&mut after, noise);
+        effect.apply(&mut after);
+        for (name, value) in crate::diff::changes(env, &after) {
+            export(shell, name.as_bytes(), value.as_deref());
+        }
         hook = None;
-    }
-    if kept.environment.variables.keys().any(|name| !is_assignable(name.as_bytes())) {
-        return needs_bash("a variable of bash's own");
-    }
-    for (name, value) in crate::diff::changes(&before, &env) {
-        match value {
-            Some(value) => {
-                shell.variables.set(name.as_bytes(), value.as_bytes().to_vec());
-                shell.variables.export(name.as_bytes());
-            }
-            None => shell.variables.unset(name.as_bytes()),
+    } else {
+        for (name, value) in kept.environment.changes(env, noise) {
+            export(shell, name.as_bytes(), value.as_deref());
         }
     }
     let Some(hook) = hook else { return Ok(0) };
@@ -121,4 +124,14 @@ pub fn enter(shell: &mut Shell<'_>, request: &Request, kept: &Kept) -> Flow<u8> 
         shell.variables.unset(name.as_bytes());
     }
     Ok(0)
+}
+
+fn export(shell: &mut Shell<'_>, name: &[u8], value: Option<&OsStr>) {
+    match value {
+        Some(value) => {
+            shell.variables.set(name, value.as_bytes().to_vec());
+            shell.variables.export(name);
+        }
+        None => shell.variables.unset(name),
+    }
 }
