@@ -2,6 +2,7 @@
 //!
 //! `dev/test` names the release binary in `ENVR_RELEASE`; the one that tests are built with says nothing about cost.
 
+use crate::nix::{World, has_nix};
 use crate::test::{Project, Shell, has};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -68,6 +69,24 @@ fn a_prompt_that_enters() {
     check(&project.shell(), &dir, HOOK, &Budget { instructions: 356_000, system_calls: 68 });
 }
 
+/// A shell that is kept, without a hook: one look at each file that it was made from, and none into it.
+#[test]
+fn a_prompt_that_enters_a_nix_shell() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit("pkgs.nix", "echo \"welcome to the fixture shell\"", "");
+    for line in ["HOOK_RAN=\"yes\"", "PROJECT_BIN=\"$PWD/bin\"", "PATH=\"$PROJECT_BIN:$PATH\""] {
+        world.edit("pkgs.nix", &format!("export {line}"), "");
+    }
+    world.settle();
+    until_checked(&world.project);
+    let (shell, dir) = (world.project.shell(), world.project.path("project"));
+    check(&shell, &dir, PLAIN, &Budget { instructions: 932_000, system_calls: 79 });
+    check(&shell, &dir, HOOK, &Budget { instructions: 1_240_000, system_calls: 154 });
+}
+
 #[test]
 fn ten_times_the_watched_files_cost_ten_times_as_much() {
     let Some(binary) = release().filter(|_| has("valgrind")) else { return };
@@ -86,12 +105,17 @@ fn settled() -> Project {
     let project = Project::new();
     project.write(".envrc", FIVE_VARIABLES);
     project.allow();
+    until_checked(&project);
+    project
+}
+
+fn until_checked(project: &Project) {
     let late = Instant::now() + Duration::from_secs(20);
     loop {
         let run = project.envr(HOOK).env("PWD", project.path("project"));
         let output = run.any_stdout().any_stderr().success();
         if has_check(&output.stdout) {
-            return project;
+            return;
         }
         assert!(Instant::now() < late, "it stays young");
     }
