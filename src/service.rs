@@ -10,6 +10,7 @@ pub mod project;
 pub mod graph;
 pub mod state;
 pub mod process;
+pub mod control_group;
 pub mod ports;
 pub mod readiness;
 pub mod logs;

@@ -1,6 +1,7 @@
 //! Services under a real supervisor: how they start, live, end, and what is left of them, which is nothing.
 
 mod attach;
+mod control_groups;
 mod definitions;
 mod discovery;
 mod entrypoint;

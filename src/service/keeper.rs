@@ -4,6 +4,7 @@
 //! supervisor whose keeper dies gets SIGTERM, and stops everything in order. Only who kills both leaves processes behind;
 //! these carry a mark, and the next `up` ends them.
 
+use super::control_group::Group;
 use super::environment::{self, Environment};
 use super::place::Place;
 use super::process::{self, Identity, Launch};
@@ -93,6 +94,7 @@ fn launch(start: Start, verb: &str) -> Result<Started> {
         stderr: Some(stderr.into()),
         passed: vec![(LOCK, for_it.into()), (READY, ready_for_it.into())],
         open_files: getrlimit(Resource::Nofile),
+        group: None,
     })
     .context("could not start a supervisor")?;
     environment.write_all(&environment::encode(env)).context("could not start a supervisor")?;
@@ -142,10 +144,11 @@ pub fn keep(host: &Host, arguments: &[OsString]) -> Result<()> {
         stderr: Some(io::stderr().as_fd().try_clone_to_owned()?),
         passed: vec![(LOCK, lock.try_clone()?), (READY, ready)],
         open_files: getrlimit(Resource::Nofile),
+        group: None,
     })
     .context("could not start a supervisor")?;
     wait(supervisor, &ends, &stop);
-    clean(&ends);
+    clean(&ends, &place);
     memory_dir::remove_lasting(host, &place.secrets());
     Ok(())
 }
@@ -201,8 +204,16 @@ pub fn reap(supervisor: Pid) -> Option<Exit> {
     end
 }
 
-/// Ends everything that was left to us; says how many there were.
-pub fn clean(ends: &UnixStream) -> usize {
+/// Ends everything that was left to us, and then the control group that the supervisor made.
+pub fn clean(ends: &UnixStream, place: &Place) {
+    end_children(ends);
+    if let Some(group) = Group::left(place) {
+        group.kill();
+        group.forget(place);
+    }
+}
+
+fn end_children(ends: &UnixStream) {
     let deadline = Instant::now() + GRACE;
     let mut asked: Vec<Pid> = Vec::new();
     loop {
@@ -212,7 +223,7 @@ pub fn clean(ends: &UnixStream) -> usize {
         }
         let children = process::children();
         if children.is_empty() || Instant::now() >= deadline + PATIENCE {
-            return asked.len();
+            return;
         }
         let is_late = Instant::now() >= deadline;
         for child in children {
@@ -249,10 +260,13 @@ pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
     };
     let deadline = Instant::now() + GRACE;
     let mut known: Vec<Identity> = Vec::new();
+    let group = Group::left(place);
     loop {
         let marked = process::processes().filter(is_marked).filter_map(Identity::of);
         let mut left: Vec<Identity> = marked.collect();
         left.extend(list.iter().filter(|process| process.is_alive()).cloned());
+        let members = group.as_ref().map(Group::members).unwrap_or_default();
+        left.extend(members.into_iter().filter_map(Identity::of));
         if left.is_empty() {
             break;
         }
@@ -260,6 +274,9 @@ pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
             bail!("could not end process {}, which another supervisor left", left[0].pid);
         }
         let is_late = Instant::now() >= deadline;
+        if is_late {
+            _ = group.as_ref().inspect(|group| group.kill());
+        }
         for process in &left {
             if is_late {
                 process.signal(SIGKILL);
@@ -270,6 +287,10 @@ pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
             }
         }
         let descriptors: Vec<OwnedFd> = left.iter().filter_map(Identity::descriptor).collect();
+        // Who ended a moment ago is not waited for.
+        if descriptors.is_empty() && !left.iter().any(Identity::is_alive) {
+            continue;
+        }
         let descriptors: Vec<&OwnedFd> = descriptors.iter().take(1).collect();
         wait_for(&descriptors, if is_late { GRACE } else { deadline - Instant::now() });
     }
@@ -279,6 +300,9 @@ pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
         ui::note(host, &format!("ended {count} {what} that a killed supervisor left"));
     }
     _ = crate::fs::remove_if_there(&place.processes());
+    if let Some(group) = group {
+        group.forget(place);
+    }
     Ok(())
 }
 

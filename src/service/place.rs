@@ -64,6 +64,11 @@ impl Place {
         self.state.join("processes.json")
     }
 
+    /// The group of a supervisor that runs, for the next one should it be killed.
+    pub fn control_group(&self) -> PathBuf {
+        self.state.join("control-group.json")
+    }
+
     /// The name, in memory, of the directory with the secrets that services get as files.
     pub fn secrets(&self) -> String {
         format!("envr-services-{}", self.id)

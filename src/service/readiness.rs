@@ -59,6 +59,7 @@ impl Attempt {
                     stderr: None,
                     passed: vec![],
                     open_files: place.open_files,
+                    group: None,
                 })?;
                 Ok(Self::Exec(pid))
             }

@@ -11,6 +11,7 @@ mod scheduling;
 mod clients;
 mod requests;
 
+use super::control_group::Group;
 use super::environment::Environment;
 use super::graph::Graph;
 use super::keeper;
@@ -41,6 +42,8 @@ pub struct Supervisor<'a> {
     config: Config,
     store: Store,
     place: Place,
+    /// The control group with those of the services below it, where we may have one.
+    group: Option<Group>,
     environment: Environment,
     /// Nothing was started in it yet.
     is_environment_new: bool,
@@ -111,6 +114,7 @@ impl<'a> Supervisor<'a> {
             host,
             config: Config::load(host)?,
             store: Store::open(host)?,
+            group: Group::make(&place),
             place,
             environment,
             is_environment_new: true,
@@ -281,7 +285,9 @@ impl<'a> Supervisor<'a> {
             if service.goal == Goal::Down {
                 service.close_sockets();
             }
+            self.group_of(index).inspect(Group::remove);
         }
+        let service = &mut self.services[index];
         if state != State::Ready {
             service.watchdog = None;
         }
@@ -345,6 +351,12 @@ impl<'a> Supervisor<'a> {
             }
         }
         self.stop_evaluation();
+    }
+
+    /// The control group of a service's last run, where there is one.
+    fn group_of(&self, index: usize) -> Option<Group> {
+        let service = &self.services[index];
+        Some(self.group.as_ref()?.of_run(&service.spec.name, service.runs))
     }
 
     fn world(&self) -> World<'_> {

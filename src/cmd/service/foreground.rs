@@ -59,7 +59,7 @@ pub fn run(
     let signals = Signals { ends, stop, hang_up };
     let result = foreground.watch(&signals);
     if foreground.started.is_some() {
-        keeper::clean(&signals.ends);
+        keeper::clean(&signals.ends, &project.place);
         memory_dir::remove_lasting(project.host, &project.place.secrets());
     }
     result

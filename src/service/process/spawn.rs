@@ -1,6 +1,8 @@
 //! The start of a process. Until its exec the child borrows our memory while we stand still, so that a start costs no
 //! copy of it.
 
+mod birth;
+
 use super::pid;
 use crate::env::Env;
 use rustix::io::fcntl_dupfd_cloexec;
@@ -34,6 +36,8 @@ pub struct Launch<'a> {
     pub passed: Vec<(RawFd, OwnedFd)>,
     /// How many descriptors it may open: ours is higher than what we were given.
     pub open_files: Rlimit,
+    /// The control group that it is born in; ours, where there is none, or where the kernel does not do that.
+    pub group: Option<OwnedFd>,
 }
 
 /// All that the child reads, made before there is one.
@@ -75,7 +79,7 @@ pub fn spawn(launch: Launch) -> io::Result<Pid> {
     });
     let variables: Vec<CString> = variables.collect::<io::Result<_>>()?;
     let limit = |value: Option<u64>| value.unwrap_or(libc::RLIM_INFINITY);
-    start(Prepared {
+    let prepared = Prepared {
         file: &file,
         dir: &c_string(launch.dir.as_os_str())?,
         arguments: &pointers([&file].into_iter().chain(&arguments)),
@@ -87,10 +91,11 @@ pub fn spawn(launch: Launch) -> io::Result<Pid> {
         },
         parent: rustix::process::getpid().as_raw_nonzero().get(),
         error: 0,
-    })
+    };
+    start(prepared, launch.group.as_ref())
 }
 
-fn start(mut prepared: Prepared) -> io::Result<Pid> {
+fn start(mut prepared: Prepared, group: Option<&OwnedFd>) -> io::Result<Pid> {
     let mut stack: Vec<u8> = Vec::with_capacity(STACK);
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     // SAFETY: the child has a stack of its own, and all that it reads outlives it: we go on when it has left our memory.
@@ -102,7 +107,11 @@ fn start(mut prepared: Prepared) -> io::Result<Pid> {
         let mut before: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&raw mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let number = libc::clone(become_it, top, flags, (&raw mut prepared).cast());
+        let born = group.and_then(|group| birth::clone_into(group, flags, top, &raw mut prepared));
+        let number = match born {
+            Some(number) => number,
+            None => libc::clone(become_it, top, flags, (&raw mut prepared).cast()),
+        };
         let error = io::Error::last_os_error();
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
         if number < 0 {

@@ -3,6 +3,7 @@
 use super::starting::MARK;
 use super::{Child, Source, Supervisor, number};
 use crate::service::Scope;
+use crate::service::control_group::Group;
 use crate::service::logs::Stream;
 use crate::service::process::{self, Identity, Launch, Status};
 use crate::service::state::{Event, Exit, State};
@@ -21,6 +22,7 @@ impl Supervisor<'_> {
     pub fn main_ended(&mut self, index: usize, pid: Pid) {
         self.read_last_words(index);
         let left = self.left_of(index);
+        let members = self.members_of(index);
         if !self.services[index].is_told {
             process::signal_group(pid, SIGKILL);
         }
@@ -28,7 +30,7 @@ impl Supervisor<'_> {
         self.is_list_stale = true;
         let service = &mut self.services[index];
         service.main = None;
-        service.was_backgrounded = !left.is_empty();
+        service.was_backgrounded = !left.is_empty() || !members.is_empty();
         let ended = match exit {
             Exit::Code(code) => format!("exited with {code}"),
             Exit::Signal(signal) => format!("ended by {}", signal_name(signal)),
@@ -51,9 +53,15 @@ impl Supervisor<'_> {
             process::signal_group(session, signal);
             process::signal_group(session, SIGCONT);
         }
-        for process in self.left_of(index) {
-            process::signal(process, signal);
-            process::signal(process, SIGCONT);
+        let left = self.left_of(index);
+        for process in &left {
+            process::signal(*process, signal);
+            process::signal(*process, SIGCONT);
+        }
+        if let Some(group) = self.group_of(index) {
+            let mut members = self.members_of(index);
+            members.retain(|member| !left.contains(member));
+            group.signal(&members, signal);
         }
         self.look_after_swept();
     }
@@ -68,15 +76,19 @@ impl Supervisor<'_> {
             let service = &self.services[index];
             let group = service.session.is_some_and(process::group_exists);
             let left = self.left_of(index);
+            let members = self.members_of(index);
             // What asks it to stop may have more to do.
             let is_over = service.stopper.is_none();
-            if !group && left.is_empty() && is_over {
+            if !group && left.is_empty() && members.is_empty() && is_over {
                 let backgrounded = service.was_backgrounded;
                 self.happen(index, Event::Swept { backgrounded });
             } else if service.life.was_killed() {
                 // Those that were left by what was just killed.
                 for process in left {
                     process::signal(process, SIGKILL);
+                }
+                if !members.is_empty() {
+                    self.group_of(index).inspect(Group::kill);
                 }
             }
         }
@@ -115,6 +127,7 @@ impl Supervisor<'_> {
             stderr: service.stderr.write.try_clone().ok(),
             passed: vec![],
             open_files: self.open_files,
+            group: None,
         });
         match started {
             Ok(pid) => {
@@ -174,6 +187,14 @@ impl Supervisor<'_> {
         for process in self.left_of(index) {
             process::signal(process, SIGKILL);
         }
+        self.group_of(index).inspect(Group::kill);
+    }
+
+    /// Who lives in its control group, but for its main process: also those who are nobody's child here.
+    fn members_of(&self, index: usize) -> Vec<Pid> {
+        let main = self.services[index].main;
+        let members = self.group_of(index).map(|group| group.members()).unwrap_or_default();
+        members.into_iter().filter(|member| Some(*member) != main).collect()
     }
 
     /// Nobody gets a number while a session or a group has it. Whoever has that of a leader who is reaped is another.

@@ -314,6 +314,9 @@ impl Supervisor<'_> {
             }
         }
         _ = crate::fs::remove_if_there(&self.place.processes());
+        if let Some(group) = &self.group {
+            group.forget(&self.place);
+        }
     }
 
     fn statuses(&self, changed: &BTreeSet<String>) -> Vec<Status> {

@@ -129,6 +129,7 @@ impl Supervisor<'_> {
             stderr: Some(stderr),
             passed,
             open_files: self.open_files,
+            group: self.group_of(index).and_then(|group| group.open()),
         };
         process::spawn(launch).map_err(|error| Failure::of_program(&error, &file, &spec.dir))
     }
@@ -174,6 +175,7 @@ impl Supervisor<'_> {
                 stderr,
                 passed: vec![],
                 open_files: self.open_files,
+                group: None,
             })
             .map_err(|error| Failure::of_program(&error, &file, &dir))
         });
@@ -288,6 +290,7 @@ impl Supervisor<'_> {
             stderr: io::stderr().as_fd().try_clone_to_owned().ok(),
             passed: vec![],
             open_files: self.open_files,
+            group: None,
         };
         let pid = process::spawn(launch).context("could not start an evaluation")?;
         self.children.insert(number(pid), Child::Evaluation);
