@@ -23,9 +23,12 @@ if [[ ${__envr_voice} == envr ]]; then
 	builtin declare -F >&"${__envr_dump}"
 fi
 __envr_listed=
+# Each copy of a judged file begins with this line, which takes bash back to where the file stands.
+__envr_first_line='\builtin eval "$__envr_way_back"; '
+__envr_way_back='\builtin cd -- "$__envr_here" || return; OLDPWD=$__envr_back; __envr_release_stderr'
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_here=() __envr_back=() __envr_copy=() __envr_given=() __envr_result=()
-__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=() __envr_says=() __envr_frame=() __envr_handled=()
+__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=()
 # The scripts that ran: what bash calls them, and where they are.
 __envr_called=() __envr_paths=()
 
@@ -85,9 +88,32 @@ __envr_load() {
 # that for the script only the bytes are ours: its directory, $BASH_SOURCE and line numbers are as they would be in place.
 __envr_judge() {
 	local REPLY=
-	__envr_here=${PWD} __envr_back=${OLDPWD-}
+	__envr_here=${PWD} __envr_back=${OLDPWD-} __envr_copy=
 	__envr_ask "$@" || builtin true
 	__envr_copy=${REPLY}
+}
+
+# Usage: __envr_hold_stderr
+# For what is about to read a copy: until that is under way, what bash says goes to a file. If the copy's first line is no
+# bash it would show the way back, which is none of the user's.
+__envr_hold_stderr() {
+	if [[ -n ${__envr_copy} ]]; then
+		command exec 59>&2 2>|"${__envr_stage}/said"
+	fi
+}
+
+# Usage: __envr_release_stderr
+# Part of the way back, and once more where that was not taken.
+__envr_release_stderr() {
+	if [[ -n ${__envr_copy} && ${#__envr_back[@]} -gt 0 ]]; then
+		command exec 2>&59 59>&-
+		__envr_back=()
+		if [[ -s ${__envr_stage}/said ]]; then
+			IFS= builtin read -r -d '' __envr_said <"${__envr_stage}/said" || builtin true
+			__envr_said=${__envr_said//"${__envr_first_line}"/}
+			builtin printf '%s' "${__envr_said//"${__envr_way_back}"$'\n'/}" >&2
+		fi
+	fi
 }
 
 # Usage: source_env FILE_OR_DIR …
@@ -118,10 +144,12 @@ source_env() {
 	if [[ -n ${__envr_copy} ]]; then
 		builtin cd -- "${__envr_copy}" || return 1
 	fi
+	__envr_hold_stderr
 	# Under `command` it hears that a failure is handled, which it would not under `builtin`.
 	# shellcheck source=/dev/null
 	command . "./${__envr_file}"
 	__envr_status=$?
+	__envr_release_stderr
 	if [[ ${__envr_status} -ne 0 && ${__envr_voice} == envr ]]; then
 		__envr_check_syntax 0 "${__envr_place}" "${__envr_judged}"
 	fi
@@ -207,6 +235,7 @@ __envr_check_syntax() {
 __envr_finish() {
 	{ builtin set +aeux; } 2>/dev/null
 	builtin set +o posix
+	__envr_release_stderr
 	{
 		[[ -n ${__envr_listed} ]] || builtin printf '\0'
 		builtin declare -px

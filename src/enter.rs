@@ -46,7 +46,7 @@ pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<
     }
     let store = Store::open(host)?;
     let world = World { host, config, store: &store };
-    let outer = session.revert(&host.env)?;
+    let outer = leave(host, session)?;
     let path = rc.path.clone();
     let mut watches = Watches::default();
     let result = match trust::judge(world, rc, &mut watches) {
@@ -62,6 +62,18 @@ pub fn enter(host: &Host, config: &Config, session: &Session, rc: Rc) -> Result<
         }
     };
     Ok(outside(outer, &path, &watches, result))
+}
+
+/// The environment outside. Where the way back cannot be read what was loaded stays, and the shell goes on from there;
+/// direnv goes nowhere.
+pub fn leave(host: &Host, session: &Session) -> Result<Env> {
+    session.revert(&host.env).or_else(|garbage| match host.voice {
+        Voice::Direnv => Err(garbage.told(host)),
+        Voice::Envr => {
+            ui::warn(host, &format!("{}; what it had loaded stays", ui::causes(&garbage.into())));
+            Ok(session::forgotten(&host.env))
+        }
+    })
 }
 
 fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> Entered {

@@ -52,6 +52,30 @@ pub enum Garbage {
     TooLarge,
 }
 
+/// What direnv says of a text that `decode`, or the reader of what it holds, refused.
+pub fn in_direnvs_words(error: &anyhow::Error) -> String {
+    let why = match error.downcast_ref() {
+        Some(Garbage::Base64(at)) => {
+            format!("base64 decoding: illegal base64 data at input byte {at}")
+        }
+        Some(Garbage::TooShort) => "zlib opening: unexpected EOF".to_string(),
+        Some(Garbage::NotZlib) => "zlib opening: zlib: invalid header".to_string(),
+        Some(garbage @ (Garbage::Damaged | Garbage::TooLarge)) => {
+            format!("zlib decoding: {garbage}")
+        }
+        None => {
+            let cause = error.root_cause();
+            let is_cut = cause.downcast_ref().is_some_and(serde_json::Error::is_eof);
+            if is_cut {
+                "json parsing: unexpected end of JSON input".to_string()
+            } else {
+                format!("json parsing: {cause}")
+            }
+        }
+    };
+    format!("unmarshal() {why}")
+}
+
 impl fmt::Display for Garbage {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {

@@ -2,13 +2,15 @@
 
 use crate::diff::Undo;
 use crate::env::{Env, outside};
-use crate::error::Hinted;
-use crate::gzenv::{self, Bytes, Reader};
+use crate::error::{Hinted, in_voice};
+use crate::gzenv::{self, Bytes, Garbage, Reader};
+use crate::host::{Host, Voice};
 use crate::watch::{Look, Watches};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +34,15 @@ pub struct Session {
     diff: Option<OsString>,
 }
 
+/// A part of the state that another program wrote over.
+#[derive(Debug)]
+pub struct Unreadable {
+    variable: &'static str,
+    cause: Hinted,
+    /// What direnv says of it.
+    theirs: String,
+}
+
 impl Session {
     pub fn from_env(env: &Env) -> Self {
         Self {
@@ -41,7 +52,7 @@ impl Session {
         }
     }
 
-    pub fn watches(&self) -> Result<Watches> {
+    pub fn watches(&self) -> Result<Watches, Unreadable> {
         match &self.watches {
             Some(text) => decode(WATCHES, text, Watches::decode),
             None => Ok(Watches::default()),
@@ -59,20 +70,24 @@ impl Session {
         Ok(names.filter(|name| [DIR, FILE, WATCHES].iter().all(|state| name != state)).collect())
     }
 
-    pub fn is_loaded(&self) -> bool {
-        self.file.is_some() || self.diff.is_some()
+    /// Whether there is something to take back. direnv sees no rc whose watches it cannot read.
+    pub fn is_loaded(&self, voice: Voice) -> bool {
+        match voice {
+            Voice::Envr => self.file.is_some() || self.diff.is_some(),
+            Voice::Direnv => self.file.is_some() && self.watches().is_ok(),
+        }
     }
 
-    /// What is watched, if nothing is to be done for what was found at or above the directory.
-    pub fn look(&self, found: Option<&Path>) -> Result<Option<Look>> {
-        let Some(found) = found else { return Ok((!self.is_loaded()).then(Look::default)) };
+    /// What is watched, if nothing is to be done for what was found at or above the directory. Watches that cannot be
+    /// read hold no longer.
+    pub fn look(&self, voice: Voice, found: Option<&Path>) -> Option<Look> {
+        let Some(found) = found else { return (!self.is_loaded(voice)).then(Look::default) };
         let is_same = self.file.as_ref().is_some_and(|file| file.as_os_str() == found.as_os_str());
-        if is_same { Ok(self.watches()?.look()) } else { Ok(None) }
+        if is_same { self.watches().ok()?.look() } else { None }
     }
 
-    /// The environment as it was before. A part of the state that is garbage is told, whether it is needed or not.
-    pub fn revert(&self, env: &Env) -> Result<Env> {
-        self.watches()?;
+    /// The environment as it was before.
+    pub fn revert(&self, env: &Env) -> Result<Env, Unreadable> {
         let mut outer = env.clone();
         if let Some(diff) = &self.diff {
             decode(DIFF, diff, decode_undo)?.apply(&mut outer);
@@ -80,6 +95,13 @@ impl Session {
         clear(&mut outer);
         Ok(outer)
     }
+}
+
+/// The environment with all that is loaded, and no memory of it.
+pub fn forgotten(env: &Env) -> Env {
+    let mut env = env.clone();
+    clear(&mut env);
+    env
 }
 
 /// Takes the state out of an environment.
@@ -124,13 +146,35 @@ pub fn watches_of(env: &Env) -> Option<Watches> {
     Watches::decode(env.non_empty(WATCHES)?).ok()
 }
 
-fn decode<T>(name: &str, text: &OsStr, read: impl Fn(&OsStr) -> Result<T>) -> Result<T> {
-    let value =
-        if text.len() > STATE_LIMIT { Err(anyhow::anyhow!("it is too large")) } else { read(text) };
-    value.map_err(|cause| {
-        let message = format!("could not read the state variable `{name}`: {cause}");
-        Hinted::new(message, format!("unset {DIR} {FILE} {WATCHES} {DIFF}")).into()
+fn decode<T>(
+    variable: &'static str,
+    text: &OsStr,
+    read: impl Fn(&OsStr) -> Result<T>,
+) -> Result<T, Unreadable> {
+    let value = if text.len() > STATE_LIMIT { Err(Garbage::TooLarge.into()) } else { read(text) };
+    value.map_err(|error| {
+        let cause = Hinted::new(error.to_string(), format!("unset {DIR} {FILE} {WATCHES} {DIFF}"));
+        Unreadable { variable, cause, theirs: gzenv::in_direnvs_words(&error) }
     })
+}
+
+impl Unreadable {
+    /// direnv does not say which variable it is.
+    pub fn told(self, host: &Host) -> anyhow::Error {
+        in_voice(host, self.theirs.clone(), self)
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "could not read the state variable `{}`", self.variable)
+    }
+}
+
+impl std::error::Error for Unreadable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
 }
 
 /// `{"p":{name:old},"n":{name:""},"l":{list:as loaded}}`. direnv reads the first two and takes back the same names;
@@ -177,7 +221,7 @@ fn read_undo(json: &[u8]) -> Option<Undo> {
 }
 
 fn decode_undo(encoded: &OsStr) -> Result<Undo> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
     struct Rows {
         p: Option<BTreeMap<Bytes, Bytes>>,
         n: Option<BTreeMap<Bytes, Bytes>>,
@@ -197,7 +241,9 @@ fn decode_undo(encoded: &OsStr) -> Result<Undo> {
     if let Some(undo) = read_undo(&json) {
         return Ok(undo);
     }
-    let rows: Rows = serde_json::from_slice(&json).context("it does not hold a difference")?;
+    let rows: Option<Rows> =
+        serde_json::from_slice(&json).context("it does not hold a difference")?;
+    let rows = rows.unwrap_or_default();
     Ok(Undo { names: map(rows.n)?.into_keys().collect(), old: map(rows.p)?, lists: map(rows.l)? })
 }
 

@@ -347,9 +347,10 @@ fn digest_of(bytes: &[u8]) -> String {
 }
 
 fn read_any_json(json: &[u8]) -> Result<Vec<Watch>> {
-    let rows: Vec<Row> =
+    // direnv writes an empty list as `null`.
+    let rows: Option<Vec<Row>> =
         serde_json::from_slice(json).context("it does not hold a list of watches")?;
-    Ok(rows.into_iter().map(Row::into_watch).collect())
+    Ok(rows.into_iter().flatten().map(Row::into_watch).collect())
 }
 
 /// One entry as it is written; direnv before 2.33 used capitals, and direnv has none of the last five.

@@ -129,6 +129,29 @@ fn a_syntax_error_loads_half() {
     assert_eq!(shell.visible(), before);
 }
 
+/// What bash shows of the first line is the file's own, and no line of ours.
+#[test]
+fn a_syntax_error_on_the_first_line_shows_the_file_alone() {
+    for project in [Project::new(), Project::new().named_direnv()] {
+        project.write("broken", ") of line one\n");
+        for (rc, file) in [
+            ("export A=1 ) of line one\n", "./.envrc"),
+            (") of line one\n", "./.envrc"),
+            ("source_env broken\n", "./broken"),
+            ("source ./broken || true\n", "./broken"),
+        ] {
+            project.write(".envrc", rc);
+            project.allow();
+            let said = project.envr(["export", "json"]).env("ENVR_LANE", "bash").output().stderr;
+            let said = String::from_utf8(said).unwrap();
+            let told = format!("\n{file}:1: syntax error near unexpected token `)'\n{file}:1: `");
+            let ends = said.contains(") of line one'\n");
+            let shows_ours = said.contains("__envr") || said.contains("builtin");
+            assert!(said.contains(&told) && ends && !shows_ours, "{rc}: {said}");
+        }
+    }
+}
+
 #[test]
 fn a_failing_source_loads_half() {
     for (line, why) in [

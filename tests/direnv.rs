@@ -1,6 +1,7 @@
 //! Called `direnv`: each verb beside Debian's direnv, and what came after that version by the words of its pages.
 
 mod library;
+mod state;
 
 use crate::test::{Project, Run, has};
 use std::process::{Command, Output};

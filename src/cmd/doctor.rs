@@ -233,7 +233,7 @@ fn state(host: &Host) -> Finding {
     match read {
         Ok(_) => Finding::Good("the state of this shell can be read".into()),
         Err(error) => Finding::Bad(
-            ui::causes(&error),
+            ui::causes(&error.into()),
             "unset DIRENV_DIR DIRENV_FILE DIRENV_WATCHES DIRENV_DIFF".into(),
         ),
     }

@@ -5,7 +5,7 @@ use crate::diff::{self, Changes};
 use crate::env::Env;
 use crate::error::{in_voice, misused, unreadable};
 use crate::fs::read_stream;
-use crate::gzenv::{self, Bytes, Garbage};
+use crate::gzenv::{self, Bytes};
 use crate::host::{Host, Voice};
 use crate::session;
 use crate::shell::Shell;
@@ -65,7 +65,7 @@ pub fn apply_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
     let what = format!("`{}`", file.display());
     let json = decode(host, &text, &what)?;
     let rows: BTreeMap<Bytes, Bytes> =
-        serde_json::from_slice(&json).map_err(|error| not_json(host, error, &what))?;
+        serde_json::from_slice(&json).map_err(|error| unread(host, error, &what))?;
     let dumped: Env = rows
         .into_iter()
         .map(|(name, value)| (OsString::from_vec(name.0), OsString::from_vec(value.0)))
@@ -87,7 +87,7 @@ pub fn show_dump(host: &Host, arguments: &[OsString]) -> Result<()> {
     };
     let json = decode(host, text.as_bytes(), "the dump")?;
     let value: Value = serde_json::from_str(&String::from_utf8_lossy(&json))
-        .map_err(|error| not_json(host, error, "the dump"))?;
+        .map_err(|error| unread(host, error, "the dump"))?;
     let mut value = only_what_scripts_know(value);
     let is_in_force = || host.env.get(session::DIFF).is_some_and(|diff| diff == text.as_os_str());
     if host.voice == Voice::Direnv && is_in_force() {
@@ -124,23 +124,13 @@ fn fill(value: &mut Value, env: &Env) {
 }
 
 fn decode(host: &Host, text: &[u8], what: &str) -> Result<Vec<u8>> {
-    gzenv::decode(text).map_err(|error| {
-        let theirs = match error {
-            Garbage::Base64(at) => {
-                format!("base64 decoding: illegal base64 data at input byte {at}")
-            }
-            Garbage::TooShort => "zlib opening: unexpected EOF".to_string(),
-            Garbage::NotZlib => "zlib opening: zlib: invalid header".to_string(),
-            Garbage::Damaged | Garbage::TooLarge => format!("zlib decoding: {error}"),
-        };
-        let ours = Error::new(error).context(format!("could not read {what}"));
-        in_voice(host, format!("unmarshal() {theirs}"), ours)
-    })
+    gzenv::decode(text).map_err(|error| unread(host, error, what))
 }
 
-fn not_json(host: &Host, error: serde_json::Error, what: &str) -> Error {
-    let theirs = format!("unmarshal() json parsing: {error}");
-    in_voice(host, theirs, Error::new(error).context(format!("could not read {what}")))
+fn unread(host: &Host, error: impl Into<Error>, what: &str) -> Error {
+    let error = error.into();
+    let theirs = gzenv::in_direnvs_words(&error);
+    in_voice(host, theirs, error.context(format!("could not read {what}")))
 }
 
 fn write(host: &Host, target: &OsStr, output: &[u8]) -> Result<()> {

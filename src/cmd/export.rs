@@ -33,16 +33,19 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         quiet::code(shell, &answer, look)
     };
     let session = Session::from_env(&host.env);
-    if let Some(look) = session.look(place)? {
+    if let Some(look) = session.look(host.voice, place) {
         if is_hook {
             host.print(&check(&host.env, &session, &look))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if let (Voice::Direnv, Err(garbage)) = (host.voice, session.revert(&host.env)) {
+        bail!("Revert() failed: {}", garbage.told(host));
+    }
     let Entered { env, result, .. } = match &found {
         Some(rc) => enter::enter(host, &config, &session, rc.clone())?,
         None => {
-            let env = session.revert(&host.env)?;
+            let env = enter::leave(host, &session)?;
             ui::status(host, &config, "unloading");
             Entered { env, result: Entry::Loaded, secrets: Vec::new() }
         }
@@ -50,7 +53,7 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let mut code = shell.render(&diff::changes(&host.env, &env));
     let session = Session::from_env(&env);
     // What came of the answer is no reason to withhold it.
-    if is_hook && let Ok(Some(look)) = session.look(place) {
+    if is_hook && let Some(look) = session.look(host.voice, place) {
         code.extend(check(&env, &session, &look));
     }
     host.print(&code)?;

@@ -7,7 +7,7 @@ use crate::eval;
 use crate::host::{Host, Voice};
 use crate::nix;
 use crate::rc::{self, Rc};
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::trust::{self, Store, Verdict};
 use crate::ui;
 use crate::watch::Watches;
@@ -25,12 +25,20 @@ const DENIED: u8 = 2;
 pub fn status(host: &Host, as_json: bool) -> Result<()> {
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
-    let (watches, outer) = (session.watches()?, session.revert(&host.env)?);
+    let (watches, outer) = (session.watches(), session.revert(&host.env));
+    let (watches, outer, file) = match host.voice {
+        Voice::Envr => (watches?, outer?, session.file.clone()),
+        Voice::Direnv => {
+            let file = session.file.clone().filter(|_| watches.is_ok());
+            let outer = outer.unwrap_or_else(|_| session::forgotten(&host.env));
+            (watches.unwrap_or_default(), outer, file)
+        }
+    };
     let found = host.cwd.as_deref().and_then(|cwd| rc::find(host, &config, cwd));
     let store = Store::open(host)?;
     let world = World { host, config: &config, store: &store };
     let found = found.map(|rc| Judged::of(world, rc));
-    let loaded = session.file.clone().map(|path| Judged::of(world, Rc::at(path)));
+    let loaded = file.map(|path| Judged::of(world, Rc::at(path)));
     if as_json {
         let state = json!({
             "foundRC": found.as_ref().map(Judged::json),

@@ -108,7 +108,7 @@ fn in_direnvs_words(reason: Stale) -> &'static str {
 }
 
 fn known(host: &Host) -> Result<Watches> {
-    Session::from_env(&host.env).watches()
+    Session::from_env(&host.env).watches().map_err(|garbage| garbage.told(host))
 }
 
 fn print(host: &Host, shell: &OsStr, watches: &Watches) -> Result<()> {

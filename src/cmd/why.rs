@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::diff;
-use crate::enter;
+use crate::enter::{self, leave};
 use crate::env::is_name;
 use crate::error::Told;
 use crate::eval::{self, Outcome, Step};
@@ -26,7 +26,7 @@ pub fn why(host: &Host, name: &OsStr) -> Result<()> {
     }
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
-    let outer = session.revert(&host.env)?;
+    let outer = leave(host, &session)?;
     let found = rc::find(host, &config, rc::working_directory(host)?);
     let Some(found) = still_loaded(host, &session, found.as_ref(), name)?.or(found) else {
         bail!("`{shown}` is not set by an `.envrc`: there is none here or in a directory above");

@@ -1,6 +1,6 @@
 //! The environment that a command gets: the rc's, and the secrets that are kept from shells.
 
-use super::{Entry, blocked, enter};
+use super::{Entry, blocked, enter, leave};
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Told;
@@ -33,7 +33,7 @@ pub struct Commanded {
 pub fn environment(host: &Host, config: &Config, rc: Option<Rc>) -> Result<Commanded> {
     let session = Session::from_env(&host.env);
     let Some(rc) = rc else {
-        return Ok(Commanded { env: session.revert(&host.env)?, ..Commanded::default() });
+        return Ok(Commanded { env: leave(host, &session)?, ..Commanded::default() });
     };
     let entered = enter(host, config, &session, rc.clone())?;
     match entered.result {
@@ -44,7 +44,8 @@ pub fn environment(host: &Host, config: &Config, rc: Option<Rc>) -> Result<Comma
     let commanded = Commanded { env: entered.env, secrets: entered.secrets, ..<_>::default() };
     let store = Store::open(host)?;
     let world = World { host, config, store: &store };
-    let outer = session.revert(&host.env)?;
+    // It was told already that there is no way back.
+    let outer = session.revert(&host.env).unwrap_or_else(|_| session::forgotten(&host.env));
     with_secrets(world, &rc, &outer, commanded)
 }
 

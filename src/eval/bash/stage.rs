@@ -11,8 +11,9 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Put before the first line of each copy: back to where the file stands, as if it had been sourced there.
-const WAY_BACK: &[u8] = b"\\builtin cd -- \"$__envr_here\" || return; OLDPWD=$__envr_back; ";
+/// Put before the first line of each copy: back to where the file stands, as if it had been sourced there. `evaluate.bash`
+/// takes it out of what bash says of that line.
+const WAY_BACK: &[u8] = b"\\builtin eval \"$__envr_way_back\"; ";
 
 const SWEEP_AGE: Duration = Duration::from_secs(3600);
 
