@@ -100,6 +100,7 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
             }
             session::record(outer, &mut env, path, &watches);
             let result = if fell_short { Entry::Failed } else { Entry::Loaded };
+            let secrets = secrets.into_iter().map(|secret| secret.value).collect();
             return Entered { env, result, secrets };
         }
         Outcome::Failed(error) => ui::error(host, &error),

@@ -18,7 +18,6 @@ use crate::env::{Env, is_name};
 use crate::error::in_voice;
 use crate::host::Voice;
 use crate::rc::Kind;
-use crate::secrets::Secret;
 use crate::trust::{Reason, Trusted};
 use crate::ui;
 use crate::watch::Watches;
@@ -36,8 +35,9 @@ pub use bash::terminal::LineMode;
 pub use descendants::kill_with_descendants;
 pub use in_progress::is_in_progress;
 pub use parse::names::is_assignable;
+pub use secrets::Disclosed;
 pub use stdlib::text as stdlib;
-pub use trace::{Step, trace};
+pub use trace::{Step, Trace, trace};
 pub use vigil::{Interrupt, Vigil};
 
 /// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.
@@ -54,8 +54,8 @@ pub struct Evaluation {
     pub left_behind: Vec<String>,
     /// Something it wanted could not be had, and the user was told; the rest counts.
     pub fell_short: bool,
-    /// The values that came from secrets files.
-    pub secrets: Vec<Secret>,
+    /// What came from secrets files.
+    pub secrets: Vec<Disclosed>,
 }
 
 #[derive(Debug)]

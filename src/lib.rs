@@ -33,6 +33,7 @@ mod error;
 mod fs;
 mod host;
 mod memory_dir;
+mod memory_file;
 mod ui;
 mod words;
 mod arena;

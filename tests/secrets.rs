@@ -3,6 +3,7 @@
 mod age_files;
 mod amazon;
 mod bombs;
+mod example;
 mod gpg;
 mod kept;
 mod memory;

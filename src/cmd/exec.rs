@@ -9,11 +9,13 @@ use crate::env::Env;
 use crate::error::misused;
 use crate::host::{Host, Voice, find_program};
 use crate::memory_dir::MemoryDir;
+use crate::memory_file;
 use crate::rc;
 use crate::secrets::{Needles, Variables};
 use anyhow::{Context as _, Result, bail};
 use output::Outputs;
 use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -36,8 +38,9 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     };
     let config = Config::load(host)?;
     let rc = rc::find(host, &config, &dir);
-    let Commanded { mut env, mut secrets, files } = command::environment(host, &config, rc)?;
-    let held = hold(host, &files, &mut env)?;
+    let Commanded { mut env, mut secrets, held } = command::environment(host, &config, rc)?;
+    let dir = hold(host, &held.files, &mut env)?;
+    let _open = hold_open(&held.descriptors, &mut env)?;
     // A name with a slash goes to the system as it is, for a script sees it as its own.
     let is_path = name.as_encoded_bytes().contains(&b'/');
     let found = if is_path {
@@ -56,14 +59,14 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let could_not = || format!("could not start `{}`", program.display());
     let mut command = Command::new(&program);
     command.arg0(name).args(arguments).env_clear().envs(env.iter());
-    if held.is_none() && !redacts {
+    if dir.is_none() && !redacts {
         return Err(command.exec()).with_context(could_not);
     }
-    secrets.extend(files.into_iter().map(|(_, value)| value));
+    secrets.extend(held.into_values());
     let needles = Needles::new(&secrets);
     let outputs = if redacts { Outputs::of(&mut command, &needles)? } else { Outputs::default() };
     let status = attend::attend(&mut command, outputs).with_context(could_not)?;
-    drop(held);
+    drop(dir);
     Ok(attend::end_as(status))
 }
 
@@ -77,6 +80,17 @@ fn hold(host: &Host, files: &Variables, env: &mut Env) -> Result<Option<MemoryDi
         env.set(name, dir.write(OsStr::new(name), value.bytes())?);
     }
     Ok(Some(dir))
+}
+
+/// Files without a name that the command inherits: they go with the last process that has them, and need nobody to wait.
+fn hold_open(files: &Variables, env: &mut Env) -> Result<Vec<OwnedFd>> {
+    let mut open = Vec::new();
+    for (name, value) in files.iter() {
+        let file = memory_file::inherited(name, value.bytes())?;
+        env.set(name, format!("/dev/fd/{}", file.as_raw_fd()));
+        open.push(file);
+    }
+    Ok(open)
 }
 
 /// The directory and the command. direnv also takes a file in place of the directory: it is the command, run in the

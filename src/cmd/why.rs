@@ -5,7 +5,7 @@ use crate::diff;
 use crate::enter::{self, leave};
 use crate::env::is_name;
 use crate::error::Told;
-use crate::eval::{self, Outcome, Step};
+use crate::eval::{self, Outcome, Step, Trace};
 use crate::host::Host;
 use crate::rc::{self, Rc};
 use crate::session::Session;
@@ -17,8 +17,8 @@ use anyhow::{Result, bail};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
-/// Prints each line of the rc, and of what it executes, that changed the variable; the last one counts. Fails when none
-/// did.
+/// Prints each line of the rc, and of what it executes, that changed the variable, and each secrets file that it is from;
+/// the last one counts. Fails when there is none.
 pub fn why(host: &Host, name: &OsStr) -> Result<()> {
     let shown = name.display();
     if !is_name(name.as_encoded_bytes()) {
@@ -34,13 +34,16 @@ pub fn why(host: &Host, name: &OsStr) -> Result<()> {
     let store = Store::open(host)?;
     let world = World { host, config: &config, store: &store };
     let mut trusted = judged(world, found)?;
-    let (steps, outcome) = eval::trace(world, &mut trusted, &outer, name)?;
+    let Trace { steps, secrets, outcome } = eval::trace(world, &mut trusted, &outer, name)?;
     let path = host.tilde(&trusted.rc().path);
     for step in &steps {
         host.print_line(line(host, step))?;
     }
+    for file in &secrets {
+        host.print_line(ui::escape(&host.tilde(file)))?;
+    }
     match outcome {
-        Outcome::Loaded(env) if steps.is_empty() => {
+        Outcome::Loaded(env) if steps.is_empty() && secrets.is_empty() => {
             let why = if diff::changes(&outer, &env).contains_key(name) {
                 "no command of bash is seen to, for something in it has a DEBUG trap of its own"
             } else if outer.get(name).is_some() {

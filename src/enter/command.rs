@@ -4,11 +4,11 @@ use super::{Entry, blocked, enter, leave};
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Told;
-use crate::eval::toml::{Audience, Secrets, Stop};
+use crate::eval::toml::{Audience, Held, Secrets, Stop};
 use crate::fs::read_regular;
 use crate::host::{Host, Voice};
 use crate::rc::{Kind, Rc};
-use crate::secrets::{Secret, Variables};
+use crate::secrets::Secret;
 use crate::session::{self, Session};
 use crate::toml;
 use crate::trust::{self, Store, Verdict};
@@ -25,8 +25,7 @@ const TOML_LIMIT: u64 = 4 << 20;
 pub struct Commanded {
     pub env: Env,
     pub secrets: Vec<Secret>,
-    /// Variables, and what is to be in the files whose paths they are to hold.
-    pub files: Variables,
+    pub held: Held,
 }
 
 /// What the rc makes of the environment outside, for a command; says on stderr what happens, and why it does not.
@@ -77,12 +76,12 @@ fn with_secrets(world: World, rc: &Rc, outer: &Env, before: Commanded) -> Result
         Err(Stop::Failed(error)) => return Err(error),
     };
     trusted.remember(store, true)?;
-    values.extend(given.set_in(&mut env, host));
-    secrets.check_required(&env, &given.files)?;
+    values.extend(given.set_in(&mut env, host).into_iter().map(|secret| secret.value));
+    secrets.check_required(&env, &given.held)?;
     watches.merge(Session::from_env(&env).watches()?);
     watches.merge(trusted.watches().clone());
     session::record(outer, &mut env, &rc.path, &watches);
-    Ok(Commanded { env, secrets: values, files: given.files })
+    Ok(Commanded { env, secrets: values, held: given.held })
 }
 
 /// Looks at what nobody approved yet, to leave those in peace whose file is for services alone.

@@ -98,6 +98,14 @@ impl Request {
     }
 }
 
+/// A variable, and the secrets file that gave its value.
+#[derive(Clone, Debug)]
+pub struct Disclosed {
+    pub name: String,
+    pub value: Secret,
+    pub file: PathBuf,
+}
+
 /// An age file holds what a `.env` file holds.
 pub fn age_variables(file: &Path, text: &Secret, env: &Env) -> Result<Variables> {
     let dir = file.parent().unwrap_or(Path::new("/"));

@@ -19,7 +19,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use secrets::{Audience, Secrets, Stop};
+pub use secrets::{Audience, Held, Secrets, Stop};
 
 /// A `.env` file larger than this many bytes is something else.
 const DOTENV_LIMIT: u64 = 4 << 20;

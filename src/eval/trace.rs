@@ -1,7 +1,7 @@
 //! Where an rc changes a variable: bash compares it with what it was after each command.
 
 use super::bash::stage::Stage;
-use super::{Evaluation, Lane, Outcome, Start, bash, dotenv, toml};
+use super::{Disclosed, Evaluation, Lane, Outcome, Start, bash, dotenv, toml};
 use crate::env::Env;
 use crate::rc::Kind;
 use crate::trust::Trusted;
@@ -22,32 +22,37 @@ pub struct Step {
     pub line: usize,
 }
 
-/// Runs an rc for the sake of one variable: each step that changed it, in order, and what came of the rc.
-pub fn trace(
-    world: World,
-    trusted: &mut Trusted,
-    outer: &Env,
-    name: &OsStr,
-) -> Result<(Vec<Step>, Outcome)> {
+/// What is found out about a variable.
+pub struct Trace {
+    /// Each that changed it, in order.
+    pub steps: Vec<Step>,
+    /// The secrets files that gave it a value, in order.
+    pub secrets: Vec<PathBuf>,
+    /// What came of the rc.
+    pub outcome: Outcome,
+}
+
+/// Runs an rc for the sake of one variable.
+pub fn trace(world: World, trusted: &mut Trusted, outer: &Env, name: &OsStr) -> Result<Trace> {
     if trusted.rc().kind == Kind::Envrc {
         return trace_bash(world, trusted, outer, name);
     }
-    let Evaluation { outcome, .. } = super::eval(world, trusted, outer);
+    let Evaluation { outcome, secrets, .. } = super::eval(world, trusted, outer);
     let steps = if trusted.rc().kind == Kind::Toml {
         toml::steps(trusted, name, (outer, &outcome))
     } else {
         let line = dotenv::line_of(trusted.bytes(), name, outer);
         line.map(|line| Step { file: trusted.rc().path.clone(), line }).into_iter().collect()
     };
-    Ok((steps, outcome))
+    Ok(Trace { steps, secrets: files_of(&secrets, name), outcome })
 }
 
-fn trace_bash(
-    world: World,
-    trusted: &mut Trusted,
-    outer: &Env,
-    name: &OsStr,
-) -> Result<(Vec<Step>, Outcome)> {
+fn files_of(secrets: &[Disclosed], name: &OsStr) -> Vec<PathBuf> {
+    let of_name = secrets.iter().filter(|secret| *secret.name == *name);
+    of_name.map(|secret| secret.file.clone()).collect()
+}
+
+fn trace_bash(world: World, trusted: &mut Trusted, outer: &Env, name: &OsStr) -> Result<Trace> {
     let stage = Stage::new(outer)?;
     stage.write("why", SCRIPT.as_bytes())?;
     stage.write("record", b"")?;
@@ -58,11 +63,12 @@ fn trace_bash(
     env.set("__envr_record", &record);
     env.set("BASH_ENV", stage.path().join("why"));
     let start = Start::new(world, trusted, &env);
-    let Evaluation { outcome, .. } = bash::run(&start, trusted, Lane::Bash(String::new()))?;
+    let Evaluation { outcome, secrets, .. } =
+        bash::run(&start, trusted, Lane::Bash(String::new()))?;
     let written = crate::fs::read_regular(&record, RECORD_LIMIT)
         .context("could not read what bash wrote down")?
         .unwrap_or_default();
-    Ok((steps(&written), outcome))
+    Ok(Trace { steps: steps(&written), secrets: files_of(&secrets, name), outcome })
 }
 
 /// File, line and working directory, each ended by a NUL.

@@ -51,10 +51,12 @@ impl Environment {
 pub fn evaluate(host: &Host, root: &Path) -> Result<Env> {
     let config = Config::load(host)?;
     let rc = rc::find(host, &config, root);
-    let Commanded { mut env, files, .. } = command::environment(host, &config, rc)?;
-    if !files.is_empty() {
+    let Commanded { mut env, held, .. } = command::environment(host, &config, rc)?;
+    // A service is started again when this process is gone, and with it what it could hold open.
+    let mut files = held.files.iter().chain(held.descriptors.iter()).peekable();
+    if files.peek().is_some() {
         let dir = memory_dir::lasting(host, &Place::of(host, root)?.secrets())?;
-        for (name, value) in files.iter() {
+        for (name, value) in files {
             let file = dir.join(name);
             write_atomic(&file, value.bytes())?;
             env.set(name, file);

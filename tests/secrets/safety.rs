@@ -124,3 +124,24 @@ fn no_process_of_a_load_has_a_secret_among_its_arguments() {
         assert!(!trace.contains(&world.secret), "{lane}: {trace}");
     }
 }
+
+/// With what it holds, no other process of the user looks into it, and it leaves no core.
+#[test]
+fn who_evaluates_is_closed_before_a_value_is_decrypted() {
+    if !has("strace") {
+        return;
+    }
+    for lane in ["native", "bash"] {
+        let world = World::new("use sops\n");
+        let trace = world.project.path("home/trace");
+        let script = format!(
+            "ENVR_LANE={lane} strace -qq -e trace=prctl,open,openat -o '{}' \"$ENVR\" export json",
+            trace.display()
+        );
+        let output = world.run("bash", &["-c", &script]);
+        assert!(String::from_utf8_lossy(&output.stdout).contains(&world.secret), "{lane}");
+        let trace = std::fs::read_to_string(&trace).unwrap();
+        let closed = trace.find("PR_SET_DUMPABLE, SUID_DUMP_DISABLE").unwrap();
+        assert!(closed < trace.find("home/key\"").unwrap(), "{lane}: {trace}");
+    }
+}

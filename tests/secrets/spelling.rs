@@ -19,7 +19,7 @@ const PLAIN: [(&str, &str); 6] = [
     (
         "e.yaml",
         "#\na: <<\nb: \"<<\"\nc: [<<, 0b-1, \"0b-1\", \"0xffffffffffffffff\", \"18446744073709551615\"]\n\
-         \"080.01:2\": \"1:2\"\nd: [\"1:60\", \"1:59.5\", \"1:2:\", \"-1:2\", 18446744073709551616]\n#\ne: {f: g}\n",
+         \"080.01:2\": \"1:2\"\nd: [\"1:60\", \"1:59.5\", \"1:2:\", \"-1:2\", 18446744073709551616, \"\\n\\n\", {k: \"\\n\"}]\n#\ne: {f: g}\n",
     ),
     (
         "f.ini",
@@ -101,9 +101,9 @@ fn what_sops_would_read_otherwise_is_written_so_that_it_does_not() {
 #[test]
 fn lines_in_a_list_that_begin_with_a_space_can_be_read_back() {
     let world = World::new();
-    world.project.write("a.yaml", "a: [\" x\\ny\", {b: \"\\n\"}]\n");
+    world.project.write("a.yaml", "a: [\" x\\ny\", {b: \"\\nx\"}]\n");
     world.secret(&["encrypt", "--in-place", "a.yaml"]);
     let ours = world.secret(&["decrypt", "a.yaml"]);
-    let wanted = "a:\n    - \" x\\ny\"\n    - b: \"\\n\"\n";
+    let wanted = "a:\n    - \" x\\ny\"\n    - b: \"\\nx\"\n";
     assert_eq!(String::from_utf8(ours).unwrap(), wanted);
 }

@@ -214,11 +214,34 @@ fn the_file_goes_when_a_signal_ends_the_command() {
     assert!(!Path::new(path.trim_end()).exists(), "{path}");
 }
 
+/// The command takes our place, for nothing is to be cleaned up; what it inherits can be read as often as it wants.
+#[test]
+fn a_binary_secret_is_held_open_for_the_command() {
+    let toml = "[[secrets.files]]\npath = \"tls.key\"\nname = \"TLS_KEY\"\nas_fd = true\n\
+                [secrets.required]\nTLS_KEY = \"ask for it\"\n";
+    let world = World::new(toml);
+    world.encrypt("tls.key", "a\nb\0c\n");
+    world.project.allow();
+    let script = "od -An -c $TLS_KEY; od -An -c $TLS_KEY; (echo x >$TLS_KEY) 2>&1 | grep -o 'not permitted'; \
+                  readlink $TLS_KEY; echo $PPID";
+    let run = |redact: &[&str]| {
+        let arguments = [&["exec"], redact, &["--", "sh", "-c", script]].concat();
+        String::from_utf8(world.project.envr(arguments).any_stdout().any_stderr().success().stdout)
+    };
+    let text = run(&[]).unwrap();
+    let (shown, parent) = text.trim_end().rsplit_once('\n').unwrap();
+    let once = "   a  \\n   b  \\0   c  \\n\n";
+    assert_eq!(shown, format!("{once}{once}not permitted\n/memfd:TLS_KEY (deleted)"));
+    assert_eq!(parent, std::process::id().to_string());
+    assert!(run(&["--redact"]).unwrap().starts_with(once));
+}
+
 #[test]
 fn services_get_them_too() {
     let toml = "[secrets]\nfiles = [{ path = \"tls.key\", name = \"TLS_KEY\", as_path = true }, \
+                { path = \"tls.key\", name = \"HELD\", as_fd = true }, \
                 { path = \"app.yaml\", only = \"token\", exec_only = true }]\n\
-                [services]\nweb = { command = \"echo $token; cat $TLS_KEY; echo $TLS_KEY >../path\", \
+                [services]\nweb = { command = \"echo $token; cat $TLS_KEY $HELD; echo $TLS_KEY >../path\", \
                 oneshot = true }\n";
     let world = World::new("");
     world.encrypt("tls.key", "the key\n");
@@ -227,9 +250,18 @@ fn services_get_them_too() {
     world.project.envr(["up", "--wait", "--timeout", "60s"]).any_stdout().any_stderr().success();
     let logs = world.project.envr(["logs", "web"]).any_stdout().success().stdout;
     let logs = String::from_utf8(logs).unwrap();
-    assert!(logs.contains("t0p-secret\nthe key\n"), "{logs}");
+    assert!(logs.contains("t0p-secret\nthe key\nthe key\n"), "{logs}");
     let path = world.project.read("path");
     assert!(Path::new(path.trim_end()).exists());
     world.project.envr(["down"]).any_stdout().any_stderr().success();
     assert!(!Path::new(path.trim_end()).exists());
+}
+
+#[test]
+fn the_file_that_a_variable_is_from_is_told() {
+    let world = World::new("[secrets]\nfiles = { path = \"app.yaml\", only = \"token\" }\n");
+    world.project.remove(".envrc");
+    world.project.allow();
+    let why = world.project.envr(["why", "token"]).stdout("$DIR/project/app.yaml\n");
+    why.stderr("envr: loading $DIR/project/envr.toml\n").success();
 }

@@ -348,3 +348,15 @@ fn an_unreadable_file_is_told() {
     }
     assert!(Path::new(ENVR).exists());
 }
+
+#[test]
+fn the_file_that_a_variable_is_from_is_told() {
+    let world = World::new("export A=1\nuse sops\n");
+    world.project.allow();
+    let why = |name: &str, lines: &str| {
+        let loading = "envr: loading $DIR/project/.envrc\nenvr: using sops\n";
+        world.project.envr(["why", name]).stdout(lines).stderr(loading).success();
+    };
+    why("db_password", "$DIR/project/.envrc:2: use sops\n$DIR/project/secrets.yaml\n");
+    why("A", "$DIR/project/.envrc:1: export A=1\n");
+}

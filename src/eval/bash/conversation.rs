@@ -5,7 +5,7 @@ use super::nix::Question;
 use super::stage::Stage;
 use crate::env::Env;
 use crate::eval::Start;
-use crate::eval::secrets::{Kind, Request};
+use crate::eval::secrets::{Disclosed, Kind, Request};
 use crate::secrets::Secret;
 use crate::trust::{Execution, Reason, Trusted};
 use crate::ui;
@@ -37,8 +37,8 @@ pub struct Conversation<'a> {
     pub scripts: Vec<u8>,
     /// A nix shell could not be had as its files describe it, and the user knows.
     pub fell_short: bool,
-    /// The values that came from secrets files.
-    pub secrets: Vec<Secret>,
+    /// What came from secrets files.
+    pub secrets: Vec<Disclosed>,
     /// The user was shown what it waits for.
     pub has_waited: bool,
     /// By the clock that files are stamped with.
@@ -218,7 +218,12 @@ impl<'a> Conversation<'a> {
                     ui::script_error(self.world.host, warning);
                 }
                 let code = loaded.variables.bash_code();
-                self.secrets.extend(loaded.variables.into_iter().map(|(_, value)| value));
+                let file = &request.file;
+                self.secrets.extend(loaded.variables.into_iter().map(|(name, value)| Disclosed {
+                    name,
+                    value,
+                    file: file.clone(),
+                }));
                 Answer::Secret(code)
             }
             Err(error) => self.fail(&request.failure(&error)),

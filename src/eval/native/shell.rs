@@ -7,11 +7,11 @@ use super::remainder::Frame;
 use super::variables::Variables;
 use super::{Flow, needs_bash};
 use crate::env::Env;
+use crate::eval::Disclosed;
 use crate::eval::Start;
 use crate::eval::parse::names;
 use crate::host::Host;
 use crate::nix::LoneHook;
-use crate::secrets::Secret;
 use crate::trust::Trusted;
 use crate::ui;
 use crate::watch::Watches;
@@ -60,8 +60,8 @@ pub struct Shell<'a> {
     pub is_last: bool,
     /// What is to run at the very end.
     pub last_hook: Option<LoneHook>,
-    /// The values that came from secrets files.
-    pub secrets: Vec<Secret>,
+    /// What came from secrets files.
+    pub secrets: Vec<Disclosed>,
     depth: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::eval::native::{Flow, Shell, Stop, needs_bash};
 use crate::eval::parse::names;
-use crate::eval::secrets::{Kind, Request};
+use crate::eval::secrets::{Disclosed, Kind, Request};
 use crate::trust::Execution;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -43,7 +43,7 @@ pub fn load(shell: &mut Shell<'_>, kind: Kind, arguments: &[&[u8]]) -> Flow<u8> 
     for (name, value) in loaded.variables {
         shell.variables.set(name.as_bytes(), value.bytes().to_vec());
         shell.variables.export(name.as_bytes());
-        shell.secrets.push(value);
+        shell.secrets.push(Disclosed { name, value, file: request.file.clone() });
     }
     Ok(0)
 }

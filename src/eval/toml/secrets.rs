@@ -7,7 +7,7 @@ use crate::toml::{Document, Table, Value};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
-pub use load::Stop;
+pub use load::{Held, Stop};
 
 /// What the table says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,8 @@ struct Source {
     what: What,
     /// Names that may be set though they decide what runs.
     allowed: Vec<String>,
-    as_path: AsPath,
+    as_path: AsFile,
+    as_fd: AsFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +48,7 @@ enum What {
 
 /// Of which variables the value is the path of a file that holds the secret.
 #[derive(Debug, Default, PartialEq, Eq)]
-enum AsPath {
+enum AsFile {
     #[default]
     None,
     All,
@@ -120,14 +121,16 @@ fn source(item: Value, for_whom: Audience) -> Result<Source> {
         Some(name) => What::Whole(name),
         None => What::Values(choice),
     };
-    let as_path = as_path(&mut table)?;
+    let as_path = as_file(table.take("as_path"))?;
+    let as_fd = as_file(table.take("as_fd"))?;
     // A path of a file that goes with a command is no good to a shell.
     let asked = audience(&mut table)?.unwrap_or(for_whom);
-    let for_whom = if as_path == AsPath::None { asked } else { Audience::Commands };
+    let is_variable = as_path == AsFile::None && as_fd == AsFile::None;
+    let for_whom = if is_variable { asked } else { Audience::Commands };
     let is_optional = table.bool("if_exists")?.unwrap_or(false);
     let allowed = table.strings("allow")?;
     table.finish()?;
-    Ok(Source { path, format, is_optional, for_whom, what, allowed, as_path })
+    Ok(Source { path, format, is_optional, for_whom, what, allowed, as_path, as_fd })
 }
 
 fn named_format(name: &'static str) -> (&'static str, Format) {
@@ -157,16 +160,16 @@ fn choice(table: &mut Table) -> Result<Choice> {
 }
 
 /// `true`, or the names of variables.
-fn as_path(table: &mut Table) -> Result<AsPath> {
-    Ok(match table.take("as_path") {
-        None => AsPath::None,
+fn as_file(value: Option<Value>) -> Result<AsFile> {
+    Ok(match value {
+        None => AsFile::None,
         Some(value) if value.is_bool() => {
             if value.bool()? {
-                AsPath::All
+                AsFile::All
             } else {
-                AsPath::None
+                AsFile::None
             }
         }
-        Some(value) => AsPath::Named(value.strings()?),
+        Some(value) => AsFile::Named(value.strings()?),
     })
 }

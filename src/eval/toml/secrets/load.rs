@@ -1,9 +1,9 @@
 //! What the files of `[secrets]` hold, for shells or for commands.
 
-use super::{AsPath, Audience, Secrets, Source, What};
+use super::{AsFile, Audience, Secrets, Source, What};
 use crate::env::Env;
 use crate::eval::Outcome;
-use crate::eval::secrets::age_variables;
+use crate::eval::secrets::{Disclosed, age_variables};
 use crate::host::Host;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{
@@ -20,10 +20,28 @@ use std::path::Path;
 /// What came of the files.
 #[derive(Debug, Default)]
 pub struct Given {
-    variables: Variables,
-    /// Variables, and what is to be in the files whose paths they hold.
-    pub files: Variables,
+    variables: Vec<Disclosed>,
+    pub held: Held,
     warnings: Vec<String>,
+}
+
+/// Variables for commands, and what is to be in the files whose paths they hold.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// In a private directory.
+    pub files: Variables,
+    /// Without a name, open in the command.
+    pub descriptors: Variables,
+}
+
+impl Held {
+    fn has(&self, name: &str) -> bool {
+        self.files.iter().chain(self.descriptors.iter()).any(|(known, _)| known == name)
+    }
+
+    pub fn into_values(self) -> impl Iterator<Item = Secret> {
+        self.files.into_iter().chain(self.descriptors).map(|(_, value)| value)
+    }
 }
 
 /// Why nothing of them counts.
@@ -45,14 +63,14 @@ impl Stop {
 
 impl Given {
     /// The values, which are now in the environment, too.
-    pub fn set_in(&self, env: &mut Env, host: &Host) -> Vec<Secret> {
+    pub fn set_in(&self, env: &mut Env, host: &Host) -> Vec<Disclosed> {
         for warning in &self.warnings {
             ui::warn(host, warning);
         }
-        for (name, value) in self.variables.iter() {
+        for Disclosed { name, value, .. } in &self.variables {
             env.set(name, OsStr::from_bytes(value.bytes()));
         }
-        self.variables.iter().map(|(_, value)| value.clone()).collect()
+        self.variables.clone()
     }
 }
 
@@ -87,7 +105,7 @@ impl Secrets {
             };
             if audiences.contains(&source.for_whom) {
                 let variables = source.variables(&file, bytes, &keys).map_err(failed)?;
-                source.hand_over(variables, &mut given).map_err(failed)?;
+                source.hand_over(variables, &file, &mut given).map_err(failed)?;
             }
         }
         given.warnings = keys.warnings();
@@ -95,9 +113,8 @@ impl Secrets {
     }
 
     /// Says what to do about the first variable that is required and not there.
-    pub fn check_required(&self, env: &Env, files: &Variables) -> Result<()> {
-        let is_file = |name: &str| files.iter().any(|(known, _)| known == name);
-        let is_missing = |name: &str| env.get(name).is_none() && !is_file(name);
+    pub fn check_required(&self, env: &Env, held: &Held) -> Result<()> {
+        let is_missing = |name: &str| env.get(name).is_none() && !held.has(name);
         match self.required.iter().find(|(name, _)| is_missing(name)) {
             Some((name, help)) => bail!("`{name}` is required and not set: {help}"),
             None => Ok(()),
@@ -130,30 +147,42 @@ impl Source {
         }
     }
 
-    fn hand_over(&self, variables: Variables, given: &mut Given) -> Result<()> {
+    fn hand_over(&self, variables: Variables, file: &Path, given: &mut Given) -> Result<()> {
         let allowed: Vec<&str> = self.allowed.iter().map(String::as_str).collect();
         variables.check_names(&allowed)?;
-        if let AsPath::Named(names) = &self.as_path {
-            let is_there = |name: &&String| variables.iter().any(|(known, _)| known == *name);
-            if let Some(name) = names.iter().find(|name| !is_there(name)) {
-                bail!("`as_path` names `{name}`, which is no variable of it");
-            }
-        }
+        self.as_path.check("as_path", &variables)?;
+        self.as_fd.check("as_fd", &variables)?;
         for (name, value) in variables {
-            let is_path = match &self.as_path {
-                AsPath::None => false,
-                AsPath::All => true,
-                AsPath::Named(names) => names.contains(&name),
-            };
-            if is_path {
-                given.files.set(&name, value);
+            if self.as_fd.means(&name) {
+                given.held.descriptors.set(&name, value);
+            } else if self.as_path.means(&name) {
+                given.held.files.set(&name, value);
             } else if value.bytes().contains(&0) {
                 bail!("the value of `{name}` has a NUL byte: `as_path` hands over a file");
             } else {
-                given.variables.set(&name, value);
+                given.variables.push(Disclosed { name, value, file: file.to_path_buf() });
             }
         }
         Ok(())
+    }
+}
+
+impl AsFile {
+    fn means(&self, name: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|known| known == name),
+        }
+    }
+
+    fn check(&self, key: &str, variables: &Variables) -> Result<()> {
+        let Self::Named(names) = self else { return Ok(()) };
+        let is_there = |name: &&String| variables.iter().any(|(known, _)| known == *name);
+        match names.iter().find(|name| !is_there(name)) {
+            Some(name) => bail!("`{key}` names `{name}`, which is no variable of it"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -222,7 +222,7 @@ fn push_text(bytes: &[u8], place: Place, output: &mut Output) {
     };
     if text == "<<" {
         output.push("!!merge <<");
-    } else if is_literal(text) && (place.takes_hint || !needs_hint(text)) {
+    } else if is_literal(text) && (place.takes_hint || !needs_hint(text) || is_empty_lines(text)) {
         push_literal(text, place.indent, output);
     } else if is_ambiguous(text) || !text.chars().all(is_printable) {
         push_quoted(text, output);
@@ -248,6 +248,11 @@ fn is_literal(text: &str) -> bool {
 /// Whether its first line does not show where lines begin.
 fn needs_hint(text: &str) -> bool {
     text.starts_with([' ', '\n'])
+}
+
+/// They stand nowhere, whatever the number says.
+fn is_empty_lines(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'\n')
 }
 
 fn push_literal(text: &str, indent: usize, output: &mut Output) {
