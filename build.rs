@@ -1,14 +1,52 @@
-//! Has the linker put what runs at a prompt side by side: `dev/order` wrote down what that is.
+//! Prepares what a run would else do each time: the order of the program in memory, and what bash reads first.
 
 #![expect(clippy::disallowed_methods, reason = "cargo asks in variables and listens to stdout")]
 
-fn main() {
+use std::path::Path;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    order();
+    prelude()
+}
+
+/// Has the linker put what runs at a prompt side by side: `dev/order` wrote down what that is.
+fn order() {
     println!("cargo::rerun-if-changed=src/prompt.ld");
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|it| it == value);
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|it| it == value);
     if is("CARGO_CFG_TARGET_ENV", "musl") && is("CARGO_CFG_TARGET_ARCH", "x86_64") {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/prompt.ld");
         println!("cargo::rustc-link-arg-bin=envr=-T{script}");
         // musl's start-up of a static program protects no relocated data: the room for it is one more page.
         println!("cargo::rustc-link-arg-bin=envr=-Wl,-z,norelro");
     }
+}
+
+/// For `eval::bash`: the names of the functions that are loaded on their first call, and what bash runs, with a stub for
+/// each.
+///
+/// `evaluate.bash`, which goes before, says what a stub does. One that was exported into another bash finds the library
+/// through `direnv`, and is gone before it could call itself. bash takes a microsecond for ten letters, so there are few.
+fn prelude() -> io::Result<()> {
+    let (mut names, mut prelude) = (String::new(), without_comments("shell-hooks/evaluate.bash")?);
+    for file in ["shell-hooks/stdlib.bash", "shell-hooks/failure.bash"] {
+        println!("cargo::rerun-if-changed={file}");
+        let text = fs::read_to_string(file)?;
+        let heads = text.lines().filter_map(|line| line.strip_suffix("() {"));
+        for name in heads.filter(|name| !name.starts_with(char::is_whitespace)) {
+            names.extend([name, " "]);
+            prelude.extend([name, "() { eval \"${__envr_stub-unset -f ", name]);
+            prelude.extend(["\n`direnv stdlib`\n", name, " \\\"\\$@\\\"}\"; }\n"]);
+        }
+    }
+    let out = env::var_os("OUT_DIR").unwrap_or_default();
+    fs::write(Path::new(&out).join("functions"), names.trim_end())?;
+    fs::write(Path::new(&out).join("evaluate.bash"), prelude)
+}
+
+fn without_comments(file: &str) -> io::Result<String> {
+    println!("cargo::rerun-if-changed={file}");
+    let text = fs::read_to_string(file)?;
+    let lines = text.lines().map(str::trim_start);
+    Ok(lines.filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect())
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# What the bash lane runs: `bash -c THIS-FILE BASH ARGUMENT…`, followed by a stub for each function of stdlib.bash.
-# It owns the conversation with the envr that waits for it, over three inherited pipes and a private directory.
+# What the bash lane runs: `bash -c THIS-FILE BASH ARGUMENT…`, followed by a stub for each function of stdlib.bash and
+# failure.bash. It owns the conversation with the envr that waits for it, over three inherited pipes and a private
+# directory. What stands here bash reads before each rc that it runs, so it is no more than each needs.
 #
 # SC2016: what stands in single quotes is expanded later.  SC2034: scripts use these variables.  SC2142: these aliases
 # want the caller's parameters.  SC2128, SC2178: an array without an index is its first element.
@@ -17,18 +18,25 @@ __envr_dump=$6
 __envr_voice=$7
 __envr_strict=$8
 __envr_rc=$9
+__envr_loading=${10}
+__envr_library=${11}
+__envr_defines=${12}
+__envr_begins_plain=${13}
 __envr_began=
+# What a stub does here: replaces itself by its function and calls that.
+__envr_stub='__envr_load "$FUNCNAME" 2>/dev/null || { unset -f "$FUNCNAME"; eval "$(direnv stdlib)"; }; "$FUNCNAME" "$@"'
 if [[ ${__envr_voice} == envr ]]; then
 	# What is here before us: functions from outside.
 	builtin declare -F >&"${__envr_dump}"
 fi
 __envr_listed=
+__envr_users=
 # Each copy of a judged file begins with this line, which takes bash back to where the file stands.
 __envr_first_line='\builtin eval "$__envr_way_back"; '
-__envr_way_back='\builtin cd -- "$__envr_here" || return; OLDPWD=$__envr_back; __envr_release_stderr'
+__envr_way_back='\builtin cd -- "$__envr_here" || return; OLDPWD=$__envr_back; [[ -z ${__envr_held-} ]] || __envr_release_stderr'
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_here=() __envr_back=() __envr_copy=() __envr_given=() __envr_result=()
-__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=()
+__envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=() __envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=() __envr_held=()
 # The scripts that ran: what bash calls them, and where they are.
 __envr_called=() __envr_paths=()
 
@@ -53,13 +61,6 @@ __envr_ask() {
 	refused) builtin exit 1 ;;
 	*) return 1 ;;
 	esac
-}
-
-# Usage: __envr_fail LINE FILE REASON
-# Ends the evaluation, from a subshell, too: it waits for no answer, and whoever asks next is told to end.
-__envr_fail() {
-	builtin printf '%s\0' 4 failed "$@" >&"${__envr_question}"
-	builtin exit 1
 }
 
 # Usage: __envr_load FUNCTION
@@ -93,31 +94,9 @@ __envr_judge() {
 	__envr_copy=${REPLY}
 }
 
-# Usage: __envr_hold_stderr
-# For what is about to read a copy: until that is under way, what bash says goes to a file. If the copy's first line is no
-# bash it would show the way back, which is none of the user's.
-__envr_hold_stderr() {
-	if [[ -n ${__envr_copy} ]]; then
-		command exec 59>&2 2>|"${__envr_stage}/said"
-	fi
-}
-
-# Usage: __envr_release_stderr
-# Part of the way back, and once more where that was not taken.
-__envr_release_stderr() {
-	if [[ -n ${__envr_copy} && ${#__envr_back[@]} -gt 0 ]]; then
-		command exec 2>&59 59>&-
-		__envr_back=()
-		if [[ -s ${__envr_stage}/said ]]; then
-			IFS= builtin read -r -d '' __envr_said <"${__envr_stage}/said" || builtin true
-			__envr_said=${__envr_said//"${__envr_first_line}"/}
-			builtin printf '%s' "${__envr_said//"${__envr_way_back}"$'\n'/}" >&2
-		fi
-	fi
-}
-
 # Usage: source_env FILE_OR_DIR …
-# The library's function, but what runs are the bytes that envr judged. The first call is for the rc itself.
+# The library's function, but what runs are the bytes that envr judged. The first call is for the rc itself, of which the
+# first copy is.
 source_env() {
 	local __envr_file __envr_place __envr_judged __envr_status=0
 	if [[ -n ${__envr_began} ]]; then
@@ -134,22 +113,27 @@ source_env() {
 	builtin pushd "${__envr_rc%/*}/" >/dev/null || return 1
 
 	__envr_place=${PWD%/}/${__envr_file}
-	__envr_judge execute "${__envr_place}"
-	__envr_judged=${__envr_copy:-.}/${__envr_file}
 	if [[ -n ${__envr_began} ]]; then
+		__envr_judge execute "${__envr_place}"
 		__envr_log_path loading "${__envr_rc}"
+	else
+		__envr_here=${PWD} __envr_back=${OLDPWD-} __envr_copy=${__envr_stage}/0
+		[[ -z ${__envr_loading} ]] || builtin printf '%s\n' "${__envr_loading}" >&2
 	fi
+	__envr_judged=${__envr_copy:-.}/${__envr_file}
 	__envr_began=1
 	__envr_known "./${__envr_file}" "${__envr_place}"
 	if [[ -n ${__envr_copy} ]]; then
 		builtin cd -- "${__envr_copy}" || return 1
 	fi
-	__envr_hold_stderr
+	# A first line that is words has no mistake to show.
+	[[ -z ${__envr_copy} || -n ${__envr_begins_plain-} ]] || __envr_hold_stderr
+	__envr_begins_plain=()
 	# Under `command` it hears that a failure is handled, which it would not under `builtin`.
 	# shellcheck source=/dev/null
 	command . "./${__envr_file}"
 	__envr_status=$?
-	__envr_release_stderr
+	[[ -z ${__envr_held-} ]] || __envr_release_stderr
 	if [[ ${__envr_status} -ne 0 && ${__envr_voice} == envr ]]; then
 		__envr_check_syntax 0 "${__envr_place}" "${__envr_judged}"
 	fi
@@ -198,52 +182,21 @@ __envr_known() {
 	__envr_paths+=("$2")
 }
 
-# Usage: __envr_unsourced LINE NAME
-# A `source` in the script that bash calls NAME failed unhandled: ends the evaluation where there was nothing to read or
-# it is no bash, not where its last command happened to be false.
-__envr_unsourced() {
-	local __envr_from=$2 __envr_index
-	for ((__envr_index = ${#__envr_called[@]} - 1; __envr_index >= 0; __envr_index--)); do
-		if [[ ${__envr_called[__envr_index]} == "$2" ]]; then
-			__envr_from=${__envr_paths[__envr_index]}
-			break
-		fi
-	done
-	if [[ -n ${__envr_why} ]]; then
-		__envr_fail "$1" "${__envr_from}" "could not source${__envr_wanted_name:+ \`${__envr_wanted_name}\`}: ${__envr_why}"
-	elif [[ -r ${__envr_wanted-} ]]; then
-		__envr_check_syntax "$1" "${__envr_from}" "${__envr_wanted}"
-	fi
-}
-
-# Usage: __envr_check_syntax LINE FILE SCRIPT
-# Ends the evaluation when SCRIPT is no bash. LINE and FILE say where it was sourced; LINE 0: it is FILE itself.
-__envr_check_syntax() {
-	local __envr_said
-	__envr_said=$("${BASH}" -O extglob -n "$3" 2>&1) && return 0
-	__envr_said=${__envr_said%%$'\n'*}
-	if [[ ! ${__envr_said} =~ :\ line\ ([0-9]+):\ (.*)$ ]]; then
-		__envr_fail "$1" "$2" "${__envr_said}"
-	elif [[ $1 -eq 0 ]]; then
-		__envr_fail "${BASH_REMATCH[1]}" "$2" "${BASH_REMATCH[2]}"
-	else
-		__envr_fail "$1" "$2" "could not source \`${__envr_wanted_name}\`: line ${BASH_REMATCH[1]}: ${BASH_REMATCH[2]}"
-	fi
-}
-
 # Reports the environment. `declare` is a builtin: no process, and no limit on the size of a variable.
 __envr_finish() {
 	{ builtin set +aeux; } 2>/dev/null
 	builtin set +o posix
-	__envr_release_stderr
+	[[ -z ${__envr_held-} ]] || __envr_release_stderr
 	{
 		[[ -n ${__envr_listed} ]] || builtin printf '\0'
 		builtin declare -px
 		builtin printf '\0'
 		if [[ ${__envr_voice} == envr ]]; then
-			# Each line is a system call.
-			__envr_forget
-			builtin declare -F
+			if [[ -n ${__envr_defines} || -n ${__envr_users} || ${#__envr_called[@]} -gt 1 ]]; then
+				# Each line is a system call.
+				builtin eval "builtin unset -f ${__envr_library}"
+				builtin declare -F
+			fi
 			builtin printf '\0'
 			builtin unalias source . 2>/dev/null
 			builtin alias
@@ -256,7 +209,7 @@ __envr_finish() {
 
 # Loads the user's own functions, then the rc.
 __main__() {
-	local __envr_lib __envr_users=
+	local __envr_lib
 	if [[ -n ${__envr_strict} ]]; then
 		builtin set -euo pipefail
 	fi

@@ -66,12 +66,12 @@ if __envr_find_script "${@:$1+2}"; then
 	else
 		set -- "${@:2:$1}"
 	fi
-	__envr_hold_stderr
+	[[ -z ${__envr_copy} ]] || __envr_hold_stderr
 	# That it failed is for the caller's `set -e` and ERR trap to hear, once.
 	# shellcheck source=/dev/null
 	! builtin source -- "${__envr_names[${#BASH_SOURCE[@]}]}"
 	__envr_result=${PIPESTATUS[0]}
-	__envr_release_stderr
+	[[ -z ${__envr_held-} ]] || __envr_release_stderr
 	__envr_why=
 	__envr_wanted_name=${__envr_names[${#BASH_SOURCE[@]}]}
 	__envr_wanted=${__envr_files[${#BASH_SOURCE[@]}]}

@@ -41,13 +41,6 @@ __envr_log() {
 
 # --- asking the binary ---
 
-# Usage: __envr_ask VERB [ARG ...]
-# Asks without starting a process and leaves the answer in REPLY; returns 1 where nobody listens.
-# Nobody does in a shell that sourced this file by itself. An evaluation replaces this function.
-__envr_ask() {
-	return 1
-}
-
 # Usage: __envr_eval COMMAND [ARG ...]
 # Evaluates what COMMAND prints, or nothing at all when it fails; then its status is returned.
 __envr_eval() {
@@ -211,26 +204,6 @@ watch_dir() {
 }
 
 # --- other rc files ---
-
-# Usage: source_env FILE_OR_DIR
-# Runs another rc in its own directory, as part of this one. Its failure does not fail the caller. An evaluation replaces
-# this function by one that has the file judged first.
-source_env() {
-	local __envr_rc
-	__envr_locate_rc "${1-}" || return 1
-	watch_file "$__envr_rc"
-
-	pushd . >/dev/null || return 1
-	pushd "${__envr_rc%/*}/" >/dev/null || return 1
-	if [[ -f $__envr_rc ]]; then
-		__envr_log_path loading "$__envr_rc"
-		. "./${__envr_rc##*/}"
-	else
-		__envr_log_path referenced "$__envr_rc" "does not exist"
-	fi
-	popd >/dev/null || return 1
-	popd >/dev/null || return 1
-}
 
 # Usage: source_env_if_exists FILE
 # Like source_env, but a missing FILE is watched for and otherwise passed over.
@@ -1153,33 +1126,4 @@ __envr_nix() {
 	fi
 	__envr_ask nix "${_nix_direnv_manual_reload-}" "${_nix_direnv_allow_fallback-}" "$PWD" "$@" || return 1
 	eval "$REPLY"
-}
-
-# --- by hand ---
-
-# Usage: __main__ COMMAND [ARG ...]
-# What an evaluation does, for those who evaluate the output of `direnv stdlib` themselves: runs the user's libraries and
-# direnvrc, then COMMAND, and prints the environment they leave behind as JSON.
-__main__() {
-	local __envr_lib
-	exec 3>&1 1>&2
-	# The status is read here, since inside a function it would be too late when that is loaded on its first call.
-	trap '__envr_dump_at_exit "$?"' EXIT
-
-	for __envr_lib in "$direnv_config_dir/lib/"*.sh; do
-		if [[ -e $__envr_lib ]]; then . "$__envr_lib"; fi
-	done
-	if [[ -f $direnv_config_dir/direnvrc ]]; then
-		. "$direnv_config_dir/direnvrc"
-	elif [[ -f ${HOME-}/.direnvrc ]]; then
-		. "$HOME/.direnvrc"
-	fi
-	"$@"
-}
-
-# Usage: __envr_dump_at_exit STATUS
-__envr_dump_at_exit() {
-	"$direnv" dump json "" >&3
-	trap - EXIT
-	exit "$1"
 }

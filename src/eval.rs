@@ -36,8 +36,9 @@ pub use descendants::kill_with_descendants;
 pub use in_progress::is_in_progress;
 pub use parse::names::is_assignable;
 pub use secrets::Disclosed;
-pub use stdlib::text as stdlib;
+pub use stdlib::TEXT as STDLIB;
 pub use trace::{Step, Trace, trace};
+pub use trace::{Step, trace};
 pub use vigil::{Interrupt, Vigil};
 
 /// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.

@@ -18,10 +18,10 @@ pub fn stdlib(host: &Host) -> Result<()> {
     let dir = Config::load(host)?.dir.unwrap_or_default();
     let word = |path: &Path| bash_word(path.as_os_str().as_bytes());
     let (program, dir) = (word(host.program()), word(&dir));
-    let library = eval::stdlib().as_bytes();
     let head = b"#!/usr/bin/env bash\ndirenv=".as_slice();
+    let [library, rest] = eval::STDLIB.map(str::as_bytes);
     host.print(
-        &[head, program.as_slice(), b"\ndirenv_config_dir=", &dir, b"\n", library].concat(),
+        &[head, &program, b"\ndirenv_config_dir=", &dir, b"\n", library, b"\n", rest].concat(),
     )?;
     Ok(())
 }

@@ -35,6 +35,8 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
 
     let mut conversation = Conversation::new(start, trusted)?;
     let mut running = Running::start(&bash, &env, &conversation)?;
+    // While bash starts.
+    conversation.stage.sweep_beside();
     let end = running.wait(&mut conversation)?;
 
     let Conversation { watches: asked, failure, refused, scripts, fell_short, secrets, .. } =

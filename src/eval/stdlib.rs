@@ -19,10 +19,8 @@ pub use nix::{enter as enter_nix, run_hook};
 pub use paths::absolute;
 pub use scripts::{find_above, rc, script, source};
 
-/// The whole library, as bash reads it.
-pub fn text() -> &'static str {
-    library::text()
-}
+/// The whole library, as bash reads it: the parts, one behind the other.
+pub const TEXT: [&str; 2] = library::WHOLE;
 
 pub fn is_function(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok_and(library::has)

@@ -54,8 +54,8 @@ fn files_of(secrets: &[Disclosed], name: &OsStr) -> Vec<PathBuf> {
 
 fn trace_bash(world: World, trusted: &mut Trusted, outer: &Env, name: &OsStr) -> Result<Trace> {
     let stage = Stage::new(outer)?;
-    stage.write("why", SCRIPT.as_bytes())?;
-    stage.write("record", b"")?;
+    stage.write("why", &[SCRIPT])?;
+    stage.write("record", &[""])?;
     let record = stage.path().join("record");
     let mut env = outer.clone();
     env.set("__envr_own_bash_env", outer.get("BASH_ENV").unwrap_or_default());

@@ -60,9 +60,14 @@ enum Answer {
 
 impl<'a> Conversation<'a> {
     pub fn new(start: &Start<'a>, trusted: &'a mut Trusted) -> Result<Self> {
-        let stage = Stage::new(start.outer)?;
-        stage.write("stdlib", library::text_for_subshell().as_bytes())?;
-        stage.write("source", library::SOURCE.as_bytes())?;
+        let mut stage = Stage::new(start.outer)?;
+        stage.write("stdlib", &library::FOR_SUBSHELL)?;
+        stage.write("source", &[library::SOURCE])?;
+        // The first copy, which bash takes without a question.
+        let rc = &trusted.rc().path;
+        stage.copy(Path::new(rc.file_name().unwrap_or(rc.as_os_str())), trusted.bytes())?;
+        let mut scripts = Vec::new();
+        push_line(&mut scripts, trusted.bytes());
         let began = watch::last_change(stage.path());
         Ok(Self {
             world: start.world,
@@ -72,7 +77,7 @@ impl<'a> Conversation<'a> {
             watches: start.watches.clone(),
             failure: None,
             refused: None,
-            scripts: Vec::new(),
+            scripts,
             fell_short: false,
             secrets: Vec::new(),
             has_waited: false,
@@ -115,7 +120,7 @@ impl<'a> Conversation<'a> {
             }
             Answer::Reply(mut text) => {
                 text.push(0);
-                self.stage.write("reply", &text)?;
+                self.stage.write("reply", &[&text])?;
                 b"reply\n"
             }
         };
@@ -246,7 +251,7 @@ impl<'a> Conversation<'a> {
         env
     }
 
-    /// `source_env`, and the rc itself: what runs is a copy of the judged bytes.
+    /// `source_env`: what runs is a copy of the judged bytes.
     fn execute(&mut self, path: &Path) -> Result<Answer> {
         let path = crate::fs::clean(path);
         let name = path.file_name().map_or(path.as_path(), Path::new);

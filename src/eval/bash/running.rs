@@ -6,6 +6,7 @@ use super::terminal::LineMode;
 use crate::env::Env;
 use crate::eval::descendants::kill_with_descendants;
 use crate::eval::vigil::{Interrupt, Vigil};
+use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Result};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
@@ -18,7 +19,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 /// Questions are short, and so are most reports.
 const PART: usize = 4 << 10;
 
-const PRELUDE: &str = include_str!("../../../shell-hooks/evaluate.bash");
 const START: &str = "__main__ \"$9\"\n";
 /// Scripts use low descriptors for themselves.
 const FIRST_DESCRIPTOR: i32 = 60;
@@ -61,7 +61,7 @@ impl Running {
         }
 
         let Conversation { world: World { host, config, .. }, trusted, stage, .. } = conversation;
-        let script = [PRELUDE, &library::stubs(), START].concat();
+        let script = [library::PRELUDE, START].concat();
         let mut command = Command::new(bash);
         command.arg("-c").arg(script).arg(bash).arg(host.program());
         command.arg(config.dir.as_deref().unwrap_or(Path::new(""))).arg(stage.path());
@@ -70,6 +70,11 @@ impl Running {
             .arg(host.voice.name())
             .arg(if config.strict_env { "strict" } else { "" })
             .arg(&trusted.rc().path);
+        let loading = format!("loading {}", host.tilde(&trusted.rc().path));
+        command.arg(ui::status_line(host, config, &loading).unwrap_or_default());
+        command.arg(library::functions());
+        command.arg(if may_define(trusted.bytes()) { "defines" } else { "" });
+        command.arg(if begins_plain(trusted.bytes()) { "plain" } else { "" });
         command.env_clear().envs(env.iter()).stdout(io::stderr().as_fd().try_clone_to_owned()?);
         if config.disable_stdin {
             command.stdin(Stdio::null());
@@ -138,6 +143,39 @@ impl Running {
         }
         Ok(())
     }
+}
+
+/// Whether a script may define functions, as far as its own text goes.
+fn may_define(script: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(script);
+    text.contains('(') || ["function", "eval"].iter().any(|word| text.contains(word))
+}
+
+/// Whether bash finds nothing wrong with the first line by itself, nor takes it for the beginning of more than that.
+fn begins_plain(script: &[u8]) -> bool {
+    const RESERVED: [&[u8]; 17] = [
+        b"case",
+        b"coproc",
+        b"do",
+        b"done",
+        b"elif",
+        b"else",
+        b"esac",
+        b"fi",
+        b"for",
+        b"function",
+        b"if",
+        b"in",
+        b"select",
+        b"then",
+        b"time",
+        b"until",
+        b"while",
+    ];
+    let line = script.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = line.split(|byte| *byte == b' ').find(|word| !word.is_empty()).unwrap_or_default();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" _-./:=,@%+".contains(byte);
+    line.starts_with(b"#") || line.iter().all(is_plain) && !RESERVED.contains(&first)
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {

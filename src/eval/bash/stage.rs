@@ -34,7 +34,6 @@ impl Stage {
         let process = std::process::id();
         let mut last = None;
         for place in places.into_iter().flatten().filter(|place| place.is_absolute()) {
-            sweep(&place);
             for attempt in 0..16 {
                 let dir = place.join(stage_name(process, attempt));
                 match DirBuilder::new().mode(0o700).create(&dir) {
@@ -56,13 +55,18 @@ impl Stage {
         &self.dir
     }
 
+    /// Removes what evaluations left there that were killed.
+    pub fn sweep_beside(&self) {
+        self.dir.parent().map(sweep);
+    }
+
     /// Puts judged bytes into a directory of their own under a relative name, and returns that directory.
     pub fn copy(&mut self, name: &Path, bytes: &[u8]) -> Result<PathBuf> {
         let dir = self.dir.join(self.copies.to_string());
         self.copies += 1;
         let file = dir.join(name);
         crate::fs::make_private_dir(file.parent().unwrap_or(&dir))?;
-        write(&file, &[WAY_BACK, bytes].concat())?;
+        write(&file, &[WAY_BACK, bytes])?;
         Ok(dir)
     }
 
@@ -71,8 +75,9 @@ impl Stage {
         _ = std::fs::remove_dir_all(&self.dir);
     }
 
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write(&self.dir.join(name), bytes)
+    /// Writes a file, the parts one behind the other.
+    pub fn write(&self, name: &str, parts: &[impl AsRef<[u8]>]) -> Result<()> {
+        write(&self.dir.join(name), parts)
     }
 }
 
@@ -82,8 +87,8 @@ impl Drop for Stage {
     }
 }
 
-/// Removes what evaluations left that were killed: their process is gone, and long enough for it not to be one that we
-/// only cannot see, as in a container that shares the directory.
+/// What was left is of a process that is gone, and long enough for it not to be one that we only cannot see, as in a
+/// container that shares the directory.
 fn sweep(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -118,9 +123,9 @@ fn is_old(dir: &Metadata) -> bool {
 }
 
 /// Nobody else looks here and nothing here outlives the evaluation: no need for a write that is whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+fn write(path: &Path, parts: &[impl AsRef<[u8]>]) -> Result<()> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(bytes))
+    file.and_then(|mut file| parts.iter().try_for_each(|part| file.write_all(part.as_ref())))
         .with_context(|| format!("could not write `{}`", path.display()))
 }
 
