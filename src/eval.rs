@@ -38,7 +38,6 @@ pub use parse::names::is_assignable;
 pub use secrets::Disclosed;
 pub use stdlib::TEXT as STDLIB;
 pub use trace::{Step, Trace, trace};
-pub use trace::{Step, trace};
 pub use vigil::{Interrupt, Vigil};
 
 /// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.
