@@ -326,3 +326,36 @@ fn what_cannot_be_written_is_left_as_it_was() {
         world.vectors.read("cases/yaml_basic/enc.yaml")
     );
 }
+
+#[test]
+fn changes_at_the_same_time_are_all_made() {
+    let world = World::new();
+    world.project.write("s.yaml", "a: 1\n");
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let world = &world;
+            scope.spawn(move || world.set(&["s.yaml", &format!("k{number}")], "x"));
+        }
+    });
+    let names = String::from_utf8(world.secret(&["list", "s.yaml"])).unwrap();
+    let mut names: Vec<&str> = names.lines().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"]);
+}
+
+#[test]
+fn an_editor_takes_no_change_back_that_was_made_meanwhile() {
+    let world = World::new();
+    world.project.write("s.yaml", "a: 1\n");
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    let script = "#!/bin/sh\necho 'a: 2' >\"$1\"\necho x | \"$ENVR\" secret set s.yaml b\n";
+    world.project.write_program("slow", script);
+    let edit = world.project.envr(["secret", "edit", "s.yaml"]).env("EDITOR", "slow");
+    edit.env("ENVR", crate::test::ENVR)
+        .stderr(
+            "envr: error: could not edit `s.yaml`: it was changed meanwhile, and is left as it is now\n",
+        )
+        .failure();
+    assert_eq!(world.secret(&["decrypt", "s.yaml"]), b"a: 1\nb: x\n");
+}

@@ -37,7 +37,9 @@ fn change(host: &Host, source: &File, keys: &Keys<'_>) -> Result<()> {
     let opened = source.open_to_write(host, keys)?;
     let text = write_plain(&opened.branches, opened.format)?;
     let Some(branches) = edited(host, source, &text)? else { return Ok(()) };
-    source.replace(host, &Opened { branches, ..opened }.seal()?)
+    let text = Opened { branches, ..opened }.seal()?;
+    let _lock = source.lock(host);
+    source.replace(host, &text)
 }
 
 /// What the editor made of a text; `None` where it is as it was.

@@ -1,20 +1,24 @@
 //! The verbs that change a sops file: what is not changed keeps its ciphertext.
 
 use super::{File, could_not, key_path};
+use crate::digest::Digest;
 use crate::error::Hinted;
-use crate::fs::write_atomic;
+use crate::fs::{read_regular, write_atomic};
 use crate::host::Host;
 use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
 use crate::secrets::{
-    Branch, Document, Entry, Format, Keyring, Keys, Opened, Recipient, Secret, Value, creation,
-    is_age, read_plain,
+    Branch, Document, Entry, FILE_LIMIT, Format, Keyring, Keys, Opened, Recipient, Secret, Value,
+    creation, is_age, read_plain,
 };
 use crate::toml;
 use crate::trust::{self, Store};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::Metadata;
 use std::io::{IsTerminal as _, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// No single value is larger than this many bytes.
@@ -43,6 +47,7 @@ pub fn unset(host: &Host, source: &File, key: &str) -> Result<()> {
 /// A key of its own for the values: whoever was taken out of the recipients cannot read what comes.
 pub fn rotate(host: &Host, source: &File) -> Result<()> {
     let could_not = || source.could_not("rotate the key of");
+    let _lock = source.lock(host);
     source
         .with_keys(host, |keys| {
             let mut opened = source.open_to_write(host, keys)?;
@@ -56,6 +61,7 @@ pub fn rotate(host: &Host, source: &File) -> Result<()> {
 /// Encrypts the key for those whom `.sops.yaml` names.
 pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
     let could_not = || source.could_not("update the keys of");
+    let _lock = source.lock(host);
     source
         .with_keys(host, |keys| {
             let wanted = source.wanted(host)?;
@@ -121,6 +127,7 @@ fn change_recipients(
     source: &File,
     work: impl FnOnce(&mut Opened) -> Result<()>,
 ) -> Result<()> {
+    let _lock = source.lock(host);
     source
         .with_keys(host, |keys| {
             let mut opened = source.open_to_write(host, keys)?;
@@ -169,6 +176,7 @@ fn rewrap(keys: &Keys<'_>, opened: &mut Opened) -> Result<()> {
 }
 
 fn change(host: &Host, source: &File, work: impl FnOnce(&mut Opened) -> Result<()>) -> Result<()> {
+    let _lock = source.lock(host);
     source
         .with_keys(host, |keys| {
             let mut opened = source.open_to_write(host, keys)?;
@@ -187,6 +195,7 @@ impl File {
     pub fn replace(&self, host: &Host, text: &Secret) -> Result<()> {
         let path = host.absolute(&self.path);
         let path = path.canonicalize().unwrap_or(path);
+        self.check_unchanged(&path)?;
         let permissions = path.metadata().ok().map(|metadata| metadata.permissions());
         write_atomic(&path, text.bytes())?;
         if let Some(permissions) = permissions {
@@ -194,6 +203,31 @@ impl File {
                 .with_context(|| could_not("give its mode back to", &path))?;
         }
         self.have_approvals_follow(host, text.bytes())
+    }
+
+    /// Held from reading to replacing, so that none of us takes back another's change. Whoever waited for it looks again,
+    /// for it was of the file that is replaced. Where there is no file, or no lock to be had, there is nothing to hold.
+    pub fn lock(&self, host: &Host) -> Option<std::fs::File> {
+        let path = host.absolute(&self.path);
+        let inode = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        while path.is_file() {
+            let file = std::fs::File::open(&path).ok()?;
+            flock(&file, FlockOperation::LockExclusive).ok()?;
+            if inode(&file.metadata().ok()?) == inode(&path.metadata().ok()?) {
+                return Some(file);
+            }
+        }
+        None
+    }
+
+    /// Another program, or one of us in an editor's time, may not have asked for the lock.
+    fn check_unchanged(&self, path: &Path) -> Result<()> {
+        let Some(before) = self.read.get() else { return Ok(()) };
+        let now = read_regular(path, FILE_LIMIT).ok().flatten();
+        if now.is_some_and(|now| Digest::of(&now) != *before) {
+            bail!("it was changed meanwhile, and is left as it is now");
+        }
+        Ok(())
     }
 
     /// What the user approved and then changed with us is approved as it is now, by the rc files that can know of it:
@@ -347,7 +381,7 @@ fn recipients(host: &Host, names: &[String]) -> Result<Vec<Recipient>> {
     for name in names {
         let file = host.absolute(Path::new(name));
         if !name.contains(' ') && file.is_file() {
-            let text = crate::fs::read_regular(&file, VALUE_LIMIT).ok().flatten();
+            let text = read_regular(&file, VALUE_LIMIT).ok().flatten();
             let text = text.and_then(|text| String::from_utf8(text).ok());
             let text = text.with_context(|| could_not("read", &file))?;
             for line in text
