@@ -15,7 +15,7 @@ use std::thread;
 use world::{Case, Load, World};
 
 mod corners;
-mod generate;
+pub mod generate;
 mod share;
 mod world;
 

@@ -8,6 +8,7 @@ mod gpg;
 mod kept;
 mod memory;
 mod mutations;
+mod random;
 mod redacted;
 mod safety;
 mod sops_files;
