@@ -58,6 +58,7 @@ pub struct Spec {
     pub log: LogLimits,
     /// The service that reads its standard output, which is then not in envr's log.
     pub logger: Option<String>,
+    pub start: StartWhen,
     /// Whether `up` without names starts it.
     pub starts_with_all: bool,
 }
@@ -67,6 +68,15 @@ pub enum Kind {
     Longrun,
     /// Does its work and ends.
     Oneshot,
+}
+
+/// When a service that is wanted up starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartWhen {
+    /// As soon as what it needs is there.
+    AtOnce,
+    /// When somebody connects to one of its sockets.
+    OnConnection,
 }
 
 /// What to start, without a shell in between unless it is one.
@@ -245,6 +255,7 @@ impl Spec {
             schedule: None,
             log: LogLimits::default(),
             logger: None,
+            start: StartWhen::AtOnce,
             starts_with_all: true,
         }
     }

@@ -286,6 +286,13 @@ fn is_alive(pid: i32) -> bool {
     status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
 }
 
+/// What a process has used of the processor, in hundredths of a second.
+fn used(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = status.rsplit(") ").next().unwrap().split(' ').skip(11).take(2);
+    fields.map(|field| field.parse::<u64>().unwrap()).sum()
+}
+
 /// Waits for the end of a process that is not our child.
 fn until_gone(pid: i32) {
     let arguments = ["--pid", &pid.to_string(), "-f", "/dev/null"];

@@ -4,8 +4,11 @@ use super::process;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 use rustix::process::Pid;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr as UnixSocketAddr, UnixDatagram};
 use std::path::PathBuf;
 
 /// The port that the key `port` means, among those that have names.
@@ -38,6 +41,13 @@ pub struct Holder {
     pub program: String,
 }
 
+/// A port that was picked, and is picked by nobody else as long as this is held.
+#[derive(Debug)]
+pub struct Picked {
+    pub port: u16,
+    _name: Option<UnixDatagram>,
+}
+
 /// The variable that a port of a service has: `PORT`, `ADMIN_PORT`.
 pub fn variable(port: &str) -> String {
     let name = spelled(port);
@@ -55,8 +65,8 @@ fn spelled(name: &str) -> String {
     name.chars().map(letter).collect::<String>().to_ascii_uppercase()
 }
 
-/// A free port, the same one for the same words as long as it stays free.
-pub fn pick(words: &[&str], is_taken: impl Fn(u16) -> bool) -> Option<u16> {
+/// A free port, the same one for the same words as long as it stays free, and picked by nobody else.
+pub fn pick(words: &[&str], is_taken: impl Fn(u16) -> bool) -> Option<Picked> {
     let digest = crate::digest::Digest::of(words.join("/").as_bytes());
     let start = digest
         .as_str()
@@ -64,7 +74,21 @@ pub fn pick(words: &[&str], is_taken: impl Fn(u16) -> bool) -> Option<u16> {
         .take(8)
         .fold(0_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(byte)));
     let candidates = (0..COUNT).map(|step| FIRST + (start % COUNT + step) % COUNT);
-    candidates.into_iter().find(|port| !is_taken(*port) && is_free(*port))
+    candidates.filter(|port| !is_taken(*port) && is_free(*port)).find_map(reserve)
+}
+
+/// Keeps a port from other supervisors that pick one, of whichever project and user, until it is dropped: the kernel gives
+/// a name to one socket at a time, in the same network as the port itself. Who does not ask for the name is not kept off.
+fn reserve(port: u16) -> Option<Picked> {
+    let name = format!("envr-port-{port}");
+    let named =
+        UnixSocketAddr::from_abstract_name(name).and_then(|name| UnixDatagram::bind_addr(&name));
+    match named {
+        Ok(name) => Some(Picked { port, _name: Some(name) }),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => None,
+        // Without a name it is no worse than any other.
+        Err(_) => Some(Picked { port, _name: None }),
+    }
 }
 
 /// Whether somebody could listen there, on every address.
@@ -141,10 +165,16 @@ mod tests {
 
     #[test]
     fn the_same_words_pick_the_same_port() {
-        let first = pick(&["p", "web"], |_| false).unwrap();
+        let picked = |words: &[&str], taken: u16| pick(words, |port| port == taken).unwrap();
+        let own = &["a test", "web"];
+        let first = picked(own, 0).port;
         assert!((FIRST..FIRST + COUNT).contains(&first));
-        assert_eq!(pick(&["p", "web"], |_| false), Some(first));
-        assert_ne!(pick(&["p", "web"], |port| port == first), Some(first));
+        assert_ne!(picked(own, first).port, first);
+        let held = picked(own, 0);
+        assert_eq!(held.port, first);
+        assert_ne!(picked(own, 0).port, first, "somebody else has picked it");
+        drop(held);
+        assert_eq!(picked(own, 0).port, first);
     }
 
     #[test]

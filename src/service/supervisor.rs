@@ -7,6 +7,7 @@ mod ending;
 mod probing;
 mod ports;
 mod watching;
+mod connections;
 mod scheduling;
 mod clients;
 mod requests;
@@ -178,6 +179,7 @@ impl<'a> Supervisor<'a> {
             Source::Probe(index) => self.go_on_with_probe(index),
             Source::Evaluation => self.read_evaluation(),
             Source::Files => self.read_changes(),
+            Source::Connection(index) => self.called(index),
         }
     }
 
@@ -216,6 +218,7 @@ impl<'a> Supervisor<'a> {
     /// Starts what can start and stops what can stop, until nothing more follows from it.
     fn settle(&mut self) {
         loop {
+            self.watch_sockets();
             let moves: Vec<(usize, Event)> = (0..self.services.len())
                 .filter_map(|index| Some((index, self.next_move(index)?)))
                 .collect();
@@ -240,7 +243,7 @@ impl<'a> Supervisor<'a> {
             Goal::Up if service.restarting && state.is_active() => {
                 (!service.is_told).then_some(Event::Stop)
             }
-            Goal::Up if service.spec.schedule.is_some() && !service.is_due => None,
+            Goal::Up if service.waits_to_be_due() && !service.is_due => None,
             Goal::Up if state == State::Down && self.evaluation.is_none() => {
                 let is_met =
                     |(needed, condition): &(usize, _)| self.services[*needed].fulfils(*condition);

@@ -5,7 +5,7 @@ mod ports;
 use super::directory::Directories;
 use super::{
     Check, Condition, Kind, Listen, LogLimits, Port, Probe, Program, Readiness, Ready, Restart,
-    RestartWhen, Schedule, Scope, Spec, Stop, is_name, signal_number,
+    RestartWhen, Schedule, Scope, Spec, StartWhen, Stop, is_name, signal_number,
 };
 use crate::toml::{Table, Value};
 use anyhow::Result;
@@ -23,6 +23,8 @@ const RESTARTS: [(&str, RestartWhen); 3] = [
     ("on-failure", RestartWhen::OnFailure),
     ("never", RestartWhen::Never),
 ];
+const STARTS: [(&str, StartWhen); 2] =
+    [("at-once", StartWhen::AtOnce), ("on-connection", StartWhen::OnConnection)];
 const SCOPES: [(&str, Scope); 2] = [("group", Scope::Group), ("main", Scope::Main)];
 
 /// The variable that says which of its replicas a service is.
@@ -119,6 +121,14 @@ fn service(name: &str, table: &mut Table, dir: &Path) -> Result<Option<Spec>> {
         spec.listen = ports::listen(value, dir)?;
         if !spec.ports.is_empty() {
             return Err(both);
+        }
+    }
+    if let Some(value) = table.take("start") {
+        let wrong = value.mistake("a start `\"on-connection\"` needs `listen`, and no oneshot");
+        spec.start = value.one_of(&STARTS)?;
+        let is_possible = !spec.listen.is_empty() && kind == Kind::Longrun;
+        if spec.start == StartWhen::OnConnection && !is_possible {
+            return Err(wrong);
         }
     }
     let patterns = table.strings("watch")?.into_iter();

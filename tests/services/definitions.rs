@@ -115,6 +115,10 @@ fn mistakes_are_found_before_anything_starts() {
         "[services.b]\ncommand = 'x'\nstop = 'SIGFOO'\n",
         "could not read `envr.toml:3:8`: `services.b.stop` is not a signal such as `\"INT\"`",
     );
+    check(
+        "[services.b]\ncommand = 'x'\nstart = 'on-connection'\n",
+        "could not read `envr.toml:3:9`: a start `\"on-connection\"` needs `listen`, and no oneshot",
+    );
     check("[env]\nA = 1\n", "`$DIR/project` defines no services");
 }
 

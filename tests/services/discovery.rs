@@ -166,3 +166,19 @@ fn verbs_without_a_supervisor() {
         "envr: error: `FOO` is not a signal such as `HUP`\n"
     );
 }
+
+#[test]
+fn without_its_state_it_is_found_where_it_listens() {
+    let services = Services::new(SLEEP);
+    services.up();
+    let pid = services.pid("x");
+    fs::remove_dir_all(services.project.path("home/.local/state/envr/services")).unwrap();
+    assert_eq!(services.pid("x"), pid);
+    services.up();
+    assert_eq!(services.pid("x"), pid, "no second supervisor starts");
+    services.run(["restart", "x"]);
+    services.run(["wait", "x"]);
+    assert!(services.log("x").iter().any(|line| line.starts_with("envr: started")));
+    services.run(["down"]);
+    assert!(!super::is_alive(pid));
+}

@@ -1,6 +1,6 @@
 //! What is wrong around a project: numbers that are given again, full disks, other users, a program that was replaced.
 
-use super::{Services, is_alive};
+use super::{Services, is_alive, used};
 use crate::test::ENVR;
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -212,13 +212,6 @@ fn whom_the_kernel_ended_for_want_of_memory_is_told_so() {
     assert_eq!(services.status("x")["exit"], "SIGKILL");
     assert_eq!(services.note("x"), "the kernel ended it, for memory ran out");
     _ = fs::remove_dir(&group);
-}
-
-/// What a process has used of the processor, in hundredths of a second.
-fn used(pid: i32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields = status.rsplit(") ").next().unwrap().split(' ').skip(11).take(2);
-    fields.map(|field| field.parse::<u64>().unwrap()).sum()
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::Services;
 use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 const SERVE: &str = "import http.server, os\n\
     http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), \
@@ -120,4 +122,22 @@ fn what_ps_says_of_a_service() {
     assert_eq!(keys(&services), expected);
     services.up();
     assert_eq!(keys(&services), expected);
+}
+
+#[test]
+fn a_port_that_another_supervisor_picked_is_not_picked_again() {
+    let services = Services::new("[services.x]\ncommand = 'exec sleep 1000'\nport = 'auto'\n");
+    let port = || services.status("x")["ports"]["port"].as_u64().unwrap();
+    services.up();
+    let first = port();
+    let name = SocketAddr::from_abstract_name(format!("envr-port-{first}")).unwrap();
+    assert!(UnixDatagram::bind_addr(&name).is_err(), "nobody else picks it");
+    services.run(["down"]);
+    let other = UnixDatagram::bind_addr(&name).unwrap();
+    services.up();
+    assert_ne!(port(), first);
+    services.run(["down"]);
+    drop(other);
+    services.up();
+    assert_eq!(port(), first);
 }

@@ -1,8 +1,10 @@
 //! Sockets that are open before their service runs.
 
-use super::Services;
+use super::{Services, kill, until_gone, used};
+use std::io::{ErrorKind, Read as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// Answers each connection with what it was told, and ends when it was asked by a path to.
 const SERVER: &str = "import os, select, socket\n\
@@ -40,9 +42,9 @@ fn they_are_passed_and_outlive_a_restart() {
     assert_eq!(ask("other"), format!("other web {pid}"));
     assert_eq!(answer(UnixStream::connect(&path).unwrap()), format!("local web {pid}"));
     // Whoever comes while it is down waits for the next run, and is not refused.
-    super::kill(pid, "STOP");
+    kill(pid, "STOP");
     let waiting = TcpStream::connect(("127.0.0.1", port("http"))).unwrap();
-    super::kill(pid, "KILL");
+    kill(pid, "KILL");
     let said = answer(waiting);
     assert_ne!(said, format!("http web {pid}"));
     assert!(said.starts_with("http web "), "{said}");
@@ -63,4 +65,83 @@ fn one_that_is_taken_names_who_holds_it() {
         note.starts_with(&format!("could not be started: port {port} is taken by `")),
         "{note}"
     );
+}
+
+#[test]
+fn the_first_connection_starts_it() {
+    let services = Services::empty();
+    services.project.write("server.py", SERVER);
+    services.project.write(
+        "envr.toml",
+        "[services.web]\ncommand = ['python3', 'server.py']\nlisten = { http = 'auto', local = './web.sock' }\n\
+         start = 'on-connection'\n\
+         [services.user]\ncommand = 'exec sleep 1000'\ndepends_on = ['web']\n",
+    );
+    services.allow();
+    services.up();
+    services.run(["wait", "--for", "ready", "web"]);
+    assert_eq!((services.state("web"), services.state("user")), ("down".into(), "up".into()));
+    assert_eq!(services.note("web"), "it waits for a connection");
+    let port = services.status("web")["ports"]["http"].as_u64().unwrap();
+    let port = u16::try_from(port).unwrap();
+    let ask = || answer(TcpStream::connect(("127.0.0.1", port)).unwrap());
+    let said = ask();
+    let first = services.pid("web");
+    assert_eq!(said, format!("http web {first}"));
+    assert_eq!(services.state("web"), "up");
+    // It is not missed before somebody asks for it, and nobody is refused meanwhile.
+    kill(first, "KILL");
+    until_gone(first);
+    let path = services.project.path("project/web.sock");
+    let said = answer(UnixStream::connect(&path).unwrap());
+    let second = services.pid("web");
+    assert_eq!(said, format!("local web {second}"));
+    services.run(["stop", "web"]);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err() && !super::exists(&path));
+    // Who names it starts it.
+    services.run(["start", "web"]);
+    services.run(["wait", "web"]);
+    assert_ne!(services.pid("web"), second);
+    assert!(ask().starts_with("http web "));
+}
+
+#[test]
+fn one_that_was_never_called_stops_listening_with_a_stop() {
+    let services = Services::new(
+        "[services.x]\ncommand = 'exec sleep 1000'\nlisten = './x.sock'\nstart = 'on-connection'\n",
+    );
+    services.up();
+    let path = services.project.path("project/x.sock");
+    assert!(super::exists(&path) && services.status("x")["pid"].is_null());
+    services.run(["stop", "x"]);
+    assert!(!super::exists(&path));
+    assert_eq!(services.status("x")["note"], serde_json::Value::Null);
+}
+
+#[test]
+fn who_ends_at_each_connection_is_started_at_intervals() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("starts");
+    services.project.write(
+        "envr.toml",
+        format!(
+            "[services.x]\ncommand = 'echo $$ >{}; exit 1'\nlisten = './x.sock'\n\
+             start = 'on-connection'\nrestart = {{ delay = '20ms', longest_delay = '60s', limit = 20 }}\n",
+            fifo.path()
+        ),
+    );
+    services.allow();
+    services.up();
+    let supervisor = services.internal("service-supervisor");
+    let mut waiting = UnixStream::connect(services.project.path("project/x.sock")).unwrap();
+    for _ in 0..7 {
+        fifo.number();
+    }
+    // The next start is due after 1280 ms; until then the connection that waits wakes up nobody.
+    let before = used(supervisor);
+    waiting.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert_eq!(waiting.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(used(supervisor) - before < 5, "it spins");
+    assert_eq!(services.state("x"), "backoff");
+    fifo.number();
 }

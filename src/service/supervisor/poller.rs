@@ -20,6 +20,7 @@ pub enum Source {
     Stderr(usize),
     Ready(usize),
     Probe(usize),
+    Connection(usize),
 }
 
 #[derive(Debug)]
@@ -80,6 +81,7 @@ impl Source {
             Self::Ready(index) => (7, index as u64),
             Self::Probe(index) => (8, index as u64),
             Self::Files => (9, 0),
+            Self::Connection(index) => (10, index as u64),
         };
         number << 8 | kind
     }
@@ -98,6 +100,7 @@ impl Source {
             7 => Self::Ready(index),
             8 => Self::Probe(index),
             9 => Self::Files,
+            10 => Self::Connection(index),
             _ => return None,
         })
     }
@@ -120,6 +123,7 @@ mod tests {
             Source::Ready(1 << 20),
             Source::Probe(9),
             Source::Files,
+            Source::Connection(3),
         ];
         for source in sources {
             assert_eq!(Source::unpack(source.pack()), Some(source));

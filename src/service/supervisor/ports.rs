@@ -34,7 +34,7 @@ impl Supervisor<'_> {
     }
 
     /// Those that are not open yet: they stay open from one run to the next, and nobody is refused in between.
-    fn open_sockets(&mut self, index: usize) -> Result<(), Failure> {
+    pub fn open_sockets(&mut self, index: usize) -> Result<(), Failure> {
         for (name, listen) in self.services[index].spec.listen.clone() {
             if self.services[index].sockets.contains_key(&name) {
                 continue;
@@ -68,16 +68,17 @@ impl Supervisor<'_> {
 
     fn pick_port(&mut self, index: usize, name: String) -> Result<u16, Failure> {
         let picked = self.services[index].picked.get(&name);
-        if let Some(port) = picked.filter(|port| ports::is_free(**port)) {
-            return Ok(*port);
+        if let Some(picked) = picked.filter(|picked| ports::is_free(picked.port)) {
+            return Ok(picked.port);
         }
         let others = self.services.iter().flat_map(Supervised::ports);
         let taken: Vec<u16> = others.map(|(_, number)| number).collect();
         let words = [self.place.id.as_str(), &self.services[index].spec.name, &name];
-        let Some(port) = ports::pick(&words, |port| taken.contains(&port)) else {
+        let Some(picked) = ports::pick(&words, |port| taken.contains(&port)) else {
             return Err(Failure { why: "no port is free".to_string(), is_permanent: false });
         };
-        self.services[index].picked.insert(name, port);
+        let port = picked.port;
+        self.services[index].picked.insert(name, picked);
         Ok(port)
     }
 

@@ -146,8 +146,10 @@ impl Supervisor<'_> {
         }
         service.restarting = service.life.state.is_active();
         if service.spec.listen != spec.listen {
-            service.close_sockets();
+            self.ignore_sockets_of(index);
+            self.services[index].close_sockets();
         }
+        let service = &mut self.services[index];
         service.next_run = None;
         match (&service.spec.logger, &spec.logger) {
             (None, Some(_)) => self.poller.remove(&service.stdout.read),
@@ -356,6 +358,7 @@ impl Supervisor<'_> {
     fn word(&self, index: usize) -> &'static str {
         let service = &self.services[index];
         match service.life.state {
+            State::Down if service.is_called_by_connection => State::Down.word(),
             State::Down if service.goal == Goal::Up && service.next_run.is_none() => {
                 State::Starting.word()
             }
@@ -377,6 +380,9 @@ impl Supervisor<'_> {
             let blocker = &self.services[blocker];
             let state = blocker.life.state.word();
             return Some(format!("it needs `{}`, which is {state}", blocker.spec.name));
+        }
+        if service.is_called_by_connection {
+            return Some("it waits for a connection".to_string());
         }
         let needs = service.needs.iter();
         let waits: Vec<&str> = needs

@@ -21,7 +21,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// What is named runs at once, whatever its schedule says.
+    /// What is named runs at once, whatever its schedule says and though nobody connects.
     pub fn run_now(&mut self, names: &BTreeSet<String>) {
         for index in
             names.iter().filter_map(|name| self.names.get(name).copied()).collect::<Vec<_>>()
@@ -50,7 +50,7 @@ impl Supervisor<'_> {
 
     fn let_run(&mut self, index: usize) {
         let service = &mut self.services[index];
-        service.is_due = service.spec.schedule.is_some();
+        service.is_due = service.waits_to_be_due();
         if service.is_due && matches!(service.life.state, State::Failed | State::Completed) {
             self.happen(index, Event::Reset);
         }

@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::service::environment::{self, Environment};
 use crate::service::process::{self, Identity, Launch};
 use crate::service::state::{Action, Event, Exit};
-use crate::service::{Finish, Readiness, listener, project};
+use crate::service::{Finish, Readiness, StartWhen, listener, project};
 use crate::ui;
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
@@ -67,6 +67,8 @@ impl Supervisor<'_> {
                 service.note = None;
                 service.was_killed = false;
                 service.was_backgrounded = false;
+                // The next run is for who connects next.
+                service.is_due &= service.spec.start != StartWhen::OnConnection;
                 service.say(&mut self.clock, &format!("started, pid {pid}, run {}", service.runs));
                 if let Some(Readiness::Probe(_)) =
                     service.spec.ready.as_ref().map(|ready| &ready.how)

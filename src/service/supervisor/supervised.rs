@@ -2,11 +2,12 @@
 
 use super::poller::Poller;
 use crate::service::logs::{Clock, Log, Stream};
+use crate::service::ports::Picked;
 use crate::service::process::Identity;
 use crate::service::readiness::Attempt;
 use crate::service::state::{Life, Policy, State};
 use crate::service::watch::Pattern;
-use crate::service::{Condition, Kind, Listen, Port, Spec};
+use crate::service::{Condition, Kind, Listen, Port, Spec, StartWhen};
 use anyhow::{Context as _, Result};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
@@ -57,7 +58,7 @@ pub struct Supervised {
     pub session: Option<Pid>,
     pub log: Log,
     /// Ports that were picked for it, by name; they stay its own.
-    pub picked: BTreeMap<String, u16>,
+    pub picked: BTreeMap<String, Picked>,
     /// Its open sockets, in the order of their names.
     pub sockets: BTreeMap<String, OwnedFd>,
     /// The files for which it is restarted.
@@ -66,8 +67,10 @@ pub struct Supervised {
     pub restart_due: Option<Duration>,
     /// When it runs next, by its schedule.
     pub next_run: Option<Duration>,
-    /// It is time for a run.
+    /// It is time for a run: its schedule says so, or somebody connected.
     pub is_due: bool,
+    /// Its sockets are watched for whoever comes first.
+    pub is_called_by_connection: bool,
     pub stdout: Pipe,
     pub stderr: Pipe,
     /// What feeds a logger; kept from one run to the next, so that nothing in it is lost.
@@ -144,6 +147,7 @@ impl Supervised {
             restart_due: None,
             next_run: None,
             is_due: false,
+            is_called_by_connection: false,
             stdout: Pipe::listening()?,
             stderr: Pipe::listening()?,
             feed: None,
@@ -157,6 +161,11 @@ impl Supervised {
         })
     }
 
+    /// Whether that it is wanted up is not enough for a start.
+    pub fn waits_to_be_due(&self) -> bool {
+        self.spec.schedule.is_some() || self.spec.start == StartWhen::OnConnection
+    }
+
     /// Whether it is what another one waits for.
     pub fn fulfils(&self, condition: Condition) -> bool {
         let state = self.life.state;
@@ -164,6 +173,8 @@ impl Supervised {
         match condition {
             // What runs now and then is as it has to be in between.
             Condition::Started | Condition::Ready if is_scheduled => true,
+            // Who connects starts it.
+            Condition::Started | Condition::Ready if self.is_called_by_connection => true,
             Condition::Started => {
                 matches!(state, State::Starting | State::Up | State::Ready | State::Completed)
             }
@@ -180,7 +191,7 @@ impl Supervised {
         let number = |(name, port): (&String, &Port)| {
             let number = match port {
                 Port::Number(number) => *number,
-                Port::Auto => *self.picked.get(name)?,
+                Port::Auto => self.picked.get(name)?.port,
             };
             Some((name.clone(), number))
         };
