@@ -32,7 +32,7 @@ log_error() {
 # MESSAGE is data from here on, never a format.
 __envr_log() {
 	local REPLY
-	if __envr_ask log "$1" "$2"; then
+	if __envr_ask log "$1" "$2" "${DIRENV_LOG_FORMAT+=$DIRENV_LOG_FORMAT}"; then
 		if [[ -n $REPLY ]]; then printf '%s\n' "$REPLY" >&2; fi
 	else
 		"$direnv" log "--$1" "$2"

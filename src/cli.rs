@@ -201,8 +201,9 @@ fn run(host: &Host) -> Result<ExitCode> {
     let is_bare_direnv = host.voice == Voice::Direnv && host.args.is_empty();
     let words = if is_bare_direnv { &bare } else { host.args.as_slice() };
     if let Some((verb, arguments)) = words.split_first() {
-        let asks_for_help =
-            arguments.first().is_some_and(|first| first == "--help" || first == "-h");
+        // direnv has a page for all of them, and takes what follows a verb for its argument.
+        let asks_for_help = host.voice == Voice::Envr
+            && arguments.first().is_some_and(|first| first == "--help" || first == "-h");
         match verb.to_str() {
             Some(_) if asks_for_help => {}
             Some("--version" | "-V") if host.voice == Voice::Envr => {

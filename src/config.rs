@@ -11,6 +11,7 @@ use regex_lite::Regex;
 use rustix::io::Errno;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -157,12 +158,13 @@ impl Config {
         theirs.chain(envr_file(host)).collect()
     }
 
-    /// The printf format of status lines; `None` when they are not wanted.
-    pub fn log_format(&self, host: &Host) -> Option<String> {
+    /// The printf format of status lines; `None` when they are not wanted. `own` is what is said in the environment, or in
+    /// that of the script whose line it is.
+    pub fn log_format(&self, host: &Host, own: Option<&OsStr>) -> Option<String> {
         if self.is_quiet(host) {
             return None;
         }
-        let format = match host.env.get("DIRENV_LOG_FORMAT") {
+        let format = match own {
             Some(format) => format.to_string_lossy().into_owned(),
             None => self.log_format.clone().unwrap_or_else(|| format!("{}: %s", host.voice.name())),
         };

@@ -159,6 +159,6 @@ pub fn find_program(name: &OsStr, path: Option<&OsStr>, cwd: Option<&Path>) -> O
     std::env::split_paths(path?).map(|dir| here(dir.join(name))).find(|file| is_executable(file))
 }
 
-fn is_executable(file: &Path) -> bool {
+pub fn is_executable(file: &Path) -> bool {
     file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
 }

@@ -65,19 +65,79 @@ pub fn others(host: &Host, shell: Shell) -> Vec<PathBuf> {
     files
 }
 
-/// The lines of a start file that call a hook, as far as they name the program.
+/// The lines of a start file that call a hook, as far as they name the program. What is only text is none: a comment, a
+/// here-document, a word in quotes.
 pub fn hook_lines(text: &[u8]) -> Vec<HookLine> {
     let call = Regex::new(r#"(^|[^\w.-])(envr|direnv)["']?\s+hook\s"#).expect("it is one");
     let text = String::from_utf8_lossy(text).into_owned();
-    let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
-    code.filter_map(|(index, line)| {
-        let tool = match call.captures(line)?.get(2)?.as_str() {
-            "envr" => Tool::Envr,
-            _ => Tool::Direnv,
+    let mut hooks = Vec::new();
+    let mut document = None;
+    for (line, number) in text.lines().zip(1..) {
+        if let Some(end) = &document {
+            if line.trim() == *end {
+                document = None;
+            }
+            continue;
+        }
+        let code = without_comment(line);
+        document = document_in(code);
+        let Some(found) = call
+            .captures(code)
+            .filter(|found| found.get(2).is_some_and(|name| !is_in_quotes(&code[..name.start()])))
+        else {
+            continue;
         };
-        Some(HookLine { tool, line: index + 1 })
-    })
-    .collect()
+        let tool = if &found[2] == "envr" { Tool::Envr } else { Tool::Direnv };
+        hooks.push(HookLine { tool, line: number });
+    }
+    hooks
+}
+
+fn without_comment(line: &str) -> &str {
+    let begins = |at: usize| at == 0 || line[..at].ends_with([' ', '\t', ';']);
+    let mut marks = line.match_indices('#').map(|(at, _)| at);
+    marks.find(|at| begins(*at) && quote_at(&line[..*at]).is_none()).map_or(line, |at| &line[..at])
+}
+
+/// What ends the here-document that begins in a line.
+fn document_in(code: &str) -> Option<String> {
+    let begin = Regex::new(r#"(^|[^<])<<-?\s*(["']?)\\?([A-Za-z_]\w*)"#).expect("it is one");
+    let found = begin.captures(code)?;
+    let is_code = quote_at(&code[..found.get(3)?.start() - found[2].len()]).is_none();
+    is_code.then(|| found[3].to_string())
+}
+
+/// Whether what follows is text and no call: in single quotes, or in double quotes outside of `$(…)`. What is handed to
+/// `eval` in quotes is a call.
+fn is_in_quotes(before: &str) -> bool {
+    match quote_at(before) {
+        None => false,
+        Some(at) => {
+            !before[..at].trim_end().ends_with("eval")
+                && !before[..at].trim_end().ends_with("-c")
+                && !holds_a_call(&before[at..])
+        }
+    }
+}
+
+fn holds_a_call(quoted: &str) -> bool {
+    let is_double = quoted.starts_with('"');
+    is_double && (quoted.contains("$(") || quoted.contains('`'))
+}
+
+/// Where the quote begins that is open at the end of a line's beginning.
+fn quote_at(before: &str) -> Option<usize> {
+    let mut open = None;
+    let mut letters = before.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match (letter, open) {
+            ('\\', None | Some((_, '"'))) => _ = letters.next(),
+            ('"' | '\'', None) => open = Some((at, letter)),
+            (_, Some((_, quote))) if letter == quote => open = None,
+            _ => {}
+        }
+    }
+    open.map(|(at, _)| at)
 }
 
 /// The line that installs envr's hook, calling it as `program`: a name on PATH, or a path.
@@ -149,6 +209,18 @@ mod tests {
             "(( ${+commands[direnv]} )) && eval \"$(\"direnv\" hook zsh)\"",
             &[(Tool::Direnv, 1)],
         );
+        check("a=1 # eval \"$(direnv hook bash)\"\n", &[]);
+        check(
+            "cat <<E\neval \"$(direnv hook bash)\"\nE\neval \"$(envr hook bash)\"",
+            &[(Tool::Envr, 4)],
+        );
+        check("cat <<-'END' >x\n\tdirenv hook fish | source\n\tEND\n", &[]);
+        check("echo 'eval \"$(direnv hook bash)\"'", &[]);
+        check("echo \"use direnv hook bash\"; x='direnv hook zsh '", &[]);
+        check("echo '#'; eval \"$(direnv hook bash)\"", &[(Tool::Direnv, 1)]);
+        check("[ \"$1\" ] && eval \"`direnv hook bash`\"", &[(Tool::Direnv, 1)]);
+        check("read x <<<y; eval \"$(\"direnv\" hook bash)\"", &[(Tool::Direnv, 1)]);
+        check("fish -c 'direnv hook fish | source'", &[(Tool::Direnv, 1)]);
         check("# eval \"$(direnv hook bash)\"\nalias x='mydirenv hook y'\ndirenv allow", &[]);
     }
 

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
 use anyhow::{Context as _, Result};
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
 
 const RED: &str = "\x1b[31m";
@@ -75,7 +76,17 @@ pub fn status(host: &Host, config: &Config, message: &str) {
 
 /// The finished status line, or `None` when it is not wanted.
 pub fn status_line(host: &Host, config: &Config, message: &str) -> Option<String> {
-    let format = config.log_format(host)?;
+    script_status_line(host, config, host.env.get("DIRENV_LOG_FORMAT"), message)
+}
+
+/// That of a script's `log_status`, which may have a format of its own.
+pub fn script_status_line(
+    host: &Host,
+    config: &Config,
+    format: Option<&OsStr>,
+    message: &str,
+) -> Option<String> {
+    let format = config.log_format(host, format)?;
     if config.log_filter(host).is_some_and(|filter| !filter.is_match(message)) {
         return None;
     }

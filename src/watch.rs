@@ -113,6 +113,10 @@ impl Watches {
 
     /// Adds a directory with everything below it.
     pub fn add_tree(&mut self, dir: &Path) -> Result<()> {
+        if dir.is_file() {
+            self.add(dir);
+            return Ok(());
+        }
         let entries = std::fs::read_dir(dir)
             .with_context(|| format!("could not read `{}`", dir.display()))?;
         self.add(dir);
@@ -124,6 +128,11 @@ impl Watches {
             }
         }
         Ok(())
+    }
+
+    /// A path that is there, modified at that time in seconds since the epoch, whatever it is now.
+    pub fn add_seen(&mut self, path: &Path, second: i64) {
+        self.insert(Watch { path: path.to_path_buf(), seen: Seen::Second(second) });
     }
 
     /// Takes entries over; where both know a path, those of `other` count.

@@ -73,12 +73,21 @@ fn what_is_typed_wrong_is_told_in_direnvs_words() {
         "exec .",
         "exec gone true",
         "exec . nosuch",
+        "exec . -- true",
+        "exec -- true",
+        "exec --help",
+        "exec . /nosuch",
+        "exec . ./file",
+        "exec ./file",
+        "allow --help",
         "export",
         "export nosuch",
         "fetchurl",
         "fetchurl nonsense",
         "fetchurl ftp://127.0.0.1/file",
+        "fetchurl http://127.0.0.1:1/",
         "fetchurl http://127.0.0.1:1/ nonsense",
+        "fetchurl http://127.0.0.1:1/ sha256",
         "fetchurl http://127.0.0.1:1/ md5-AAAA",
         "fetchurl http://127.0.0.1:1/ sha256-%",
         "fetchurl http://127.0.0.1:1/ sha256-AAAAA",
@@ -86,6 +95,8 @@ fn what_is_typed_wrong_is_told_in_direnvs_words() {
         "hook nosuch",
         "hook json",
         "hook vim",
+        "hook gzenv",
+        "hook gha",
         "show_dump",
         "show_dump garbage",
         "show_dump aGVsbG8=",
@@ -345,7 +356,53 @@ fn edit_tells_the_path_to_an_editor_that_only_prints_it() {
     for args in [["edit"].as_slice(), &["edit", "."], &["edit", ".envrc"]] {
         project.envr(args).env("EDITOR", "echo").stdout(path).success();
     }
+    // The path is one more word of the line, which has no parameters.
+    let editor = "echo $# $0 #";
+    project.envr(["edit"]).env("EDITOR", editor).stdout("0 /usr/bin/bash\n").success();
     project.envr(["edit"]).env("EDITOR", "false").stderr("direnv: error exit status 1\n").failure();
+}
+
+#[test]
+fn a_dotenv_without_a_name_is_the_usual_one() {
+    let project = project();
+    project.envr(["dotenv", "bash", ""]).stdout("export B=2;\n").success();
+}
+
+#[test]
+fn a_watch_list_holds_what_was_seen() {
+    if !has("direnv") {
+        return;
+    }
+    let project = project();
+    std::fs::create_dir(project.path("project/dir")).unwrap();
+    for (stdin, path) in
+        [("1 file\n", "file"), ("1 gone\n", "gone"), ("2 .envrc\n3 .envrc\n", ".envrc")]
+    {
+        let output = project.envr(["watch-list", "json"]).stdin(stdin).any_stdout().success();
+        let watches: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let watches = watches["DIRENV_WATCHES"].as_str().unwrap();
+        let current = project.envr(["current", path]).env("DIRENV_WATCHES", watches);
+        let said = String::from_utf8(current.any_stderr().failure().stderr).unwrap();
+        let real = Command::new("/usr/bin/direnv")
+            .args(["current", path])
+            .current_dir(project.path("project"))
+            .env_clear()
+            .envs(project.variables())
+            .env("DIRENV_WATCHES", watches)
+            .output()
+            .unwrap();
+        assert_eq!(said, told(&real, "/usr/bin/direnv").1, "{stdin}");
+    }
+    project.envr(["watch-dir", "json", "file"]).any_stdout().success();
+}
+
+#[test]
+fn exec_where_it_is_denied_says_that_it_is_blocked() {
+    let project = project();
+    project.envr(["deny"]).success();
+    let said =
+        "direnv: error $DIR/project/.envrc is blocked. Run `direnv allow` to approve its content\n";
+    project.envr(["exec", ".", "true"]).stderr(said).failure();
 }
 
 #[test]
@@ -375,4 +432,7 @@ fn status_lists_what_the_found_rc_depends_on() {
     assert!(text.contains("\nFound watch: \".envrc\" - 20"), "{text}");
     assert!(text.contains("\nFound watch: \"../home/.local/share/direnv/allow/"), "{text}");
     assert!(text.contains("\nFound RC allowed 0\n"), "{text}");
+    std::fs::create_dir(project.path("project/sub")).unwrap();
+    let below = project.envr(["status"]).dir("project/sub").any_stdout().success();
+    assert_eq!(String::from_utf8(below.stdout).unwrap(), text);
 }

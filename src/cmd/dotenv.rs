@@ -16,7 +16,7 @@ const LIMIT: u64 = 16 << 20;
 /// Everything the file sets, whether the environment has it already or not.
 pub fn dotenv(host: &Host, target: Option<&OsStr>, file: Option<&Path>) -> Result<()> {
     let shell = shell_of(host, target.unwrap_or("bash".as_ref()))?;
-    let file = file.unwrap_or(Path::new(".env"));
+    let file = file.filter(|file| !file.as_os_str().is_empty()).unwrap_or(Path::new(".env"));
     let path = host.absolute(file);
     // Not only regular files: `sops … | direnv dotenv bash /dev/stdin` is a common line. And what the kernel finds there:
     // after a link to a directory `..` leads elsewhere than its letters say.

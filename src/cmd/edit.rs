@@ -3,11 +3,13 @@
 use crate::config::Config;
 use crate::host::{Host, Voice, find_program};
 use crate::rc::{Rc, find};
+use crate::shell::bash_word;
 use crate::toml;
 use crate::trust::{self, Store};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,7 +49,8 @@ fn target(host: &Host, config: &Config, path: Option<&Path>) -> Result<PathBuf> 
     }
 }
 
-/// `$EDITOR` may hold arguments and quotes: bash takes it apart, as every program that honours it expects.
+/// `$EDITOR` may hold arguments and quotes: bash takes it apart, as every program that honours it expects. It gets the
+/// file as one more word of that line, and no parameters.
 fn run_editor(host: &Host, config: &Config, file: &Path) -> Result<()> {
     let editor = match host.env.non_empty("EDITOR") {
         Some(editor) => editor.to_os_string(),
@@ -56,12 +59,12 @@ fn run_editor(host: &Host, config: &Config, file: &Path) -> Result<()> {
             installed_editor(host).context("could not find an editor: set `EDITOR`")?.into()
         }
     };
-    let mut script = OsString::from(&editor);
-    script.push(" \"$1\"");
+    let mut script = editor.clone();
+    script.push(" ");
+    script.push(OsStr::from_bytes(&bash_word(file.as_os_str().as_bytes())));
     let status = Command::new(config.bash(host, &host.env)?)
         .arg("-c")
         .arg(script)
-        .args(["bash".as_ref(), file.as_os_str()])
         .status()
         .context("could not start `bash`")?;
     if let (Voice::Direnv, Some(code @ 1..)) = (host.voice, status.code()) {

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::enter::command::{self, Commanded};
 use crate::env::Env;
 use crate::error::misused;
-use crate::host::{Host, Voice, find_program};
+use crate::host::{Host, Voice, find_program, is_executable};
 use crate::memory_dir::MemoryDir;
 use crate::memory_file;
 use crate::rc;
@@ -17,7 +17,7 @@ use output::Outputs;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// `exec -- COMMAND…` takes the working directory, `exec DIR COMMAND…` another. Unless there is something to do for it
@@ -27,7 +27,7 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         Some((first, rest)) if first == "--redact" && host.voice == Voice::Envr => (true, rest),
         _ => (false, arguments),
     };
-    let (dir, words) = split(host, arguments)?;
+    let Order { dir, words, shown } = Order::read(host, arguments)?;
     let [name, arguments @ ..] = words.as_slice() else {
         bail!(misused(
             host,
@@ -41,16 +41,10 @@ pub fn exec(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
     let Commanded { mut env, mut secrets, held } = command::environment(host, &config, rc)?;
     let dir = hold(host, &held.files, &mut env)?;
     let _open = hold_open(&held.descriptors, &mut env)?;
-    // A name with a slash goes to the system as it is, for a script sees it as its own.
-    let is_path = name.as_encoded_bytes().contains(&b'/');
-    let found = if is_path {
-        Some(name.into())
-    } else {
-        find_program(name, env.get("PATH"), host.cwd.as_deref())
-    };
+    let found = program(host, name, &env);
     let Some(program) = found else {
         let path = env.get("PATH").unwrap_or_default();
-        let (name, path) = (name.display(), path.display());
+        let (name, path) = (shown.display(), path.display());
         match host.voice {
             Voice::Direnv => bail!("command '{name}' not found on PATH '{path}'"),
             Voice::Envr => bail!("command `{name}` not found on PATH `{path}`"),
@@ -93,30 +87,58 @@ fn hold_open(files: &Variables, env: &mut Env) -> Result<Vec<OwnedFd>> {
     Ok(open)
 }
 
-/// The directory and the command. direnv also takes a file in place of the directory: it is the command, run in the
-/// environment of the directory it stands in.
-fn split(host: &Host, arguments: &[OsString]) -> Result<(PathBuf, Vec<OsString>)> {
-    let [first, rest @ ..] = arguments else {
-        bail!(misused(
-            host,
-            "missing DIR and COMMAND arguments",
-            "execute: no command was named",
-            "exec -- COMMAND"
-        ))
-    };
-    if first == OsStr::new("--") {
-        return Ok((rc::working_directory(host)?.to_path_buf(), rest.to_vec()));
+/// A name with a slash goes to the system as it is, for a script sees it as its own. direnv looks whether it can run.
+fn program(host: &Host, name: &OsStr, env: &Env) -> Option<PathBuf> {
+    let cwd = host.cwd.as_deref();
+    if !name.as_encoded_bytes().contains(&b'/') {
+        return find_program(name, env.get("PATH"), cwd);
     }
-    let path = host.absolute(Path::new(first));
-    let path = std::fs::canonicalize(&path).with_context(|| match host.voice {
-        Voice::Direnv => format!("stat {}", first.display()),
-        Voice::Envr => format!("could not find `{}`", first.display()),
-    })?;
-    if path.is_file() {
-        let dir = path.parent().unwrap_or(Path::new("/")).to_path_buf();
-        let command = std::iter::once(path.into_os_string()).chain(rest.iter().cloned()).collect();
-        return Ok((dir, command));
+    let can_run = host.voice == Voice::Envr || is_executable(&host.absolute(Path::new(name)));
+    can_run.then(|| name.into())
+}
+
+/// What is to be run, and in the environment of which directory.
+struct Order {
+    dir: PathBuf,
+    words: Vec<OsString>,
+    /// The command as direnv names it.
+    shown: PathBuf,
+}
+
+impl Order {
+    /// direnv also takes a file in place of the directory: it is the command, run in the environment of the directory it
+    /// stands in. It knows no `--`.
+    fn read(host: &Host, arguments: &[OsString]) -> Result<Self> {
+        let [first, rest @ ..] = arguments else {
+            bail!(misused(
+                host,
+                "missing DIR and COMMAND arguments",
+                "execute: no command was named",
+                "exec -- COMMAND"
+            ))
+        };
+        let dashes = OsStr::new("--");
+        if host.voice == Voice::Envr && first == dashes {
+            return Ok(Self::of(rc::working_directory(host)?.to_path_buf(), rest));
+        }
+        let path = host.absolute(Path::new(first));
+        let path = std::fs::canonicalize(&path).with_context(|| match host.voice {
+            Voice::Direnv => format!("stat {}", first.display()),
+            Voice::Envr => format!("could not find `{}`", first.display()),
+        })?;
+        if path.is_file() {
+            let dir = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+            let command = std::iter::once(path.into_os_string()).chain(rest.iter().cloned());
+            let words = command.collect();
+            let named = Path::new(first).components().filter(|part| *part != Component::CurDir);
+            return Ok(Self { dir, words, shown: named.collect() });
+        }
+        let has_dashes = host.voice == Voice::Envr && rest.first().is_some_and(|it| it == dashes);
+        Ok(Self::of(path, if has_dashes { &rest[1..] } else { rest }))
     }
-    let command = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
-    Ok((path, command.to_vec()))
+
+    fn of(dir: PathBuf, words: &[OsString]) -> Self {
+        let shown = words.first().map(PathBuf::from).unwrap_or_default();
+        Self { dir, words: words.to_vec(), shown }
+    }
 }

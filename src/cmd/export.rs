@@ -72,6 +72,8 @@ pub fn hook(host: &Host, target: Option<&OsStr>) -> Result<ExitCode> {
         (Voice::Direnv, Shell::Vim) => {
             "this feature is not supported. Install the direnv.vim plugin instead".to_string()
         }
+        (Voice::Direnv, Shell::Gzenv) => "the gzenv shell doesn't support hooking".to_string(),
+        (Voice::Direnv, Shell::Gha) => "Hook not implemented for GitHub Actions shell".to_string(),
         (Voice::Direnv, _) => "this feature is not supported".to_string(),
         (Voice::Envr, _) => format!("there is no hook for `{}`", shell.name()),
     })?;

@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::ffi::OsString;
 use std::fs::Permissions;
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -93,7 +94,9 @@ impl Integrity {
     fn parse(host: &Host, text: &str) -> Result<Self> {
         let refuse = || format!("could not read the hash `{text}`");
         let (name, digest) = text.split_once('-').unwrap_or((text, ""));
-        let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        let has_digest = text.contains('-');
+        let mut known = Algorithm::ALL.into_iter().filter(|_| has_digest);
+        let known = known.find(|algorithm| algorithm.name() == name);
         let algorithm = known.ok_or_else(|| {
             let theirs = match text.split_once('-') {
                 Some(_) => format!("sri: unsupported algo {name}"),
@@ -180,15 +183,32 @@ fn fetch(host: &Host, url: &str) -> Result<Vec<u8>> {
         .map_err(|error| {
             let theirs = match &error {
                 ureq::Error::StatusCode(code) => format!("expected status code 200 but got {code}"),
-                ureq::Error::BadUri(_) => {
-                    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-                    format!("Get \"{url}\": unsupported protocol scheme \"{scheme}\"")
+                ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                    format!("Get \"{url}\": unsupported protocol scheme \"{}\"", scheme(url))
                 }
-                ureq::Error::Io(error) => format!("Get \"{url}\": {}", crate::ui::plain(error)),
+                ureq::Error::Io(error) => {
+                    let why = crate::ui::plain(error);
+                    match (error.kind(), address(url)) {
+                        (ErrorKind::ConnectionRefused, Some(address)) => {
+                            format!("Get \"{url}\": dial tcp {address}: connect: {why}")
+                        }
+                        _ => format!("Get \"{url}\": {why}"),
+                    }
+                }
                 error => format!("Get \"{url}\": {error}"),
             };
             in_voice(host, theirs, Error::new(error).context(format!("could not fetch `{url}`")))
         })
+}
+
+fn scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(scheme, _)| scheme)
+}
+
+/// Where a server was looked for, if the URL names it by its number.
+fn address(url: &str) -> Option<SocketAddr> {
+    let (host, _) = url.split_once("://")?.1.split_once('/').unwrap_or((url, ""));
+    host.parse().ok()
 }
 
 /// Whom to believe that a server is who it says: those the user names, else the system's, among them a company's own,

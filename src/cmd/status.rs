@@ -151,7 +151,12 @@ impl Judged {
     fn push(&self, page: &mut String, host: &Host, which: &str, watches: &Watches) -> Result<()> {
         writeln!(page, "{which} RC path {}", self.path.display())?;
         for (watched, second) in watches.times() {
-            let shown = relative(host, watched);
+            // direnv shows them as seen from the rc.
+            let from = match host.voice {
+                Voice::Envr => host.cwd.as_deref(),
+                Voice::Direnv => self.path.parent(),
+            };
+            let shown = relative(from, watched);
             writeln!(page, "{which} watch: \"{}\" - {}", shown.display(), rfc3339(second))?;
         }
         writeln!(page, "{which} RC allowed {}", number(&self.verdict))?;
@@ -195,11 +200,11 @@ fn settings(host: &Host, config: &Config, outer: &Env) -> Result<String> {
     Ok(page)
 }
 
-/// As seen from the working directory.
-fn relative(host: &Host, path: &Path) -> PathBuf {
-    let Some(cwd) = host.cwd.as_deref() else { return path.to_path_buf() };
-    let shared = cwd.components().zip(path.components()).take_while(|(one, other)| one == other);
+/// As seen from a directory.
+fn relative(dir: Option<&Path>, path: &Path) -> PathBuf {
+    let Some(dir) = dir else { return path.to_path_buf() };
+    let shared = dir.components().zip(path.components()).take_while(|(one, other)| one == other);
     let shared = shared.count();
-    let up = cwd.components().skip(shared).map(|_| Component::ParentDir);
+    let up = dir.components().skip(shared).map(|_| Component::ParentDir);
     up.chain(path.components().skip(shared)).collect()
 }

@@ -46,32 +46,23 @@ pub fn watch_dir(host: &Host, arguments: &[OsString]) -> Result<()> {
     print(host, shell, &watches)
 }
 
-/// Lines of modification time (seconds, which we look up ourselves) and path.
+/// Lines of a modification time in seconds and a path: what whoever wrote them saw.
 pub fn watch_list(host: &Host, arguments: &[OsString]) -> Result<()> {
     let shell = arguments.first().map_or("bash".as_ref(), OsString::as_os_str);
     let mut watches = known(host)?;
     for (line, number) in std::io::stdin().lock().split(b'\n').zip(1..) {
         let line = line.context("could not read standard input")?;
-        let space = line.iter().position(|byte| *byte == b' ');
-        if host.voice == Voice::Direnv {
-            check_line(&line[..space.unwrap_or(0)], space.is_some(), number)?;
-        }
-        let Some(space) = space else { continue };
-        watches.add(&host.absolute(Path::new(OsStr::from_bytes(line[space..].trim_ascii()))));
+        let Some(space) = line.iter().position(|byte| *byte == b' ') else {
+            bail!("line {number}: expected to contain two elements")
+        };
+        let second = String::from_utf8_lossy(&line[..space]);
+        let Ok(second) = second.parse() else {
+            bail!("line {number}: strconv.Atoi: parsing \"{second}\": invalid syntax")
+        };
+        let path = Path::new(OsStr::from_bytes(line[space..].trim_ascii()));
+        watches.add_seen(&host.absolute(path), second);
     }
     print(host, shell, &watches)
-}
-
-/// direnv ends at a line that is not made so, and says what is wrong.
-fn check_line(time: &[u8], has_path: bool, number: usize) -> Result<()> {
-    if !has_path {
-        bail!("line {number}: expected to contain two elements");
-    }
-    let time = String::from_utf8_lossy(time);
-    if time.parse::<i64>().is_err() {
-        bail!("line {number}: strconv.Atoi: parsing \"{time}\": invalid syntax");
-    }
-    Ok(())
 }
 
 pub fn watch_print(host: &Host, arguments: &[OsString]) -> Result<()> {

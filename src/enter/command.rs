@@ -3,7 +3,7 @@
 use super::{Entry, blocked, enter, leave};
 use crate::config::Config;
 use crate::env::Env;
-use crate::error::Told;
+use crate::error::{Told, in_voice};
 use crate::eval::toml::{Audience, Held, Secrets, Stop};
 use crate::fs::read_regular;
 use crate::host::{Host, Voice};
@@ -14,7 +14,7 @@ use crate::toml;
 use crate::trust::{self, Store, Verdict};
 use crate::watch::Watches;
 use crate::world::World;
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result, anyhow, bail};
 use std::path::Path;
 
 /// An `envr.toml` larger than this many bytes is a mistake.
@@ -37,7 +37,7 @@ pub fn environment(host: &Host, config: &Config, rc: Option<Rc>) -> Result<Comma
     let entered = enter(host, config, &session, rc.clone())?;
     match entered.result {
         Entry::Loaded => {}
-        Entry::Denied => bail!("could not load `{}`: it is denied", rc.path.display()),
+        Entry::Denied => bail!(denied(host, &rc.path)),
         Entry::Failed => return Err(Error::new(Told)),
     }
     let commanded = Commanded { env: entered.env, secrets: entered.secrets, ..<_>::default() };
@@ -46,6 +46,12 @@ pub fn environment(host: &Host, config: &Config, rc: Option<Rc>) -> Result<Comma
     // It was told already that there is no way back.
     let outer = session.revert(&host.env).unwrap_or_else(|_| session::forgotten(&host.env));
     with_secrets(world, &rc, &outer, commanded)
+}
+
+fn denied(host: &Host, path: &Path) -> Error {
+    let path = path.display();
+    let theirs = format!("{path} is blocked. Run `direnv allow` to approve its content");
+    in_voice(host, theirs, anyhow!("could not load `{path}`: it is denied"))
 }
 
 /// Adds what the `envr.toml` beside the rc, or in its place, has for commands.

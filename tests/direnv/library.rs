@@ -80,6 +80,24 @@ fn what_is_missing_is_told_as_by_direnv() {
     }
 }
 
+/// A script may silence its own lines, or make them look otherwise.
+#[test]
+fn the_log_format_of_a_script_counts() {
+    for lane in ["native", "bash"] {
+        let project = Project::new().named_direnv().env("ENVR_LANE", lane);
+        project.write("part", "export B=1\n");
+        let rc = "log_status one\nexport DIRENV_LOG_FORMAT='>> %s'\nlog_status two\n\
+                  source_env part\nexport DIRENV_LOG_FORMAT=\nlog_status three\n\
+                  unset DIRENV_LOG_FORMAT\nlog_status four\n";
+        project.write(".envrc", rc);
+        project.allow();
+        project.shell().prompt(
+            "direnv: loading $DIR/project/.envrc\ndirenv: one\n>> two\n\
+             >> loading $DIR/project/part\ndirenv: four\ndirenv: export +B\n",
+        );
+    }
+}
+
 #[test]
 fn an_rc_ends_as_with_direnv() {
     if !has("direnv") {

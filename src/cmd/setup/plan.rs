@@ -215,8 +215,9 @@ fn place_for_link(host: &Host) -> Result<Place> {
 }
 
 /// The text with new lines in place of the first that is taken out, else at the end. Of lines that are taken out, those
-/// that do something else keep that.
+/// that do something else keep that. New lines end as those that are there do.
 fn with_lines(text: &[u8], new: &[String], taken: &[usize], program: &Path) -> Vec<u8> {
+    let end: &[u8] = if ends_in_crlf(text) { b"\r\n" } else { b"\n" };
     let mut after = Vec::new();
     let mut new = Some(new).filter(|new| !new.is_empty());
     for (index, old) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
@@ -231,17 +232,22 @@ fn with_lines(text: &[u8], new: &[String], taken: &[usize], program: &Path) -> V
         let new =
             if renamed.is_some() { new.split_last().map_or(new, |(_, new)| new) } else { new };
         for line in new {
-            after.extend([&old[..indent], line.as_bytes(), b"\n"].concat());
+            after.extend([&old[..indent], line.as_bytes(), end].concat());
         }
         after.extend(renamed.into_iter().flat_map(String::into_bytes));
     }
     if let Some(new) = new {
         if !after.is_empty() && !after.ends_with(b"\n") {
-            after.push(b'\n');
+            after.extend(end);
         }
-        after.extend(new.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()));
+        after.extend(new.iter().flat_map(|line| [line.as_bytes(), end].concat()));
     }
     after
+}
+
+/// Whether the first line does.
+fn ends_in_crlf(text: &[u8]) -> bool {
+    text.split_inclusive(|byte| *byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r\n"))
 }
 
 #[cfg(test)]
@@ -266,5 +272,7 @@ mod tests {
         );
         check(&format!("{hook}; b\n"), &[1], &["path", "new"], "path\nenvr hook bash; b\n");
         check(&format!("{hook}\nb\n"), &[1], &[], "b\n");
+        check("a\r\nb", &[], &["path", "new"], "a\r\nb\r\npath\r\nnew\r\n");
+        check(&format!("{hook}\r\nb\r\n"), &[1], &["new"], "new\r\nb\r\n");
     }
 }

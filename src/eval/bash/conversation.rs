@@ -140,7 +140,9 @@ impl<'a> Conversation<'a> {
             (b"watch-dir", [dir, known]) => {
                 self.watch(known, |watches| watches.add_tree(&crate::fs::clean(path_of(dir))))
             }
-            (b"log", [kind, message]) => self.log(kind, &String::from_utf8_lossy(message)),
+            (b"log", [kind, message, format]) => {
+                self.log(kind, &String::from_utf8_lossy(message), format)
+            }
             (b"function", [name]) => match library::function(&String::from_utf8_lossy(name)) {
                 Some(text) => Answer::Reply(text.into()),
                 None => Answer::Failed,
@@ -183,10 +185,12 @@ impl<'a> Conversation<'a> {
         Answer::Reply(watches.encode().as_bytes().to_vec())
     }
 
-    fn log(&self, kind: &[u8], message: &str) -> Answer {
+    /// The format is the script's: `=` and what its variable holds, or nothing.
+    fn log(&self, kind: &[u8], message: &str, format: &[u8]) -> Answer {
+        let format = format.strip_prefix(b"=").map(OsStr::from_bytes);
         let line = match kind {
             b"error" => Some(ui::script_error_line(self.world.host, message)),
-            _ => ui::status_line(self.world.host, self.world.config, message),
+            _ => ui::script_status_line(self.world.host, self.world.config, format, message),
         };
         line.map_or(Answer::Done, |line| Answer::Reply(line.into_bytes()))
     }

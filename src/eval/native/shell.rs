@@ -166,7 +166,9 @@ impl<'a> Shell<'a> {
     /// A script's `log_status`.
     pub fn log_status(&mut self, message: &[u8]) {
         let message = String::from_utf8_lossy(message);
-        if let Some(line) = ui::status_line(self.world.host, self.world.config, &message) {
+        let format = self.variables.get(b"DIRENV_LOG_FORMAT").map(OsStr::from_bytes);
+        let World { host, config, .. } = self.world;
+        if let Some(line) = ui::script_status_line(host, config, format, &message) {
             self.log(&line);
         }
     }
