@@ -10,17 +10,40 @@ use crate::host::Host;
 use crate::world::World;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
-/// What it left of the variables that are text; lists as what came before and behind what was there.
+/// What it left of the variables; lists as what came before and behind what was there.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Effect {
-    variables: BTreeMap<String, Option<String>>,
-    lists: BTreeMap<String, (String, String)>,
+    variables: Vec<(Word, Option<Word>)>,
+    lists: Vec<(Word, (Word, Word))>,
+}
+
+/// JSON has no other bytes than those of text.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Word {
+    fn of(word: OsString) -> Self {
+        match word.into_string() {
+            Ok(text) => Self::Text(text),
+            Err(bytes) => Self::Bytes(bytes.into_vec()),
+        }
+    }
+
+    fn text(&self) -> &OsStr {
+        match self {
+            Self::Text(text) => OsStr::new(text),
+            Self::Bytes(bytes) => OsStr::from_bytes(bytes),
+        }
+    }
 }
 
 /// What became of a hook that runs once.
@@ -58,44 +81,37 @@ impl Effect {
             Hooked::Interrupted => return Ok(Some(Once::Interrupted)),
         };
         let effect = Self::between(env, &left);
-        if let Some(effect) = &effect {
-            kept::write(&Place::of(world.host, request)?.effect(&shell.content), effect)?;
-        }
-        Ok(effect.map(Once::Left))
+        // Where it cannot be kept the hook runs once more.
+        _ = kept::write(&Place::of(world.host, request)?.effect(&shell.content), &effect);
+        Ok(Some(Once::Left(effect)))
     }
 
-    /// `None` where something is not text.
-    fn between(before: &Env, after: &Env) -> Option<Self> {
+    fn between(before: &Env, after: &Env) -> Self {
         let mut effect = Self::default();
         for (name, value) in diff::changes(before, after) {
-            let text = |text: &OsStr| text.to_str().map(str::to_string);
-            let key = text(&name)?;
             match (before.get(&name), value) {
                 (Some(old), Some(value)) if lists::is_list(&name) => {
                     let (front, back) = around(old, &value);
-                    effect.lists.insert(key, (text(&front)?, text(&back)?));
+                    effect.lists.push((Word::of(name), (Word::of(front), Word::of(back))));
                 }
-                (_, value) => {
-                    let value = value.map(|value| text(&value).ok_or(()));
-                    effect.variables.insert(key, value.transpose().ok()?);
-                }
+                (_, value) => effect.variables.push((Word::of(name), value.map(Word::of))),
             }
         }
-        Some(effect)
+        effect
     }
 
     pub fn apply(&self, env: &mut Env) {
         for (name, value) in &self.variables {
             match value {
-                Some(value) => env.set(name, value),
-                None => env.unset(name),
+                Some(value) => env.set(name.text(), value.text()),
+                None => env.unset(name.text()),
             }
         }
         for (name, (front, back)) in &self.lists {
-            let there = env.get(name).unwrap_or_default().to_os_string();
-            let parts = [OsStr::new(front), &there, OsStr::new(back)];
+            let there = env.get(name.text()).unwrap_or_default().to_os_string();
+            let parts = [front.text(), &there, back.text()];
             let parts = parts.iter().map(|part| part.as_bytes()).filter(|part| !part.is_empty());
-            env.set(name, OsString::from_vec(parts.collect::<Vec<_>>().join(&b':')));
+            env.set(name.text(), OsString::from_vec(parts.collect::<Vec<_>>().join(&b':')));
         }
     }
 }
@@ -126,7 +142,7 @@ mod tests {
         let mut after = env("/hook:/a:/b:/behind");
         after.unset("GONE");
         after.set("SET", "x");
-        let effect = Effect::between(&env("/a:/b"), &after).unwrap();
+        let effect = Effect::between(&env("/a:/b"), &after);
         let mut elsewhere = env("/user:/c");
         effect.apply(&mut elsewhere);
         let expected: Env =
@@ -135,9 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_not_kept() {
+    fn what_is_not_text_is_kept_as_it_is() {
+        let odd = |text: &[u8]| OsString::from_vec(text.to_vec());
         let mut after = Env::default();
-        after.set("A", OsString::from_vec(b"\xff".to_vec()));
-        assert_eq!(Effect::between(&Env::default(), &after), None);
+        after.set("A", odd(b"\xff"));
+        after.set("PATH", odd(b"/\xfe:/a"));
+        let before: Env = [("PATH", "/a")].into_iter().collect();
+        let effect = Effect::between(&before, &after);
+        let json = serde_json::to_vec(&effect).unwrap();
+        let mut elsewhere = before.clone();
+        serde_json::from_slice::<Effect>(&json).unwrap().apply(&mut elsewhere);
+        assert_eq!(elsewhere, after);
     }
 }

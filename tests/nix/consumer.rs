@@ -205,6 +205,25 @@ fn a_hook_may_run_once_for_each_shell_that_nix_made() {
     assert!(said.contains("it exited with status 3"), "{said}");
 }
 
+#[test]
+fn a_hook_that_leaves_no_text_runs_once_too() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write_at("home/.config/envr/config.toml", "[nix]\nshell_hook = \"on-change\"\n");
+    world.edit(
+        "pkgs.nix",
+        "echo \"welcome to the fixture shell\"",
+        "for x in 1; do echo ran >>ran; export ODD=$'\\xff'; done",
+    );
+    for _ in 0..2 {
+        let run = world.project.envr(["exec", ".", "printenv", "ODD"]).any_stdout().any_stderr();
+        assert_eq!(run.success().stdout, b"\xff\n");
+        assert_eq!(world.project.read("project/ran"), "ran\n");
+    }
+}
+
 /// A rc that ends with `use flake` has bash run the hook alone; one that goes on has bash run all of it.
 #[test]
 fn a_hook_does_the_same_wherever_it_runs() {
