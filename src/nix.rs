@@ -117,7 +117,7 @@ impl Bringing<'_> {
         let found = self.look_up();
         if self.env.non_empty(FORCE_RELOAD).is_some() {
             want(&self.place)?;
-            return self.wait();
+            return self.wait(found.last);
         }
         match (found.standing, found.last) {
             (Standing::Valid, Some(kept)) => Ok(Brought::Shell(Box::new(kept))),
@@ -130,7 +130,7 @@ impl Bringing<'_> {
                 self.renew(changed.as_deref())?;
                 Ok(Brought::Shell(Box::new(last)))
             }
-            (Standing::Stale(_) | Standing::Valid, _) => self.wait(),
+            (Standing::Stale(_) | Standing::Valid, last) => self.wait(last),
         }
     }
 
@@ -175,34 +175,39 @@ impl Bringing<'_> {
         format!(": `{}` changed", path.display())
     }
 
-    fn wait(&mut self) -> Result<Brought> {
+    /// Waits for a shell that is another than the last one.
+    fn wait(&mut self, before: Option<Kept>) -> Result<Brought> {
         let host = self.world.host;
         let interrupts = Interrupts::listen()?;
         let started = self.start()?;
-        let waited = waiting::wait(host, &self.place, &started, &interrupts)?;
-        if waited == Waited::Interrupted {
-            ui::note(host, "nix goes on in the background; `envr nix log` shows what it does");
-            self.look_up();
-            return Ok(Brought::Interrupted);
-        }
+        let complaint = match waiting::wait(host, &self.place, started, &interrupts)? {
+            Waited::Done { complaint } => complaint,
+            Waited::Interrupted => {
+                ui::note(host, "nix goes on in the background; `envr nix log` shows what it does");
+                self.look_up();
+                return Ok(Brought::Interrupted);
+            }
+        };
         let found = self.look_up();
         match (found.standing, found.last) {
             (Standing::Failed(failure), last) => Ok(self.fall_back(&failure, last)),
+            (Standing::Valid, Some(kept)) => Ok(Brought::Shell(Box::new(kept))),
             // What changed in this very moment, the next prompt sees.
-            (Standing::Valid | Standing::Stale(_), Some(kept)) => {
+            (Standing::Stale(_), Some(kept)) if before.as_ref() != Some(&kept) => {
                 Ok(Brought::Shell(Box::new(kept)))
             }
-            (Standing::Valid | Standing::Stale(_), None) => Err(self.without_result()),
+            (Standing::Valid | Standing::Stale(_), _) => Err(self.without_result(&complaint)),
         }
     }
 
-    /// The evaluation ended without a word: it was killed, or could not write.
-    fn without_result(&self) -> anyhow::Error {
-        let message = format!(
-            "could not make the nix shell `{}`: nothing came to `{}`",
-            self.request.shown(),
-            self.place.dir().display()
-        );
+    /// The evaluation was killed, or could not write what came of it.
+    fn without_result(&self, complaint: &str) -> anyhow::Error {
+        let (shown, dir) = (self.request.shown(), self.place.dir().display());
+        let why = match complaint {
+            "" => format!("nothing came to `{dir}`"),
+            complaint => complaint.to_string(),
+        };
+        let message = format!("could not make the nix shell `{shown}`: {why}");
         Hinted::new(message, "envr nix refresh").into()
     }
 

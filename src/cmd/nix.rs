@@ -32,9 +32,10 @@ pub fn detach(host: &Host, words: &[&OsStr]) -> Result<()> {
     Ok(())
 }
 
-/// Makes one shell.
+/// Makes one shell. Who waits for it reads standard output: what cannot be kept is said there.
 pub fn evaluate(host: &Host, place: &Path) -> Result<()> {
-    nix::evaluate(&Place::at(place.to_path_buf()), &host.env)
+    let made = nix::evaluate(&Place::at(place.to_path_buf()), &host.env);
+    made.inspect_err(|error| _ = host.print(ui::causes(error).as_bytes()))
 }
 
 /// For a shell that sourced the library by itself: prints what `use flake` or `use nix` does.

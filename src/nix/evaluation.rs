@@ -44,11 +44,14 @@ pub fn evaluate(place: &Place, env: &Env) -> Result<()> {
     let evaluation =
         Evaluation { place, env, request: &request, nix: program::find(env, &request.dir)? };
     let result = evaluation.run();
-    crate::fs::write_atomic(&place.finished(), std::process::id().to_string().as_bytes())?;
+    let told =
+        crate::fs::write_atomic(&place.finished(), std::process::id().to_string().as_bytes());
     drop(lock);
+    let is_made = result?;
+    told?;
     // Nobody need wait for the rest.
     _ = File::open("/dev/null").map(rustix::stdio::dup2_stdout);
-    if result? {
+    if is_made {
         super::roots::keep_inputs(place, &evaluation.nix, &request, env)?;
     }
     Ok(())

@@ -22,7 +22,9 @@ impl Place {
     pub fn of(host: &Host, request: &Request) -> Result<Self> {
         let all =
             all(host).context("could not find a place to keep nix shells: HOME is not set")?;
-        let request_bytes = serde_json::to_vec(request)?;
+        let request_bytes = serde_json::to_vec(request).with_context(|| {
+            format!("could not keep a nix shell of `{}`", request.dir.to_string_lossy())
+        })?;
         let machine = [std::env::consts::OS, std::env::consts::ARCH].join("-");
         let name = Digest::of(&[&request_bytes, machine.as_bytes()].concat());
         Ok(Self { dir: of_project(&all, &request.project).join(&name.as_str()[..NAME]) })

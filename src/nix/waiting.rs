@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGINT;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Seek as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdout, Command, Stdio};
@@ -21,9 +21,13 @@ pub const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// What takes less is not worth a line that comes and goes.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// In bytes.
+const COMPLAINT_LIMIT: u64 = 4 << 10;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waited {
-    Done,
+    /// With what kept the evaluation from leaving anything, where it could say so.
+    Done { complaint: String },
     /// The user pressed Ctrl-C; nix goes on.
     Interrupted,
 }
@@ -75,23 +79,16 @@ impl Drop for Interrupts {
 pub fn wait(
     host: &Host,
     place: &Place,
-    started: &Started,
+    started: Started,
     interrupts: &Interrupts,
 ) -> Result<Waited> {
-    follow(host, place, &started.0, &interrupts.stream)
-}
-
-fn follow(
-    host: &Host,
-    place: &Place,
-    end: &ChildStdout,
-    interrupts: &UnixStream,
-) -> Result<Waited> {
+    let Started(mut end) = started;
     let began = Instant::now();
     let mut tail = Tail::new(place);
     let mut progress = Progress::default();
     loop {
-        let mut fds = [PollFd::new(end, PollFlags::IN), PollFd::new(interrupts, PollFlags::IN)];
+        let mut fds =
+            [PollFd::new(&end, PollFlags::IN), PollFd::new(&interrupts.stream, PollFlags::IN)];
         match poll(&mut fds, Some(&TICK)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).context("could not wait for nix"),
@@ -103,7 +100,11 @@ fn follow(
             }
         }
         let waited = match (is_over, is_interrupted) {
-            (true, _) => Some(Waited::Done),
+            (true, _) => {
+                let mut complaint = String::new();
+                _ = (&mut end).take(COMPLAINT_LIMIT).read_to_string(&mut complaint);
+                Some(Waited::Done { complaint })
+            }
             (false, true) => Some(Waited::Interrupted),
             (false, false) => None,
         };

@@ -185,6 +185,40 @@ fn a_place_that_cannot_be_written_is_told() {
     );
 }
 
+/// Nothing at all can be written: not even what went wrong.
+#[test]
+fn a_shell_that_cannot_be_made_anew_is_not_taken_for_the_last_one() {
+    let project = crate::test::Project::new();
+    let shell = |value: &str| {
+        format!("{{\"variables\":{{\"A\":{{\"type\":\"exported\",\"value\":\"{value}\"}}}}}}")
+    };
+    project.write_at("shell.json", shell("1"));
+    project.write_program("nix", "#!/bin/sh\ncat ../shell.json\n");
+    project.write("envr.toml", "[nix]\nflake = \".\"\n");
+    project.write("flake.nix", "1");
+    project.allow();
+    project.envr(["exec", ".", "true"]).any_stderr().success();
+    project.write_at("shell.json", shell("2"));
+    project.write("flake.nix", "2");
+    let run = "exec . printenv A";
+    let script = format!("trap '' XFSZ; ulimit -f 0; exec '{}' {run} 2>&1", crate::test::ENVR);
+    let mut bash = std::process::Command::new("/bin/bash");
+    bash.args(["-c", &format!("({script}) | cat; exit ${{PIPESTATUS[0]}}")]);
+    bash.env_clear().envs(project.variables()).current_dir(project.path("project"));
+    let output = bash.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("envr: error: could not make the nix shell `.`: could not write `")
+            && said.contains(": file too large"),
+        "{said}"
+    );
+    assert_eq!(
+        project.envr(["exec", ".", "printenv", "A"]).any_stdout().any_stderr().success().stdout,
+        b"2\n"
+    );
+}
+
 /// A limit on the size of files stands for a disk that is full: a write fails in the middle.
 #[test]
 fn a_shell_that_cannot_be_kept_whole_is_not_kept() {
