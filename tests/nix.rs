@@ -6,6 +6,7 @@
 mod cache;
 mod consumer;
 mod declared;
+mod example;
 mod failures;
 mod forms;
 mod verbs;

@@ -68,6 +68,39 @@ fn an_input_that_is_overridden_by_a_directory_counts() {
     assert_eq!(world.run(&format!("{hello}/hello"), &[]).output().unwrap().stdout, b"again\n");
 }
 
+/// What the lock of an input from elsewhere names is in the store: nobody has to fetch it.
+#[test]
+fn the_lock_says_what_an_input_from_elsewhere_is() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit("flake.nix", "flake:fixture-sub", "github:owner/repository");
+    let fetch = |greeting: &str| {
+        let text = format!("{{ outputs = _: {{ lib.greeting = \"{greeting}\"; }}; }}");
+        world.project.write_at("fetched/source/flake.nix", text);
+        let source = world.project.path("fetched/source").display().to_string();
+        let add = ["--add-fixed", "--recursive", "sha256", &source];
+        assert!(world.run("nix-store", &add).output().unwrap().status.success());
+        let hash = world.run("nix", &["hash", "path", &source]).output().unwrap().stdout;
+        let locked = format!(
+            r#""lastModified":1,"narHash":"{}","rev":"{}""#,
+            String::from_utf8(hash).unwrap().trim(),
+            "0123456789".repeat(4)
+        );
+        let from = r#""owner":"owner","repo":"repository","type":"github""#;
+        let lock = format!(
+            r#"{{"nodes":{{"root":{{"inputs":{{"sub":"sub"}}}},"sub":{{"locked":{{{locked},{from}}},"original":{{{from}}}}}}},"root":"root","version":7}}"#
+        );
+        world.project.write("flake.lock", lock);
+    };
+    for (greeting, calls) in [("first", 1), ("second", 2), ("first", 2)] {
+        fetch(greeting);
+        world.settle();
+        assert_eq!((world.says(), world.calls()), (format!("{greeting}\n"), calls));
+    }
+}
+
 #[test]
 fn an_expression_takes_attributes_and_arguments() {
     if !has_nix() {
