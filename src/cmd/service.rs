@@ -217,9 +217,13 @@ impl<'a> Project<'a> {
             ui::note(self.host, "nothing is running");
             return Ok(ExitCode::SUCCESS);
         };
-        let code = self.until_done(Connection::new(stream), Request::Down)?;
+        let done = self.until_done(Connection::new(stream), Request::Down);
+        // One that hung up has ended: others told it to, or killed it.
+        if done.is_err() && self.place.connect()?.is_some() {
+            return done;
+        }
         drop(self.place.wait_for_lock()?);
-        Ok(code)
+        Ok(done.unwrap_or(ExitCode::SUCCESS))
     }
 
     /// Tells how far it is, and what became of it.

@@ -21,7 +21,7 @@ pub struct Asked {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Request {
-    /// Whether anybody is there: a supervisor that was just killed still accepts.
+    /// Whether anybody is there who will stay: a supervisor that was just killed still accepts.
     Hello,
     /// Reads the definitions anew, and starts these services (all, where none is named) with what they need. Who owns
     /// the supervisor ends it by hanging up.

@@ -1,6 +1,8 @@
 //! Where a project's supervisor is met and keeps what outlives it: one of them for each project and user.
 
+use super::process::Status;
 use crate::digest::Digest;
+use crate::error::Hinted;
 use crate::fs::{make_private_dir, write_atomic};
 use crate::host::Host;
 use anyhow::{Context as _, Result, bail};
@@ -86,6 +88,7 @@ impl Place {
         match UnixStream::connect(through(&dir)) {
             Ok(stream) => {
                 check_peer(&stream)?;
+                check_awake(&stream)?;
                 Ok(Some(stream))
             }
             Err(error)
@@ -150,6 +153,17 @@ pub fn check_peer(stream: &UnixStream) -> Result<()> {
     let peer = rustix::net::sockopt::socket_peercred(stream).context("could not see who asks")?;
     if peer.uid != rustix::process::geteuid() && !peer.uid.is_root() {
         bail!("the other end belongs to user {}", peer.uid.as_raw());
+    }
+    Ok(())
+}
+
+/// Who is stopped accepts, and never answers.
+fn check_awake(stream: &UnixStream) -> Result<()> {
+    let peer =
+        rustix::net::sockopt::socket_peercred(stream).context("could not see who answers")?;
+    if Status::of(peer.pid).is_some_and(|status| status.is_stopped) {
+        let message = format!("the supervisor, process {}, is stopped", peer.pid);
+        return Err(Hinted::new(message, format!("kill -CONT {}", peer.pid)).into());
     }
     Ok(())
 }

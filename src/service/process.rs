@@ -120,6 +120,8 @@ pub fn processes() -> impl Iterator<Item = Pid> {
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
     pub is_zombie: bool,
+    /// By a signal, or a terminal.
+    pub is_stopped: bool,
     pub parent: i32,
     pub session: i32,
     /// Ticks from the machine's start.
@@ -134,6 +136,7 @@ impl Status {
         let text = std::str::from_utf8(text.get(after_name..)?).ok()?;
         let fields: Vec<&str> = text.split(' ').collect();
         Some(Self {
+            is_stopped: fields.first() == Some(&"T"),
             is_zombie: matches!(*fields.first()?, "Z" | "X"),
             parent: fields.get(1)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,

@@ -182,3 +182,56 @@ fn without_its_state_it_is_found_where_it_listens() {
     services.run(["down"]);
     assert!(!super::is_alive(pid));
 }
+
+/// Ends late, so that there is a time in which it is being stopped.
+const SLOW: &str = "[services.x]\ncommand = 'trap \"\" TERM; echo deaf; while :; do sleep 1000; done'\n\
+    ready.log = 'deaf'\nstop.timeout = '1s'\n";
+
+#[test]
+fn an_up_while_everything_is_stopped_begins_anew() {
+    let services = Services::new(SLOW);
+    services.up();
+    let first = services.pid("x");
+    let mut down = services.foreground(&["down"]);
+    assert_eq!(down.told(), "envr: stopping: x");
+    let up = services.project.envr(["up", "--wait"]).any_stderr().success();
+    assert!(services.shown(&up.stderr).contains("waiting for the supervisor that is ending"));
+    assert_ne!(services.pid("x"), first);
+    assert!(!super::is_alive(first));
+    assert_eq!(down.end().0, Some(0));
+}
+
+#[test]
+fn a_down_whose_supervisor_is_killed_meanwhile_has_done_its_work() {
+    let services = Services::new(SLOW);
+    services.up();
+    let pid = services.pid("x");
+    let mut downs = [services.foreground(&["down"]), services.foreground(&["down"])];
+    for down in &mut downs {
+        assert_eq!(down.told(), "envr: stopping: x");
+    }
+    super::kill(services.internal("service-supervisor"), "KILL");
+    for down in downs {
+        let (code, _, said) = down.end();
+        assert_eq!(code, Some(0), "{said}");
+    }
+    assert!(!super::is_alive(pid));
+}
+
+#[test]
+fn a_supervisor_that_is_stopped_is_not_waited_for() {
+    let services = Services::new(SLEEP);
+    services.up();
+    let supervisor = services.internal("service-supervisor");
+    super::kill(supervisor, "STOP");
+    let status = format!("/proc/{supervisor}/stat");
+    while !fs::read_to_string(&status).unwrap().contains(") T ") {}
+    let said = services.fail(["ps"]);
+    let expected = format!(
+        "envr: error: the supervisor, process {supervisor}, is stopped\nenvr: hint: kill -CONT {supervisor}\n"
+    );
+    assert_eq!(said, expected);
+    assert_eq!(services.fail(["up", "-d"]), expected);
+    super::kill(supervisor, "CONT");
+    assert_eq!(services.state("x"), "up");
+}

@@ -19,7 +19,10 @@ impl Supervisor<'_> {
         if self.ending != Ending::NotYet
             && matches!(
                 request,
-                Request::Up { .. } | Request::Start { .. } | Request::Restart { .. }
+                Request::Hello
+                    | Request::Up { .. }
+                    | Request::Start { .. }
+                    | Request::Restart { .. }
             )
         {
             bail!("the supervisor is stopping everything");
