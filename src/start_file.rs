@@ -108,16 +108,13 @@ fn document_in(code: &str) -> Option<String> {
 }
 
 /// Whether what follows is text and no call: in single quotes, or in double quotes outside of `$(…)`. What is handed to
-/// `eval` in quotes is a call.
+/// `eval` or `-c` in quotes is a call.
 fn is_in_quotes(before: &str) -> bool {
-    match quote_at(before) {
-        None => false,
-        Some(at) => {
-            !before[..at].trim_end().ends_with("eval")
-                && !before[..at].trim_end().ends_with("-c")
-                && !holds_a_call(&before[at..])
-        }
-    }
+    let Some(at) = quote_at(before) else { return false };
+    let (command, quoted) = before.split_at(at);
+    let command = command.rsplit([';', '&', '|']).next().unwrap_or_default();
+    let is_code = command.split_whitespace().any(|word| word == "eval" || word == "-c");
+    !is_code && !holds_a_call(quoted)
 }
 
 fn holds_a_call(quoted: &str) -> bool {
@@ -221,6 +218,8 @@ mod tests {
         check("[ \"$1\" ] && eval \"`direnv hook bash`\"", &[(Tool::Direnv, 1)]);
         check("read x <<<y; eval \"$(\"direnv\" hook bash)\"", &[(Tool::Direnv, 1)]);
         check("fish -c 'direnv hook fish | source'", &[(Tool::Direnv, 1)]);
+        check("znap eval direnv 'direnv hook zsh'", &[(Tool::Direnv, 1)]);
+        check("eval \"$(x)\"; echo 'direnv hook zsh'", &[]);
         check("# eval \"$(direnv hook bash)\"\nalias x='mydirenv hook y'\ndirenv allow", &[]);
     }
 

@@ -51,6 +51,19 @@ fn starship() {
     assert_eq!(status(&project, &shell)["state"], json!({ "foundRC": rc(2), "loadedRC": rc(2) }));
 }
 
+/// better-direnv imports the object into a run configuration, and shows what it is told when there is none.
+#[test]
+fn jetbrains() {
+    let project = project();
+    let blocked =
+        "direnv: error $DIR/project/.envrc is blocked. Run `direnv allow` to approve its content\n";
+    project.envr(["export", "json"]).any_stdout().stderr(blocked).failure();
+    project.envr(["allow"]).success();
+    let run = project.envr(["export", "json"]).any_stderr();
+    assert_eq!(object(&run.any_stdout().success())["A"], "1");
+    project.envr(["export", "json"]).dir("elsewhere").success();
+}
+
 /// It shows its segment while `DIRENV_DIR` holds something; its instant prompt forbids every word.
 #[test]
 fn powerlevel10k() {
