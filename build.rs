@@ -29,11 +29,17 @@ fn order() {
 /// through `direnv`, and is gone before it could call itself. bash takes a microsecond for ten letters, so there are few.
 fn prelude() -> io::Result<()> {
     let (mut names, mut prelude) = (String::new(), without_comments("shell-hooks/evaluate.bash")?);
+    let callers = [prelude.clone(), without_comments("shell-hooks/source.bash")?].concat();
     for file in ["shell-hooks/stdlib.bash", "shell-hooks/failure.bash"] {
         println!("cargo::rerun-if-changed={file}");
         let text = fs::read_to_string(file)?;
         let heads = text.lines().filter_map(|line| line.strip_suffix("() {"));
-        for name in heads.filter(|name| !name.starts_with(char::is_whitespace)) {
+        let is_asked_for = |name: &str| {
+            // What the library has for itself comes with the function that needs it.
+            let is_its_own = name.starts_with("__envr_") && !callers.contains(name);
+            !name.starts_with(char::is_whitespace) && !is_its_own
+        };
+        for name in heads.filter(|name| is_asked_for(name)) {
             names.extend([name, " "]);
             prelude.extend([name, "() { eval \"${__envr_stub-unset -f ", name]);
             prelude.extend(["\n`direnv stdlib`\n", name, " \\\"\\$@\\\"}\"; }\n"]);

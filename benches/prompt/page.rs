@@ -37,8 +37,9 @@ one machine; trust the ratios.
     page.push_str(
         "
 All load the same five variables: envr and direnv from an `.envrc`, mise from its `mise.toml`. Started by `posix_spawn`
-and waited for, in turn. The empty program is C, linked statically with musl, and gets the same variables. envr is asked
-as its hooks do, and answers with the next check of the shell; `envr export` is what editors and scripts run.
+and waited for, in turn, each twice, and the second time counts. The empty program is C, linked statically with musl,
+and gets the same variables. envr is asked as its hooks do, and answers with the next check of the shell; `envr export`
+is what editors and scripts run.
 
 ## The whole hook at one prompt
 

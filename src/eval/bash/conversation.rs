@@ -144,7 +144,7 @@ impl<'a> Conversation<'a> {
                 self.log(kind, &String::from_utf8_lossy(message), format)
             }
             (b"function", [name]) => match library::function(&String::from_utf8_lossy(name)) {
-                Some(text) => Answer::Reply(text.into()),
+                Some(text) => Answer::Reply(text.into_bytes()),
                 None => Answer::Failed,
             },
             (b"secrets", [kind, dir, count, words @ ..]) => {

@@ -37,8 +37,26 @@ pub fn functions() -> String {
     [WITH_STUB, EVALUATIONS_OWN].join(" ")
 }
 
-/// The text of one function.
-pub fn function(name: &str) -> Option<&'static str> {
+/// The text of one function, and of those it needs that have no stub.
+pub fn function(name: &str) -> Option<String> {
+    let mut texts = vec![text_of(name)?];
+    let mut next = 0;
+    while let Some(text) = texts.get(next) {
+        let needed = names_in(text).filter(|name| !has(name)).filter_map(text_of);
+        let fresh: Vec<&str> = needed.filter(|text| !texts.contains(text)).collect();
+        texts.extend(fresh);
+        next += 1;
+    }
+    Some(texts.concat())
+}
+
+/// The names of the library's own that a text mentions.
+fn names_in(text: &'static str) -> impl Iterator<Item = &'static str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.filter(|word| word.starts_with("__envr_"))
+}
+
+fn text_of(name: &str) -> Option<&'static str> {
     let head = format!("\n{name}() {{\n");
     FOR_SUBSHELL.into_iter().find_map(|text| {
         let start = text.find(&head)? + 1;
@@ -60,6 +78,10 @@ mod tests {
                 text.starts_with(&format!("{name}() {{\n")) && text.ends_with("\n}\n"),
                 "{name}"
             );
+            for needed in names_in(text.leak()).filter(|needed| text_of(needed).is_some()) {
+                let head = format!("{needed}() {{\n");
+                assert!(has(needed) || function(name).unwrap().contains(&head), "{name}: {needed}");
+            }
         }
     }
 
@@ -67,7 +89,7 @@ mod tests {
     #[test]
     fn an_evaluation_has_its_own_functions_alone() {
         for own in ["__envr_ask", "__main__", "source_env"] {
-            assert!(function(own).is_none(), "{own}");
+            assert!(text_of(own).is_none(), "{own}");
             assert!(STANDALONE.contains(&format!("\n{own}() {{\n")), "{own}");
         }
     }

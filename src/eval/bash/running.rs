@@ -27,16 +27,23 @@ pub struct Running {
     child: Child,
     questions: OwnedFd,
     answers: OwnedFd,
-    reports: OwnedFd,
+    reports: Reports,
     /// The child's ends of what we read, so that a script which closes its own does not end the pipe and keep `poll`
     /// from waiting.
     _held: [OwnedFd; 2],
     vigil: Vigil,
     line_mode: LineMode,
-    /// What came over the report pipe.
+    /// What bash reported so far.
     pub report: Vec<u8>,
     /// The part of it, or of a question, that was read last.
     heard: Vec<u8>,
+}
+
+/// Where bash reports. It writes line by line, and each would wake us up, so the report lies in a file until bash has
+/// ended, where the system has files that are in memory alone.
+enum Reports {
+    File(OwnedFd),
+    Pipe(OwnedFd),
 }
 
 #[derive(Clone, Copy)]
@@ -53,12 +60,10 @@ impl Running {
         let vigil = Vigil::start(conversation.world)?;
         let (questions, question) = pipe()?;
         let (answer, answers) = pipe()?;
-        let (reports, report) = pipe()?;
+        let (reports, report) = Reports::new()?;
         let [question, answer, report] = [question, answer, report].map(for_the_child);
         let (question, answer, report) = (question?, answer?, report?);
-        for fd in [&questions, &reports] {
-            ioctl_fionbio(fd, true).context("could not listen to bash")?;
-        }
+        ioctl_fionbio(&questions, true).context("could not listen to bash")?;
 
         let Conversation { world: World { host, config, .. }, trusted, stage, .. } = conversation;
         let script = [library::PRELUDE, START].concat();
@@ -102,7 +107,10 @@ impl Running {
     /// Answers until bash has ended, then takes what is still in the pipes.
     pub fn wait(&mut self, conversation: &mut Conversation) -> Result<End> {
         let status = loop {
-            let pipes = [&self.questions, &self.reports];
+            let mut pipes = vec![&self.questions];
+            if let Reports::Pipe(reports) = &self.reports {
+                pipes.push(reports);
+            }
             let ready = self.vigil.wait(&pipes, conversation.world.host)?;
             if ready.must_kill {
                 kill_with_descendants(&self.child);
@@ -138,10 +146,36 @@ impl Running {
             let answers = conversation.hear(bytes)?;
             write_all(&self.answers, &answers);
         }
-        while let Some(bytes) = read_some(&self.reports, &mut self.heard)? {
+        while let Some(bytes) = self.reports.read(&mut self.heard, self.report.len())? {
             self.report.extend(bytes);
         }
         Ok(())
+    }
+}
+
+impl Reports {
+    /// Our end, and the one to write to.
+    fn new() -> Result<(Self, OwnedFd)> {
+        #[cfg(target_os = "linux")]
+        if let Ok(file) = rustix::fs::memfd_create(c"report", rustix::fs::MemfdFlags::CLOEXEC) {
+            let report = file.try_clone().context("could not make a file for bash")?;
+            return Ok((Self::File(file), report));
+        }
+        let (reports, report) = pipe()?;
+        ioctl_fionbio(&reports, true).context("could not listen to bash")?;
+        Ok((Self::Pipe(reports), report))
+    }
+
+    /// What stands behind the part that is known; `None` when there is nothing more for now.
+    fn read<'a>(&self, room: &'a mut [u8], known: usize) -> Result<Option<&'a [u8]>> {
+        match self {
+            Self::File(file) => match rustix::io::pread(file, &mut *room, known as u64) {
+                Ok(0) => Ok(None),
+                Ok(length) => Ok(Some(&room[..length])),
+                Err(error) => Err(error).context("could not read from bash"),
+            },
+            Self::Pipe(pipe) => read_some(pipe, room),
+        }
     }
 }
 
