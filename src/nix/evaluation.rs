@@ -185,6 +185,7 @@ impl Evaluation<'_> {
                 message = message.replace(copy.as_ref(), &tree);
             }
         }
+        reads.take_missing(&message);
         if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
             message.extend(account.builds.iter().map(|line| format!("> {line}\n")));
         }
@@ -206,6 +207,8 @@ impl Evaluation<'_> {
         let variables: Vec<String> = reads.variables.into_iter().collect();
         Failure {
             inputs: Inputs::of(&reads.paths).0,
+            nix: self.nix.clone(),
+            dir: self.request.dir.clone(),
             variant: inputs::variant(&variables, self.env),
             variables,
             message,

@@ -3,6 +3,7 @@
 use super::environment::Environment;
 use super::inputs::{self, Inputs};
 use super::place::Place;
+use super::program;
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::Watches;
@@ -52,6 +53,9 @@ pub struct Shell {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub inputs: Inputs,
+    /// The program, and where it was looked for: another one may not fail.
+    pub nix: PathBuf,
+    pub dir: PathBuf,
     /// The variables that it depends on, and which values they had.
     pub variables: Vec<String>,
     pub variant: String,
@@ -111,6 +115,7 @@ pub fn look_up(place: &Place, env: &Env, watches: &mut Watches) -> Found {
     }
     let stands = |failure: &Failure| {
         let is_the_same = failure.variant == inputs::variant(&failure.variables, env)
+            && program::find(env, &failure.dir).is_ok_and(|nix| nix == failure.nix)
             && failure.inputs.changed(&Watches::default()).is_none();
         if failure.is_lasting { is_the_same } else { !failure.is_shown }
     };

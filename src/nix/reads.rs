@@ -119,9 +119,9 @@ impl Reads {
         }
     }
 
-    /// Of nix files, those that count are known; another path is read, listed or looked for.
+    /// Of nix files that are there, those that count are known; another path is read, listed or looked for.
     fn take_mentioned(&mut self, path: PathBuf) {
-        let is_nix = path.extension().is_some_and(|extension| extension == "nix");
+        let is_nix = path.extension().is_some_and(|extension| extension == "nix") && path.exists();
         let is_evaluated = self.paths.contains(&(path.join("default.nix"), Aspect::Content));
         let is_known = self.paths.contains(&(path.clone(), Aspect::Tree));
         if is_nix || is_evaluated || is_known {
@@ -135,6 +135,13 @@ impl Reads {
             Aspect::Presence
         };
         self.paths.insert((path, aspect));
+    }
+
+    /// What nix says that it missed may come to be there.
+    pub fn take_missing(&mut self, message: &str) {
+        let quoted = message.split('\'').map(Path::new);
+        let missing = quoted.filter(|path| path.is_absolute() && !path.exists());
+        self.paths.extend(missing.map(|path| (path.to_path_buf(), Aspect::Presence)));
     }
 
     fn take_nixpkgs(&mut self, env: &Env) {

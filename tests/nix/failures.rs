@@ -73,6 +73,26 @@ fn a_project_that_wants_no_old_shell_gets_none() {
     assert_eq!(shell.get("PLAIN"), None);
 }
 
+/// Whether nix's text or its message names it.
+#[test]
+fn a_file_that_was_missing_ends_the_failure() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    for (file, named) in
+        [("named.nix", "./named.nix"), ("found.nix", "(./. + \"/${\"found\"}.nix\")")]
+    {
+        let text = world.project.read("project/pkgs.nix");
+        world.edit("pkgs.nix", "\"plain value\"", &format!("import {named}"));
+        world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+        world.project.write(file, format!("\"{file}\""));
+        let run = world.project.envr(["exec", ".", "printenv", "PLAIN"]).any_stdout().any_stderr();
+        assert_eq!(String::from_utf8(run.success().stdout).unwrap(), format!("{file}\n"));
+        world.project.write("pkgs.nix", text);
+    }
+}
+
 #[test]
 fn a_build_that_fails_shows_its_log() {
     if !has_nix() {
@@ -155,6 +175,25 @@ fn a_nix_that_is_none_is_told_from_one_that_fails() {
         "echo '{\"variables\":{\"A\":{\"type\":\"exported\"}}}'",
         "it is not what `nix print-dev-env --json` prints",
     );
+}
+
+#[test]
+fn another_nix_is_tried_where_one_failed() {
+    let project = crate::test::Project::new();
+    project.write_program("nix", "#!/bin/sh\necho 'error: too old' >&2; exit 1\n");
+    project.write(".envrc", "use flake\n");
+    project.allow();
+    project.shell().any_prompt(1);
+    project.write_program(
+        "nix-of-today/nix",
+        "#!/bin/sh\necho '{\"variables\":{\"A\":{\"type\":\"exported\",\"value\":\"1\"}}}'\n",
+    );
+    let mut shell = project.shell();
+    let bin = project.path("bin/nix-of-today").display().to_string();
+    let path = format!("{bin}:{}", shell.get("PATH").unwrap());
+    shell.set("PATH", path);
+    shell.any_prompt(0);
+    assert_eq!(shell.get("A"), Some("1"));
 }
 
 #[test]
