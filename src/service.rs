@@ -6,6 +6,7 @@ mod table;
 pub mod import;
 pub mod watch;
 pub mod schedule;
+pub mod zone;
 pub mod project;
 pub mod graph;
 pub mod state;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 pub use ports::{Listen, Port};
 pub use schedule::Schedule;
+pub use zone::Zone;
 
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub struct Spec {
     pub watch: Vec<String>,
     /// When it runs, if not all the time.
     pub schedule: Option<Schedule>,
+    /// Whose clocks the schedule means; `None` for those of its environment's `TZ`, or of the machine.
+    pub timezone: Option<Zone>,
     pub log: LogLimits,
     /// The service that reads its standard output, which is then not in envr's log.
     pub logger: Option<String>,
@@ -253,6 +257,7 @@ impl Spec {
             listen: BTreeMap::new(),
             watch: Vec::new(),
             schedule: None,
+            timezone: None,
             log: LogLimits::default(),
             logger: None,
             start: StartWhen::AtOnce,
@@ -264,8 +269,8 @@ impl Spec {
 /// A signal by its name, with or without `SIG`, or by its number.
 pub fn signal_number(name: &str) -> Option<i32> {
     use signal_hook::consts::{
-        SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGUSR1,
-        SIGUSR2, SIGWINCH,
+        SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGSTOP, SIGTERM,
+        SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH,
     };
     let names = [
         ("ABRT", SIGABRT),
@@ -274,9 +279,13 @@ pub fn signal_number(name: &str) -> Option<i32> {
         ("HUP", SIGHUP),
         ("INT", SIGINT),
         ("KILL", SIGKILL),
+        ("PIPE", SIGPIPE),
         ("QUIT", SIGQUIT),
         ("STOP", SIGSTOP),
         ("TERM", SIGTERM),
+        ("TSTP", SIGTSTP),
+        ("TTIN", SIGTTIN),
+        ("TTOU", SIGTTOU),
         ("USR1", SIGUSR1),
         ("USR2", SIGUSR2),
         ("WINCH", SIGWINCH),

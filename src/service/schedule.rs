@@ -1,5 +1,6 @@
-//! When a scheduled service runs: after a time, or by the five fields of cron, in UTC.
+//! When a scheduled service runs: after a time, or by the five fields of cron.
 
+use super::zone::{Moments, Zone};
 use crate::calendar::civil;
 use crate::config::parse_duration;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct Cron {
     days: u64,
     months: u64,
     weekdays: u64,
+    /// The clock that is set changes nothing: every hour counts as it comes.
+    each_hour: bool,
     /// Both fields of days say something: one that fits is enough, as cron has it.
     either_day: bool,
 }
@@ -48,11 +51,11 @@ impl Schedule {
     }
 
     /// The time from `now`, in seconds since the epoch, to the next run; `None` where none will come.
-    pub fn wait(&self, now: i64) -> Option<Duration> {
+    pub fn wait(&self, now: i64, zone: &Zone) -> Option<Duration> {
         match self {
             Self::Every(time) => Some(*time),
             Self::Cron(cron) => {
-                let wait = cron.next(now)? - now;
+                let wait = cron.next(now, zone)? - now;
                 Some(Duration::from_secs(u64::try_from(wait).unwrap_or_default()))
             }
         }
@@ -71,21 +74,39 @@ impl Cron {
             days: numbers(days, 1, 31, &[])?,
             months: numbers(months, 1, 12, &MONTHS)?,
             weekdays: (sunday_twice | sunday_twice >> 7) & 0x7f,
+            each_hour: hours == "*",
             either_day: is_said(days) && is_said(weekdays),
         })
     }
 
     /// The first whole minute after a time.
-    fn next(&self, now: i64) -> Option<i64> {
-        let today = now.div_euclid(DAY);
-        (today..today + LONGEST).filter(|day| self.has_day(*day)).find_map(|day| {
-            let times = (0..24).filter(|hour| has(self.hours, *hour)).flat_map(|hour| {
-                let minutes = (0..60).filter(|minute| has(self.minutes, *minute));
-                minutes
-                    .map(move |minute| day * DAY + i64::from(hour) * 3600 + i64::from(minute) * 60)
-            });
-            times.into_iter().find(|time| *time > now)
+    fn next(&self, now: i64, zone: &Zone) -> Option<i64> {
+        // A clock that was set back may show a day again.
+        let first = zone.shown(now).div_euclid(DAY) - 1;
+        (first..first + LONGEST).filter(|day| self.has_day(*day)).find_map(|day| {
+            let moments = self.times(day).flat_map(|shown| self.moments(zone.moments(shown)));
+            moments.filter(|moment| *moment > now).min()
         })
+    }
+
+    /// What clocks show at its times of a day.
+    fn times(&self, day: i64) -> impl Iterator<Item = i64> {
+        let hours = (0..24).filter(|hour| has(self.hours, *hour));
+        hours.flat_map(move |hour| {
+            let minutes = (0..60).filter(|minute| has(self.minutes, *minute));
+            minutes.map(move |minute| day * DAY + i64::from(hour) * 3600 + i64::from(minute) * 60)
+        })
+    }
+
+    /// A time that clocks leave out counts when they do; one that they show twice counts once.
+    fn moments(&self, moments: Moments) -> Vec<i64> {
+        match moments {
+            Moments::Once(moment) => vec![moment],
+            Moments::Twice(first, second) if self.each_hour => vec![first, second],
+            Moments::Twice(first, _) => vec![first],
+            Moments::Never { .. } if self.each_hour => vec![],
+            Moments::Never { jump } => vec![jump],
+        }
     }
 
     /// A day since the epoch, which was a Thursday.
@@ -137,13 +158,64 @@ mod tests {
     /// 2026-03-01T12:34:56Z, a Sunday.
     const NOW: i64 = 1_772_368_496;
 
+    fn next(text: &str, zone: &str, now: i64) -> String {
+        let zone = Zone::named(zone).unwrap();
+        let wait = Schedule::parse(text).and_then(|schedule| schedule.wait(now, &zone));
+        let next = wait.map(|wait| rfc3339(now + i64::try_from(wait.as_secs()).unwrap()));
+        next.unwrap_or_else(|| "never".to_string())
+    }
+
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let schedule = Schedule::parse(text);
-        let next = schedule
-            .and_then(|schedule| schedule.wait(NOW))
-            .map(|wait| rfc3339(NOW + i64::try_from(wait.as_secs()).unwrap()));
-        assert_eq!(next.as_deref().unwrap_or("never"), expected, "{text}");
+        assert_eq!(next(text, "UTC0", NOW), expected, "{text}");
+    }
+
+    /// The next runs one after the other.
+    #[track_caller]
+    fn check_runs(text: &str, zone: &str, from: i64, expected: &[&str]) {
+        let mut now = from;
+        for expected in expected {
+            assert_eq!(next(text, zone, now), *expected, "{text}");
+            let schedule = Schedule::parse(text).unwrap();
+            let wait = schedule.wait(now, &Zone::named(zone).unwrap()).unwrap();
+            now += i64::try_from(wait.as_secs()).unwrap();
+        }
+    }
+
+    #[test]
+    fn clocks_that_are_set() {
+        let berlin = "CET-1CEST,M3.5.0,M10.5.0/3";
+        // 2026-03-28T12:00:00Z: the clocks go from 02:00 to 03:00 in the night after it.
+        let spring = 1_774_699_200;
+        let half = ["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"];
+        check_runs("30 2 * * *", berlin, spring, &half);
+        check_runs("0 3 * * *", berlin, spring, &["2026-03-29T01:00:00Z", "2026-03-30T01:00:00Z"]);
+        // Left out and due at the same moment, it runs once.
+        check_runs(
+            "0 2-3 * * *",
+            berlin,
+            spring,
+            &["2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z"],
+        );
+        let halves = ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"];
+        check_runs("*/30 * * * *", berlin, spring + 12 * 3600, &halves);
+        // 2026-10-24T12:00:00Z: they go from 03:00 back to 02:00.
+        let autumn = 1_792_843_200;
+        let half = ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"];
+        check_runs("30 2 * * *", berlin, autumn, &half);
+        let halves = ["2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:30:00Z"];
+        check_runs("*/30 * * * *", berlin, autumn + 12 * 3600, &halves);
+        // Midnight itself is left out, and half an hour.
+        let havana = "CST5CDT,M3.2.0/0,M11.1.0/1";
+        check_runs(
+            "@daily",
+            havana,
+            1_772_888_400,
+            &["2026-03-08T05:00:00Z", "2026-03-09T04:00:00Z"],
+        );
+        let lord_howe = "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0";
+        check_runs("15 2 * * *", lord_howe, 1_790_996_400, &["2026-10-03T15:30:00Z"]);
+        check("0 12 * * sun", "2026-03-08T12:00:00Z");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod ports;
 use super::directory::Directories;
 use super::{
     Check, Condition, Kind, Listen, LogLimits, Port, Probe, Program, Readiness, Ready, Restart,
-    RestartWhen, Schedule, Scope, Spec, StartWhen, Stop, is_name, signal_number,
+    RestartWhen, Schedule, Scope, Spec, StartWhen, Stop, Zone, is_name, signal_number,
 };
 use crate::toml::{Table, Value};
 use anyhow::Result;
@@ -95,6 +95,7 @@ fn service(name: &str, table: &mut Table, dir: &Path) -> Result<Option<Spec>> {
     let mut spec = Spec::new(name, dir.to_path_buf(), command);
     spec.kind = kind;
     spec.schedule = schedule;
+    spec.timezone = table.take("timezone").map(timezone).transpose()?;
     if kind == Kind::Oneshot {
         spec.restart.when = RestartWhen::Never;
     }
@@ -152,6 +153,14 @@ fn schedule(value: Value) -> Result<Schedule> {
         value.name
     ));
     Schedule::parse(&value.string()?).ok_or(wrong)
+}
+
+fn timezone(value: Value) -> Result<Zone> {
+    let wrong = value.mistake(&format!(
+        "`{}` is no time zone that this machine knows, such as `\"Europe/Berlin\"`",
+        value.name
+    ));
+    Zone::named(&value.string()?).ok_or(wrong)
 }
 
 /// A line for the shell, or a program with its arguments.

@@ -112,12 +112,21 @@ fn mistakes_are_found_before_anything_starts() {
         "could not read `envr.toml:3:17`: `services.b.ready.tcp` is neither a port nor `\"HOST:PORT\"`",
     );
     check(
+        "[services.b]\ncommand = 'x'\nready.http = 'http://app.local/'\n",
+        "could not read `envr.toml:3:14`: the host of `services.b.ready.http` is neither `localhost` nor an address",
+    );
+    check(
         "[services.b]\ncommand = 'x'\nstop = 'SIGFOO'\n",
         "could not read `envr.toml:3:8`: `services.b.stop` is not a signal such as `\"INT\"`",
     );
     check(
         "[services.b]\ncommand = 'x'\nstart = 'on-connection'\n",
         "could not read `envr.toml:3:9`: a start `\"on-connection\"` needs `listen`, and no oneshot",
+    );
+    check(
+        "[services.b]\ncommand = 'x'\nschedule = '@daily'\ntimezone = 'Europe/Nowhere'\n",
+        "could not read `envr.toml:4:12`: `services.b.timezone` is no time zone that this machine knows, \
+         such as `\"Europe/Berlin\"`",
     );
     check("[env]\nA = 1\n", "`$DIR/project` defines no services");
 }

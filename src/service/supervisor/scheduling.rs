@@ -3,22 +3,34 @@
 use super::Supervisor;
 use super::supervised::Goal;
 use crate::calendar::rfc3339;
+use crate::service::Zone;
 use crate::service::state::{Event, State};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 impl Supervisor<'_> {
     /// Sets the time of the next run, where there is none yet.
     pub fn plan_run(&mut self, index: usize) {
         let now = self.started.elapsed();
-        let service = &mut self.services[index];
-        let Some(schedule) = &service.spec.schedule else {
-            service.next_run = None;
-            return;
+        let service = &self.services[index];
+        let next_run = match (&service.spec.schedule, service.next_run) {
+            (None, _) => None,
+            (Some(_), Some(next_run)) => Some(next_run),
+            (Some(schedule), None) => {
+                schedule.wait(seconds(), &self.zone_of(index)).map(|wait| now + wait)
+            }
         };
-        if service.next_run.is_none() {
-            service.next_run = schedule.wait(seconds()).map(|wait| now + wait);
-        }
+        self.services[index].next_run = next_run;
+    }
+
+    /// Whose clocks a service lives by: as the programs that it starts.
+    fn zone_of(&self, index: usize) -> Zone {
+        let spec = &self.services[index].spec;
+        let own = spec.env.get("TZ").map(Option::as_deref);
+        let inherited = || self.environment.env.get("TZ").and_then(OsStr::to_str);
+        let name = own.unwrap_or_else(inherited);
+        spec.timezone.clone().or_else(|| Zone::named(name?)).unwrap_or_else(Zone::local)
     }
 
     /// What is named runs at once, whatever its schedule says and though nobody connects.

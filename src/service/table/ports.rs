@@ -82,12 +82,13 @@ fn port(value: Value) -> Result<Port> {
 /// `5432`, `"$PORT"`, or `"host:5432"`.
 pub fn tcp(value: Value) -> Result<Check> {
     let wrong = value.mistake(&format!("`{}` is neither a port nor `\"HOST:PORT\"`", value.name));
+    let wrong_host = no_host(&value);
     if value.is_string() {
         let text = value.string()?;
         let (host, port) = text.rsplit_once(':').unwrap_or(("localhost", &text));
         let is_address = port.starts_with('$') || text.contains(':');
         let port = port_of(port).filter(|_| is_address).ok_or(wrong)?;
-        return Ok(Check::Tcp { host: host.trim_matches(['[', ']']).to_string(), port });
+        return Ok(Check::Tcp { host: host_of(host).ok_or(wrong_host)?, port });
     }
     match u16::try_from(value.number()?) {
         Ok(port @ 1..) => {
@@ -103,6 +104,7 @@ pub fn http(value: Value) -> Result<Check> {
         "`{}` is not a URL such as `\"http://localhost:8080/health\"`",
         value.name
     ));
+    let wrong_host = no_host(&value);
     let text = value.string()?;
     let parts = text.strip_prefix("http://").map(|rest| match rest.find('/') {
         Some(at) => rest.split_at(at),
@@ -120,8 +122,17 @@ pub fn http(value: Value) -> Result<Check> {
     if host.is_empty() || !is_plain(path) || !is_plain(host) {
         return Err(wrong);
     }
-    let host = host.trim_matches(['[', ']']).to_string();
-    Ok(Check::Http { host, port, path: path.to_string() })
+    Ok(Check::Http { host: host_of(host).ok_or(wrong_host)?, port, path: path.to_string() })
+}
+
+/// Names are not looked up: that can take any time.
+fn host_of(text: &str) -> Option<String> {
+    let host = text.trim_matches(['[', ']']);
+    (host == "localhost" || host.parse::<IpAddr>().is_ok()).then(|| host.to_string())
+}
+
+fn no_host(value: &Value) -> anyhow::Error {
+    value.mistake(&format!("the host of `{}` is neither `localhost` nor an address", value.name))
 }
 
 /// `8080`, or `$PORT`.
