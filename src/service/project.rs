@@ -90,7 +90,7 @@ pub fn load(world: World, root: &Path) -> Result<Graph> {
 }
 
 /// The tables of an `envr.toml` that make the environment are read with it, so that their mistakes show here, too.
-fn from_toml(document: &Document, root: &Path) -> Result<Directories> {
+pub fn from_toml(document: &Document, root: &Path) -> Result<Directories> {
     let mut tables = document.tables()?;
     crate::eval::toml::Declared::take(&mut tables)?;
     let services = tables.table("services")?;

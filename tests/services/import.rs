@@ -1,6 +1,7 @@
 //! Definitions of other tools, as they are read here.
 
 use crate::test::Project;
+use std::fmt::Write as _;
 
 #[track_caller]
 fn imports(file: &str, text: &str, stdout: &str, stderr: &str) {
@@ -35,12 +36,13 @@ fn process_compose() {
         "[env]\nA = \"1\"\n\n\
          [services.db]\ncommand = \"exec db\"\ncwd = \"data\"\nenv = { PGPORT = \"5432\", X = \"a=b\" }\n\
          ready = { http = \"http://127.0.0.1:8080/up\", every = \"2s\", failures = 4 }\n\
-         restart = { when = \"on-failure\", delay = \"3s\", limit = 5 }\n\
+         restart = { when = \"on-failure\", delay = \"3s\", longest_delay = \"3s\", limit = 5 }\n\
          stop = { command = \"db --stop\", signal = \"2\", timeout = \"7s\" }\n\n\
          [services.web]\ncommand = \"echo \\\"one\\\"\\nexec web\\n\"\nreplicas = 2\n\
-         depends_on = { db = \"ready\" }\nready = { log = \"up\" }\n\n\
+         depends_on = { db = \"ready\" }\nready = { log = \"up\" }\nrestart = \"never\"\n\n\
          [services.job]\ncommand = \"job\"\nschedule = \"0 3 * * *\"\nauto = false\n",
-        "envr: `log_level` is left out\nenvr: `db`: `namespace` is left out\n\
+        "envr: `log_level` is left out\nenvr: `db`: `max_restarts` counts failures in a row\n\
+         envr: `db`: `namespace` is left out\n\
          envr: `empty`: `namespace` is left out\nenvr: `empty`: left out: it has no command\n",
     );
 }
@@ -55,18 +57,17 @@ fn docker_compose() {
          \x20   ports: ['8080:8080']\n    depends_on: [worker]\n\
          \x20   healthcheck: { test: ['CMD', curl, 'a b'], interval: 5s, retries: 2 }\n\
          \x20   stop_signal: SIGINT\n    stop_grace_period: 1m\n    volumes: ['.:/app']\n\
-         \x20 worker:\n    command: work $$HOME\n    ports: ['80:8080']\n    environment: ['B=${B}']\n",
+         \x20 worker:\n    command: work $$HOME\n    ports: ['80:8080']\n    environment: ['B=${B}', 'C=${B:-x} $$y']\n",
         "[services.web]\ncommand = [\"serve\", \"--port\", \"8080\"]\nport = 8080\n\
          depends_on = { worker = \"started\" }\n\
          ready = { exec = \"curl 'a b'\", every = \"5s\", failures = 2 }\n\
          env = { A = \"1\" }\nrestart = \"always\"\nstop = { signal = \"SIGINT\", timeout = \"1m\" }\n\n\
-         [services.worker]\ncommand = \"work $HOME\"\nenv = { B = \"${B}\" }\nrestart = \"never\"\n",
+         [services.worker]\ncommand = \"export C=\\\"${B:-x} \\\\$y\\\"\\nwork $HOME\"\nrestart = \"never\"\n",
         "envr: `volumes` is left out\n\
          envr: `db`: left out: it has no `command`, and what its image runs is not known here\n\
          envr: `web`: `image` is left out: its program has to be on PATH\n\
          envr: `web`: `volumes` is left out\n\
-         envr: `worker`: `ports` is left out: 80:8080; it listens where it listens\n\
-         envr: `worker`: `environment`: `${…}` stays as it stands\n",
+         envr: `worker`: `ports` is left out: 80:8080; it listens where it listens\n",
     );
 }
 
@@ -75,8 +76,136 @@ fn procfile() {
     imports(
         "Procfile",
         "web: serve \"$PORT\"\n# no\nqueue: work\n",
-        "[services.web]\ncommand = \"serve \\\"$PORT\\\"\"\n\n[services.queue]\ncommand = \"work\"\n",
-        "",
+        "[services.web]\ncommand = \"serve \\\"$PORT\\\"\"\nport = \"auto\"\n\n[services.queue]\ncommand = \"work\"\n",
+        "envr: `web`: `PORT` is one that is free, and stays the same\n",
+    );
+}
+
+/// Prints the tables of a file, and what was said beside them.
+fn imported(project: &Project, file: &str, text: &str) -> (String, String) {
+    project.write(file, text);
+    let run = project.envr(["services", "import", file]).any_stdout().any_stderr();
+    let output = run.success();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_compose_takes_from_elsewhere() {
+    let project = Project::new();
+    let (tables, said) = imported(
+        &project,
+        "compose.yaml",
+        "x-one: &one { restart: 'on-failure:3' }\nx-two: &two { stop_signal: INT }\nservices:\n\
+         \x20 base:\n    environment: { A: one, B: two }\n    env_file: [common.env, { path: own.env, required: false }]\n\
+         \x20 web:\n    <<: [*one, *two]\n    extends: { service: base }\n    command: [serve, '${HOST:-all}', '$$x']\n\
+         \x20   environment: ['B=three', 'PASSED', 'LIKE=${A}-${MISSING:?gone}']\n\
+         \x20   deploy: { replicas: 2, resources: {} }\n    healthcheck: { disable: true }\n\
+         \x20   depends_on: { gone: { condition: service_healthy }, job: { condition: service_completed_successfully } }\n\
+         \x20 gone: { image: postgres }\n  job: { command: work, profiles: [later], stop_grace_period: soon }\n\
+         \x20 round: { command: x, extends: round }\n  far: { command: x, extends: { file: f.yml, service: y } }\n",
+    );
+    assert_eq!(
+        tables,
+        "[dotenv]\nfiles = [\"common.env\"]\nif_exists = [\"own.env\"]\n\n\
+         [services.web]\ncommand = \"export LIKE=\\\"${A}-${MISSING:?gone}\\\"\\nexec serve \\\"${HOST:-all}\\\" '$x'\"\n\
+         env = { A = \"one\", B = \"three\" }\nreplicas = 2\n\
+         depends_on = { job = \"completed\" }\nrestart = { when = \"on-failure\", limit = 3 }\n\
+         stop = { signal = \"INT\" }\n\n\
+         [services.job]\ncommand = \"work\"\nauto = false\noneshot = true\n\n\
+         [services.round]\ncommand = \"x\"\nrestart = \"never\"\n\n[services.far]\ncommand = \"x\"\nrestart = \"never\"\n"
+    );
+    for line in [
+        "`base`: left out: it has no `command`, and what its image runs is not known here",
+        "`web`: `env_file` becomes `[dotenv]`: all services get it",
+        "`web`: `deploy.resources` is left out",
+        "`web`: `depends_on`: `gone` is not here",
+        "`job`: `profiles`: it starts when it is named, or needed",
+        "`job`: `stop_grace_period` is left out",
+        "`round`: `extends` is left out: it leads nowhere",
+        "`far`: `extends` is left out: it is in `f.yml`",
+    ] {
+        assert!(said.contains(&format!("envr: {line}\n")), "{line}\n\n{said}");
+    }
+}
+
+#[test]
+fn what_process_compose_does_otherwise() {
+    let project = Project::new();
+    let (tables, said) = imported(
+        &project,
+        "process-compose.yaml",
+        "processes:\n  web:\n    command: 'if [[ -n $$A ]]; then serve {{.PC_REPLICA_NUM}}; fi'\n    is_daemon: true\n\
+         \x20   readiness_probe: { http_get: { host: app.local, port: '${PORT}', scheme: https } }\n\
+         \x20   liveness_probe: { http_get: { port: '${PORT}', headers: { A: b } } }\n\
+         \x20   depends_on: { job: { condition: process_completed } }\n\
+         \x20 job: { command: x, schedule: { cron: '0 3 * * *', timezone: UTC0, run_on_start: true } }\n\
+         \x20 odd: { command: x, availability: { restart: always, exit_on_end: true }, shutdown: { signal: 99 } }\n",
+    );
+    assert_eq!(
+        tables,
+        "[services.web]\ncommand = [\"bash\", \"-c\", \"if [[ -n $A ]]; then serve {{.PC_REPLICA_NUM}}; fi\"]\n\
+         live = { http = \"http://localhost:$PORT/\" }\ndepends_on = { job = \"completed\" }\nrestart = \"never\"\n\n\
+         [services.job]\ncommand = \"x\"\nschedule = \"0 3 * * *\"\ntimezone = \"UTC0\"\n\n\
+         [services.odd]\ncommand = \"x\"\nrestart = { when = \"always\" }\n"
+    );
+    for line in [
+        "`web`: `command`: the template `{{.PC_REPLICA_NUM}}` stays as it stands",
+        "`web`: `is_daemon` is left out: it has to stay in the foreground",
+        "`web`: `depends_on`: `job` has to end with success",
+        "`web`: `readiness_probe.http_get.scheme` is left out",
+        "`web`: `liveness_probe.http_get.headers` is left out",
+        "`job`: `schedule.run_on_start` is left out",
+        "`odd`: `availability.exit_on_end: true` is left out",
+    ] {
+        assert!(said.contains(&format!("envr: {line}\n")), "{line}\n\n{said}");
+    }
+    for key in ["`web`: `ready` is left out: ", "`odd`: `stop` is left out: "] {
+        assert!(said.contains(key), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_grows_without_an_end_is_refused() {
+    let project = Project::new();
+    let mut bomb = "a0: &a0 { x: y }\n".to_string();
+    for level in 1..30 {
+        let below = level - 1;
+        writeln!(bomb, "a{level}: &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]").unwrap();
+    }
+    bomb.push_str("services: { web: { command: x, labels: *a29 } }\n");
+    project.write("compose.yaml", bomb);
+    let said = project.envr(["services", "import"]).any_stderr().failure().stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("could not read"), "{said}");
+    // Nor does depth harm anybody.
+    project.write(
+        "compose.yaml",
+        format!("services: {}x{}", "{ a: ".repeat(100_000), "}".repeat(100_000)),
+    );
+    let run = project.envr(["services", "import"]).any_stderr().any_stdout();
+    assert_eq!(run.output().status.code(), Some(1));
+}
+
+#[test]
+fn what_was_imported_runs() {
+    let services = super::Services::empty();
+    services.project.write(".env", "GREETING=hello\nHOST=from-dotenv\n");
+    services.project.write(
+        "compose.yaml",
+        "services:\n  setup: { image: x, command: [touch, done] }\n\
+         \x20 web:\n    image: x\n    command: [sh, -c, 'echo $$A $$B $$HOST; exec sleep 1000']\n\
+         \x20   environment: { A: '${GREETING:-none}!', B: '${MISSING:-default}' }\n\
+         \x20   depends_on: { setup: { condition: service_completed_successfully } }\n\
+         \x20   healthcheck: { test: [CMD, test, -e, done], interval: 50ms }\n    restart: always\n",
+    );
+    services.run(["services", "import", "--write"]);
+    services.allow();
+    services.up();
+    assert_eq!(services.said("web"), ["hello! default from-dotenv"]);
+    assert_eq!(
+        (services.state("setup"), services.state("web")),
+        ("completed".into(), "ready".into())
     );
 }
 

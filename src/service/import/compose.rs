@@ -1,7 +1,13 @@
 //! A `docker-compose.yml`: the programs of its containers, run without containers.
 
-use super::{Imported, Toml, child, merged, number, pairs, text, texts, variables};
-use crate::secrets::{Branch, Value};
+use super::shell::{exported, line_of, pass_through, plain, quoted};
+use super::{
+    Imported, Toml, child, environment, merged, number, pairs, text, texts, time, without,
+};
+use crate::secrets::{Branch, Entry, Value};
+
+/// How many services one may take over from, one after the other.
+const DEEPEST: usize = 20;
 
 pub fn import(top: &Branch, services: &Branch) -> Imported {
     let mut imported = Imported::default();
@@ -12,7 +18,10 @@ pub fn import(top: &Branch, services: &Branch) -> Imported {
     }
     for (name, value) in pairs(services) {
         let Value::Branch(container) = value else { continue };
-        let container = merged(container);
+        let container = extended(services, container, DEEPEST).unwrap_or_else(|why| {
+            imported.tell(name, &why);
+            without(&merged(container), "extends")
+        });
         match command(&container) {
             None => imported.tell(
                 name,
@@ -28,16 +37,64 @@ pub fn import(top: &Branch, services: &Branch) -> Imported {
     imported
 }
 
-/// The entrypoint with its arguments. In a line `$$` stands for `$`.
+/// With what it takes over from others of its file.
+fn extended(services: &Branch, container: &Branch, depth: usize) -> Result<Branch, String> {
+    let own = merged(container);
+    let (base, file) = match child(&own, "extends") {
+        None => return Ok(own),
+        Some(Value::Branch(from)) => {
+            (child(from, "service").and_then(text), child(from, "file").and_then(text))
+        }
+        Some(name) => (text(name), None),
+    };
+    if let Some(file) = file {
+        return Err(format!("`extends` is left out: it is in `{file}`"));
+    }
+    let base = base.as_deref().and_then(|name| child(services, name));
+    let (Some(Value::Branch(base)), true) = (base, depth > 0) else {
+        return Err("`extends` is left out: it leads nowhere".to_string());
+    };
+    let mut all = extended(services, base, depth - 1)?;
+    for entry in without(&own, "extends") {
+        let Entry::Pair(name, value) = entry else { continue };
+        let before = child(&all, &name).cloned();
+        all = without(&all, &name);
+        all.push(Entry::Pair(name.clone(), over(&name, before, value)));
+    }
+    Ok(all)
+}
+
+/// A value over the one that is taken over: of two maps the pairs, of all else the value itself.
+fn over(key: &str, before: Option<Value>, value: Value) -> Value {
+    let branch = |value: &Value| match (key, value) {
+        (_, Value::Branch(branch)) => Some(merged(branch)),
+        ("environment", list) => Some(environment(list)),
+        _ => None,
+    };
+    let (Some(mut all), Some(own)) = (before.as_ref().and_then(branch), branch(&value)) else {
+        return value;
+    };
+    for (name, _) in pairs(&own) {
+        all = without(&all, name);
+    }
+    all.extend(own);
+    Value::Branch(all)
+}
+
+/// The entrypoint with its arguments, behind the variables that are made of others.
 fn command(container: &Branch) -> Option<Toml> {
-    let plain = |text: String| text.replace("$$", "$");
-    let list = |value: &Value| matches!(value, Value::List(_));
+    let exported = child(container, "environment").map(|value| exported(&environment(value)));
+    let exported = exported.unwrap_or_default();
+    let is_list = |value: &Value| matches!(value, Value::List(_));
     match (child(container, "entrypoint"), child(container, "command")) {
-        (None, Some(value)) if !list(value) => Some(Toml::Text(plain(text(value)?))),
         (None, None) => None,
+        (None, Some(value)) if !is_list(value) => {
+            Some(Toml::Text(format!("{exported}{}", plain(&text(value)?))))
+        }
         (entrypoint, command) => {
-            let words = entrypoint.into_iter().chain(command).flat_map(texts).map(plain);
-            Some(Toml::List(words.map(Toml::Text).collect()))
+            let words: Vec<String> =
+                entrypoint.into_iter().chain(command).flat_map(texts).collect();
+            line_of(&words, &exported)
         }
     }
 }
@@ -52,18 +109,20 @@ fn rest(
     for (key, value) in pairs(container) {
         let mut put = |key: &str, value: Toml| service.push((key.to_string(), value));
         match (key, value) {
-            ("command" | "entrypoint" | "container_name" | "labels" | "hostname", _) => {}
+            ("command" | "entrypoint" | "container_name" | "labels" | "hostname" | "expose", _) => {
+            }
             ("image" | "build", _) => {
                 imported.tell(name, &format!("`{key}` is left out: its program has to be on PATH"));
             }
             ("environment", value) => {
-                let variables = variables(value);
-                if variables.iter().any(|(_, value)| value.to_string().contains("${")) {
-                    imported.tell(name, "`environment`: `${…}` stays as it stands");
+                let variables = pass_through(&environment(value));
+                if !variables.is_empty() {
+                    put("env", Toml::Table(variables));
                 }
-                put("env", Toml::Table(variables));
             }
+            ("env_file", value) => imported.read_environment(name, value),
             ("depends_on", value) => put("depends_on", conditions(value)),
+            ("healthcheck", Value::Branch(check)) if is_off(check) => {}
             ("healthcheck", Value::Branch(check)) => match healthcheck(check) {
                 Some(ready) => put("ready", ready),
                 None => imported.tell(name, "`healthcheck` is left out"),
@@ -83,19 +142,27 @@ fn rest(
                     ),
                 }
             }
-            ("restart", value) => match text(value).as_deref().map(|word| word.split(':').next()) {
-                Some(Some("no" | "false")) => put("restart", Toml::text("never")),
-                Some(Some("on-failure")) => put("restart", Toml::text("on-failure")),
-                _ => put("restart", Toml::text("always")),
-            },
+            ("restart", value) => put("restart", restart(&text(value).unwrap_or_default())),
             ("stop_signal", value) => {
                 stop.push(("signal".to_string(), Toml::text(text(value).unwrap_or_default())));
             }
-            ("stop_grace_period", value) => {
-                stop.push(("timeout".to_string(), Toml::text(text(value).unwrap_or_default())));
-            }
+            ("stop_grace_period", value) => match time(value) {
+                Some(time) => stop.push(("timeout".to_string(), time)),
+                None => imported.tell(name, "`stop_grace_period` is left out"),
+            },
             ("scale", value) => put("replicas", Toml::Number(number(value).unwrap_or(1))),
-            ("profiles", _) => put("auto", Toml::Flag(false)),
+            ("deploy", Value::Branch(deploy)) => {
+                for (key, value) in pairs(deploy) {
+                    match (key, number(value)) {
+                        ("replicas", Some(count)) => put("replicas", Toml::Number(count)),
+                        _ => imported.tell(name, &format!("`deploy.{key}` is left out")),
+                    }
+                }
+            }
+            ("profiles", _) => {
+                put("auto", Toml::Flag(false));
+                imported.tell(name, "`profiles`: it starts when it is named, or needed");
+            }
             (key, _) => imported.tell(name, &format!("`{key}` is left out")),
         }
     }
@@ -104,6 +171,20 @@ fn rest(
     }
     if !stop.is_empty() {
         service.push(("stop".to_string(), Toml::Table(stop)));
+    }
+}
+
+fn restart(policy: &str) -> Toml {
+    match policy.split_once(':').unwrap_or((policy, "")) {
+        ("no" | "false", _) => Toml::text("never"),
+        ("on-failure", count) => match count.parse() {
+            Ok(count) => Toml::Table(vec![
+                ("when".to_string(), Toml::text("on-failure")),
+                ("limit".to_string(), Toml::Number(count)),
+            ]),
+            Err(_) => Toml::text("on-failure"),
+        },
+        _ => Toml::text("always"),
     }
 }
 
@@ -132,26 +213,26 @@ fn conditions(value: &Value) -> Toml {
     Toml::Table(pairs(needs).map(condition).collect())
 }
 
+fn is_off(check: &Branch) -> bool {
+    let is_none = child(check, "test").is_some_and(|test| texts(test) == ["NONE"]);
+    is_none || child(check, "disable").and_then(text).as_deref() == Some("true")
+}
+
 fn healthcheck(check: &Branch) -> Option<Toml> {
     let words = texts(child(check, "test")?);
     let line = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["NONE"] => return None,
-        ["CMD-SHELL", line] | [line] => (*line).to_string(),
+        ["CMD-SHELL", line] | [line] => plain(line),
         ["CMD", words @ ..] => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
         _ => return None,
     };
-    let mut table = vec![("exec".to_string(), Toml::Text(line.replace("$$", "$")))];
+    let mut table = vec![("exec".to_string(), Toml::Text(line))];
     for (key, own) in [("interval", "every"), ("timeout", "answer_within")] {
-        if let Some(time) = child(check, key).and_then(text) {
-            table.push((own.to_string(), Toml::Text(time)));
+        if let Some(time) = child(check, key).and_then(time) {
+            table.push((own.to_string(), time));
         }
     }
     if let Some(count) = child(check, "retries").and_then(number) {
         table.push(("failures".to_string(), Toml::Number(count)));
     }
     Some(Toml::Table(table))
-}
-
-fn quoted(word: &str) -> String {
-    shell_words::quote(word).into_owned()
 }

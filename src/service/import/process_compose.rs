@@ -15,7 +15,9 @@ pub fn import(top: &Branch, processes: &Branch) -> Imported {
     }
     for (name, value) in pairs(processes) {
         let Value::Branch(process) = value else { continue };
-        let service = service(name, &merged(process), &mut imported);
+        let process = merged(process);
+        tell_templates(name, &process, &mut imported);
+        let service = service(name, &process, &mut imported);
         if service.iter().any(|(key, _)| key == "command") {
             imported.services.push((name.to_string(), service));
         } else {
@@ -28,23 +30,28 @@ pub fn import(top: &Branch, processes: &Branch) -> Imported {
 fn service(name: &str, process: &Branch, imported: &mut Imported) -> Vec<(String, Toml)> {
     let mut service: Vec<(String, Toml)> = Vec::new();
     let mut put = |key: &str, value: Toml| service.push((key.to_string(), value));
-    let mut left_out = Vec::new();
+    let (mut left_out, mut not_quite) = (Vec::new(), Vec::new());
     for (key, value) in pairs(process) {
         match (key, value) {
-            ("command", value) => put("command", Toml::text(text(value).unwrap_or_default())),
+            ("command", value) => put("command", command(&text(value).unwrap_or_default())),
             ("entrypoint", value) => {
                 put("command", Toml::List(texts(value).into_iter().map(Toml::Text).collect()));
             }
             ("working_dir", value) => put("cwd", Toml::text(text(value).unwrap_or_default())),
             ("environment", value) => put("env", Toml::Table(variables(value))),
-            ("depends_on", Value::Branch(needs)) => put("depends_on", conditions(needs)),
-            ("availability", Value::Branch(policy)) => {
-                if let Some(restart) = restart(policy, &mut left_out) {
-                    put("restart", restart);
-                }
+            ("env_file", value) => imported.read_environment(name, value),
+            ("depends_on", Value::Branch(needs)) => {
+                put("depends_on", conditions(needs, &mut not_quite));
             }
-            ("readiness_probe", Value::Branch(asked)) => put("ready", probe(asked)),
-            ("liveness_probe", Value::Branch(asked)) => put("live", probe(asked)),
+            ("availability", Value::Branch(policy)) => {
+                put("restart", restart(policy, &mut left_out, &mut not_quite));
+            }
+            ("readiness_probe", Value::Branch(asked)) => {
+                put("ready", probe(asked, "readiness_probe", &mut left_out));
+            }
+            ("liveness_probe", Value::Branch(asked)) => {
+                put("live", probe(asked, "liveness_probe", &mut left_out));
+            }
             ("ready_log_line", value) => {
                 let line = Toml::text(text(value).unwrap_or_default());
                 put("ready", Toml::Table(vec![("log".to_string(), line)]));
@@ -56,17 +63,38 @@ fn service(name: &str, process: &Branch, imported: &mut Imported) -> Vec<(String
                 }
             }
             ("schedule", Value::Branch(when)) => {
-                let when = child(when, "cron").or_else(|| child(when, "interval"));
-                put("schedule", Toml::text(when.and_then(text).unwrap_or_default()));
+                for (key, value) in pairs(when) {
+                    match key {
+                        "cron" | "interval" => {
+                            put("schedule", Toml::text(text(value).unwrap_or_default()));
+                        }
+                        "timezone" => put(key, Toml::text(text(value).unwrap_or_default())),
+                        key => left_out.push(format!("schedule.{key}")),
+                    }
+                }
             }
             ("disabled", value) => {
                 if text(value).as_deref() == Some("true") {
                     put("auto", Toml::Flag(false));
                 }
             }
+            ("is_daemon", value) => {
+                if text(value).as_deref() == Some("true") {
+                    not_quite.push(
+                        "`is_daemon` is left out: it has to stay in the foreground".to_string(),
+                    );
+                }
+            }
             ("description", _) => {}
             (key, _) => left_out.push(key.to_string()),
         }
+    }
+    // What says nothing about it is not started again.
+    if !service.iter().any(|(key, _)| key == "restart" || key == "schedule") {
+        service.push(("restart".to_string(), Toml::text("never")));
+    }
+    for what in not_quite {
+        imported.tell(name, &what);
     }
     for key in left_out {
         imported.tell(name, &format!("`{key}` is left out"));
@@ -74,12 +102,61 @@ fn service(name: &str, process: &Branch, imported: &mut Imported) -> Vec<(String
     service
 }
 
-fn conditions(needs: &Branch) -> Toml {
+/// A line that only bash understands is given to it: there it is what runs them all.
+fn command(line: &str) -> Toml {
+    let line = line.replace("$$", "$");
+    let only_bash = [
+        "[[",
+        "<(",
+        ">(",
+        "<<<",
+        "&>",
+        "$'",
+        "pipefail",
+        "source ",
+        "function ",
+        "declare ",
+        "${!",
+    ];
+    if only_bash.iter().any(|syntax| line.contains(syntax)) {
+        let words = ["bash", "-c", line.as_str()];
+        return Toml::List(words.map(Toml::text).to_vec());
+    }
+    Toml::Text(line)
+}
+
+/// Go's templates mean nothing here.
+fn tell_templates(name: &str, process: &Branch, imported: &mut Imported) {
+    for (key, value) in pairs(process) {
+        let template = leaves(value).into_iter().find(|text| text.contains("{{"));
+        if let Some(template) = template {
+            let start = template.find("{{").unwrap_or_default();
+            let end = template.find("}}").map_or(template.len(), |end| end + 2);
+            let part = crate::ui::escape(template.get(start..end).unwrap_or("{{"));
+            imported.tell(name, &format!("`{key}`: the template `{part}` stays as it stands"));
+        }
+    }
+}
+
+/// All texts of a value.
+fn leaves(value: &Value) -> Vec<String> {
+    match value {
+        Value::Branch(branch) => pairs(branch).flat_map(|(_, value)| leaves(value)).collect(),
+        Value::List(items) => items.iter().flat_map(leaves).collect(),
+        value => text(value).into_iter().collect(),
+    }
+}
+
+fn conditions(needs: &Branch, not_quite: &mut Vec<String>) -> Toml {
     let condition = |(name, value): (&str, &Value)| {
         let said = value.branch().and_then(|branch| child(branch, "condition")).and_then(text);
         let word = match said.as_deref() {
             Some("process_healthy" | "process_log_ready") => "ready",
-            Some("process_completed" | "process_completed_successfully") => "completed",
+            Some("process_completed_successfully") => "completed",
+            Some("process_completed") => {
+                not_quite.push(format!("`depends_on`: `{name}` has to end with success"));
+                "completed"
+            }
             _ => "started",
         };
         (name.to_string(), Toml::text(word))
@@ -87,27 +164,39 @@ fn conditions(needs: &Branch) -> Toml {
     Toml::Table(pairs(needs).map(condition).collect())
 }
 
-fn restart(policy: &Branch, left_out: &mut Vec<String>) -> Option<Toml> {
-    let mut table = Vec::new();
+fn restart(policy: &Branch, left_out: &mut Vec<String>, not_quite: &mut Vec<String>) -> Toml {
+    let mut table = vec![("when".to_string(), Toml::text("never"))];
+    let mut put = |key: &str, value: Toml| table.push((key.to_string(), value));
+    let mut when = None;
     for (key, value) in pairs(policy) {
-        let (key, value) = match (key, text(value).as_deref()) {
-            ("restart", Some("always")) => ("when", Toml::text("always")),
-            ("restart", Some("on_failure")) => ("when", Toml::text("on-failure")),
-            ("restart", Some("no" | "false")) => ("when", Toml::text("never")),
-            ("backoff_seconds", _) => ("delay", Toml::seconds(number(value).unwrap_or(1))),
-            ("max_restarts", Some("0")) => continue,
-            ("max_restarts", _) => ("limit", Toml::Number(number(value).unwrap_or(1))),
+        match (key, text(value).as_deref()) {
+            ("restart", Some("always")) => when = Some("always"),
+            ("restart", Some("on_failure")) => when = Some("on-failure"),
+            ("restart", Some("no" | "false")) | ("max_restarts", Some("0")) => {}
+            ("backoff_seconds", _) => {
+                let delay = Toml::seconds(number(value).unwrap_or(1));
+                put("delay", delay.clone());
+                put("longest_delay", delay);
+            }
+            ("max_restarts", _) => {
+                put("limit", Toml::Number(number(value).unwrap_or(1)));
+                not_quite.push("`max_restarts` counts failures in a row".to_string());
+            }
             (key, word) => {
                 left_out.push(format!("availability.{key}: {}", word.unwrap_or_default()));
-                continue;
             }
-        };
-        table.push((key.to_string(), value));
+        }
     }
-    (!table.is_empty()).then_some(Toml::Table(table))
+    match when {
+        None => Toml::text("never"),
+        Some(when) => {
+            table[0].1 = Toml::text(when);
+            Toml::Table(table)
+        }
+    }
 }
 
-fn probe(asked: &Branch) -> Toml {
+fn probe(asked: &Branch, name: &str, left_out: &mut Vec<String>) -> Toml {
     let mut table = Vec::new();
     let mut put = |key: &str, value: Toml| table.push((key.to_string(), value));
     for (key, value) in pairs(asked) {
@@ -119,7 +208,13 @@ fn probe(asked: &Branch) -> Toml {
                 let part = |key: &str, default: &str| {
                     child(get, key).and_then(text).unwrap_or_else(|| default.to_string())
                 };
+                let extra = pairs(get).map(|(key, _)| key);
+                let extra = extra.filter(|key| !matches!(*key, "host" | "port" | "path"));
+                let is_plain = part("scheme", "http") == "http";
+                let extra = extra.filter(|key| *key != "scheme" || !is_plain);
+                left_out.extend(extra.map(|key| format!("{name}.http_get.{key}")));
                 let (host, port) = (part("host", "localhost"), part("port", "80"));
+                let port = port.replace("${", "$").replace('}', "");
                 let path = part("path", "/");
                 let path = path.trim_start_matches('/');
                 put("http", Toml::text(format!("http://{host}:{port}/{path}")));

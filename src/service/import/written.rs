@@ -28,6 +28,13 @@ pub fn text(imported: &Imported) -> String {
     if !imported.env.is_empty() {
         tables.push(table("env", &imported.env));
     }
+    let list = |files: &[String]| Toml::List(files.iter().map(Toml::text).collect());
+    let dotenv = [("files", &imported.dotenv), ("if_exists", &imported.dotenv_if_exists)];
+    let dotenv = dotenv.into_iter().filter(|(_, files)| !files.is_empty());
+    let dotenv: Vec<_> = dotenv.map(|(key, files)| (key.to_string(), list(files))).collect();
+    if !dotenv.is_empty() {
+        tables.push(table("dotenv", &dotenv));
+    }
     for (name, pairs) in &imported.services {
         tables.push(table(&format!("services.{}", key(name)), pairs));
     }
