@@ -588,7 +588,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
         'envr;logs' {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The last lines only')
             [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'The last lines only')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'What is no older than this, such as 10m')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'What is no older than this, such as 10m, or 2026-01-31T12:00 in UTC')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on with what comes')
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on with what comes')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Show when each line came, in UTC')

@@ -490,7 +490,7 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;logs'= {
             cand -n 'The last lines only'
             cand --lines 'The last lines only'
-            cand --since 'What is no older than this, such as 10m'
+            cand --since 'What is no older than this, such as 10m, or 2026-01-31T12:00 in UTC'
             cand -f 'Go on with what comes'
             cand --follow 'Go on with what comes'
             cand -t 'Show when each line came, in UTC'

@@ -212,7 +212,7 @@ complete -c envr -n "__fish_envr_using_subcommand services; and __fish_seen_subc
 complete -c envr -n "__fish_envr_using_subcommand services; and __fish_seen_subcommand_from help" -f -a "import" -d 'Print the services of a process-compose.yaml, docker-compose.yml or Procfile as tables of an `envr.toml`'
 complete -c envr -n "__fish_envr_using_subcommand services; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c envr -n "__fish_envr_using_subcommand logs" -s n -l lines -d 'The last lines only' -r
-complete -c envr -n "__fish_envr_using_subcommand logs" -l since -d 'What is no older than this, such as 10m' -r
+complete -c envr -n "__fish_envr_using_subcommand logs" -l since -d 'What is no older than this, such as 10m, or 2026-01-31T12:00 in UTC' -r
 complete -c envr -n "__fish_envr_using_subcommand logs" -s f -l follow -d 'Go on with what comes'
 complete -c envr -n "__fish_envr_using_subcommand logs" -s t -l time -d 'Show when each line came, in UTC'
 complete -c envr -n "__fish_envr_using_subcommand logs" -s h -l help -d 'Print help'

@@ -2,6 +2,7 @@
 
 mod attach;
 mod control_groups;
+mod commands;
 mod definitions;
 mod discovery;
 mod entrypoint;

@@ -164,6 +164,19 @@ impl<S: Program> Terminal<S> {
         text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 
+    /// The program sees a terminal of this size from now on.
+    #[track_caller]
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(["resize-window", "-x", &columns, "-y", &rows]);
+    }
+
+    /// What is on the screen now, with what colours it.
+    pub fn coloured(&self) -> String {
+        let output = self.tmux_output(["capture-pane", "-p", "-e"]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// As if its window were closed.
     #[track_caller]
     pub fn close(&self) {

@@ -114,14 +114,21 @@ pub struct Logs {
     /// The last lines only
     #[arg(short = 'n', long)]
     lines: Option<usize>,
-    /// What is no older than this, such as 10m
-    #[arg(long, value_parser = duration)]
-    since: Option<Duration>,
+    /// What is no older than this, such as 10m, or 2026-01-31T12:00 in UTC
+    #[arg(long, value_parser = since)]
+    since: Option<Since>,
     /// Show when each line came, in UTC
     #[arg(short, long)]
     time: bool,
     /// Services; all where none is named
     names: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Since {
+    Ago(Duration),
+    /// As RFC 3339 has it, in UTC, from the left to wherever it ends.
+    Time(String),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -300,4 +307,20 @@ impl<'a> Project<'a> {
 fn duration(text: &str) -> Result<Duration, String> {
     let found = parse_duration(text).filter(|duration| !duration.is_zero());
     found.ok_or_else(|| format!("`{text}` is not a time such as `5s` or `1m30s`"))
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    if let Ok(time) = duration(text) {
+        return Ok(Since::Ago(time));
+    }
+    let pattern = "0000-00-00T00:00:00.000000";
+    let time = text.trim_end_matches('Z').replace(' ', "T");
+    let fits = time.chars().zip(pattern.chars()).all(|(letter, place)| match place {
+        '0' => letter.is_ascii_digit(),
+        place => letter == place,
+    });
+    if fits && (10..=pattern.len()).contains(&time.len()) {
+        return Ok(Since::Time(time));
+    }
+    Err(format!("`{text}` is neither a time such as `10m` nor one such as `2026-01-31T12:00`"))
 }

@@ -122,7 +122,10 @@ fn the_last_lines_of_all_in_the_order_of_time() {
     assert_eq!(lines[1..], ["b | b1", "b | b2"]);
     let timed = services.run(["logs", "-t", "-n", "1", "a"]);
     assert!(timed.starts_with("20") && timed.ends_with("Z envr: exited with 0\n"), "{timed}");
-    assert_eq!(services.fail(["logs", "c"]), "envr: error: `c` has no log; did you mean `a`?\n");
+    assert_eq!(
+        services.fail(["logs", "c"]),
+        "envr: error: `c` has no log; did you mean `a`?\nenvr: hint: envr ps\n"
+    );
 }
 
 #[test]

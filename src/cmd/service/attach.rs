@@ -4,6 +4,7 @@ mod draw;
 mod model;
 
 use super::Project;
+use crate::error::Hinted;
 use crate::service::control::{Connection, Reply, Request};
 use crate::service::keeper;
 use crate::service::logs::{self, Follow, Wanted};
@@ -13,7 +14,6 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGWINCH;
-use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,13 +28,16 @@ struct Attached<'a> {
     /// Does what is asked.
     orders: Option<Connection>,
     follow: Follow,
-    followed: BTreeSet<String>,
     model: Model,
 }
 
 pub fn attach(project: &Project) -> Result<ExitCode> {
     if !rustix::termios::isatty(std::io::stdin()) || !rustix::termios::isatty(std::io::stdout()) {
         bail!("could not attach: standard input and output are not a terminal");
+    }
+    if project.host.env.get("TERM").is_some_and(|terminal| terminal == "dumb") {
+        let message = "could not attach: the terminal is `dumb`, it only shows lines";
+        return Err(Hinted::new(message, "envr logs -f").into());
     }
     // Who is there is asked before the screen is taken.
     drop(project.connection()?);
@@ -45,7 +48,6 @@ pub fn attach(project: &Project) -> Result<ExitCode> {
         news: None,
         orders: None,
         follow: Follow::new()?,
-        followed: BTreeSet::new(),
         model: Model::default(),
     };
     let mut terminal = ratatui::try_init().context("could not use the terminal")?;
@@ -76,7 +78,8 @@ impl Attached<'_> {
             ];
             let streams = [&self.news, &self.orders].into_iter().flatten().map(Connection::stream);
             fds.extend(streams.map(|stream| PollFd::new(stream, PollFlags::IN)));
-            _ = poll(&mut fds, self.news.is_none().then_some(&PATIENCE));
+            let patience = self.news.is_none().then_some(&PATIENCE);
+            _ = poll(&mut fds, self.follow.patience().or(patience));
             let is_ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
             let (is_told_to_stop, has_news, has_answer) = (is_ready(1), is_ready(4), is_ready(5));
             let is_closed = fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR);
@@ -152,16 +155,15 @@ impl Attached<'_> {
         }
     }
 
+    /// A log is read from when its service is chosen first.
     fn read_logs(&mut self) -> Result<()> {
-        let names: Vec<String> =
-            self.model.services.iter().map(|service| service.name.clone()).collect();
-        for name in names {
-            if self.followed.insert(name.clone()) {
-                let dir = logs::directory_of(&self.project.place.logs(), &name);
-                let wanted = Wanted { count: Some(KEPT), since: None };
-                for line in self.follow.add_after(&name, &dir, &wanted)? {
-                    self.model.take_line(&name, line);
-                }
+        if let Some(name) = self.model.name().map(str::to_string)
+            && !self.follow.follows(&name)
+        {
+            let dir = logs::directory_of(&self.project.place.logs(), &name);
+            let wanted = Wanted { count: Some(KEPT), since: None };
+            for line in self.follow.add_after(&name, &dir, &wanted)? {
+                self.model.take_line(&name, line);
             }
         }
         for (name, line) in self.follow.read() {

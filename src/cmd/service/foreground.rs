@@ -88,7 +88,7 @@ impl Foreground<'_> {
             ];
             // Nothing more comes from who has said all.
             let skipped = usize::from(self.outcome.is_some());
-            _ = poll(&mut fds[skipped..], None);
+            _ = poll(&mut fds[skipped..], self.follow.patience());
             let [replied, _, _, stopped, hung_up] = fds.map(|fd| !fd.revents().is_empty());
             keeper::drain(ends);
             if stopped {

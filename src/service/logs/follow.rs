@@ -3,6 +3,7 @@
 use super::reader::{Assembly, last_of};
 use super::{CURRENT, Line, Wanted, archives};
 use anyhow::{Context as _, Result};
+use rustix::event::Timespec;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,12 +15,17 @@ use std::path::{Path, PathBuf};
 
 /// How much of one log is read before the next has its turn.
 const TURN: u64 = 1 << 20;
+/// How many turns each log has before what was read is shown: who says more than can be shown is never read to the end.
+const TURNS: usize = 4;
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The logs of several services.
 #[derive(Debug)]
 pub struct Follow {
     notices: OwnedFd,
     tails: BTreeMap<String, Tail>,
+    /// There was more when it was read last.
+    is_behind: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +49,7 @@ impl Follow {
     pub fn new() -> Result<Self> {
         let notices = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)
             .context("could not watch logs")?;
-        Ok(Self { notices, tails: BTreeMap::new() })
+        Ok(Self { notices, tails: BTreeMap::new(), is_behind: false })
     }
 
     /// Begins at the end of what is there now.
@@ -74,6 +80,15 @@ impl Follow {
         Ok(last_of(&older, current, wanted))
     }
 
+    /// Notices logs of services that come later, too: they are read once they are added.
+    pub fn await_others(&self, logs: &Path) -> Result<()> {
+        self.watch(logs)
+    }
+
+    pub fn follows(&self, name: &str) -> bool {
+        self.tails.contains_key(name)
+    }
+
     /// What came since, in the order of time; with the service's name each.
     pub fn read(&mut self) -> Vec<(String, Line)> {
         if self.drain() == Noticed::Removal {
@@ -81,17 +96,25 @@ impl Follow {
             self.tails.values().for_each(|tail| _ = self.watch(&tail.dir));
         }
         let mut lines = Vec::new();
-        loop {
-            let before = lines.len();
-            for (name, tail) in &mut self.tails {
-                lines.extend(tail.read().into_iter().map(|line| (name.clone(), line)));
-            }
-            if lines.len() == before {
-                break;
-            }
-        }
+        self.is_behind = (0..TURNS).all(|_| self.read_turn(&mut lines));
         lines.sort_by(|(_, one), (_, other)| one.time.cmp(&other.time));
         lines
+    }
+
+    /// How long to wait for more.
+    pub fn patience(&self) -> Option<&'static Timespec> {
+        self.is_behind.then_some(&AT_ONCE)
+    }
+
+    /// Whether there was anything to read, be it no whole line.
+    fn read_turn(&mut self, lines: &mut Vec<(String, Line)>) -> bool {
+        let mut was_read = false;
+        for (name, tail) in &mut self.tails {
+            let mut own = Vec::new();
+            was_read |= tail.read(&mut own);
+            lines.extend(own.into_iter().map(|line| (name.clone(), line)));
+        }
+        was_read
     }
 
     fn watch(&self, dir: &Path) -> Result<()> {
@@ -122,25 +145,26 @@ impl AsFd for Follow {
 }
 
 impl Tail {
-    fn read(&mut self) -> Vec<Line> {
-        let mut lines = self.read_file();
-        // A rotated file is read to its end before the next is opened.
-        if lines.is_empty() && self.is_rotated() {
-            self.open();
-            lines = self.read_file();
+    /// Whether there was anything to read.
+    fn read(&mut self, lines: &mut Vec<Line>) -> bool {
+        if self.read_file(lines) {
+            return true;
         }
-        lines
+        // A rotated file is read to its end before the next is opened.
+        self.is_rotated() && {
+            self.open();
+            self.read_file(lines)
+        }
     }
 
-    fn read_file(&mut self) -> Vec<Line> {
-        let Some(file) = &mut self.file else { return vec![] };
-        if file.take(TURN).read_to_end(&mut self.rest).is_err() {
-            return vec![];
-        }
+    fn read_file(&mut self, lines: &mut Vec<Line>) -> bool {
+        let Some(file) = &mut self.file else { return false };
+        let Ok(length) = file.take(TURN).read_to_end(&mut self.rest) else { return false };
         let whole = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let rest = self.rest.split_off(whole);
         let records = std::mem::replace(&mut self.rest, rest);
-        self.assembly.take(&records)
+        lines.append(&mut self.assembly.take(&records));
+        length > 0
     }
 
     fn is_rotated(&self) -> bool {

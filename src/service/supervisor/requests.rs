@@ -286,7 +286,8 @@ impl Supervisor<'_> {
         let name = &service.spec.name;
         let why = self.note(*hopeless).map_or_else(String::new, |note| format!(": {note}"));
         let message = format!("`{name}` is {}{why}", service.life.state.word());
-        Some(Reply::Refused { message, hint: Some(format!("envr logs {name}")) })
+        let verb = if service.goal == Goal::Up { "logs" } else { "start" };
+        Some(Reply::Refused { message, hint: Some(format!("envr {verb} {name}")) })
     }
 
     /// Whether it will stay as it is unless somebody asks for something else.

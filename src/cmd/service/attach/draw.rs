@@ -1,17 +1,19 @@
 //! The terminal view on a screen: the services, what the chosen one said, and the keys.
 
-use super::model::Model;
+use super::model::{Model, Typing};
 use crate::service::control::Status;
 use crate::service::logs::{Line as Said, Stream};
 use crate::service::view;
+use ansi_to_tui::IntoText as _;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, List, ListState, Paragraph};
 
-const KEYS: &str =
-    "↑↓ choose  r restart  s start  x stop  / search  n N next  PgUp PgDn scroll  q detach";
+/// What a narrow screen cuts off is what can be done without.
+const KEYS: &str = "q detach  ↑↓ choose  r restart  s start  x stop  / search  n N next  f filter  w wrap  \
+                    ← → PgUp PgDn scroll";
 /// A screen of fewer columns has the services above, not beside, the log.
 const NARROW: u16 = 60;
 
@@ -21,8 +23,10 @@ pub fn draw(frame: &mut Frame, model: &mut Model) {
     let [list, log] = places(main, model);
     draw_services(frame, list, model);
     draw_log(frame, log, model);
-    let foot_line = if model.is_typing {
-        format!("/{}", model.search)
+    let foot_line = if model.typing == Typing::Search {
+        format!("/{}", crate::ui::escape(&model.search))
+    } else if model.typing == Typing::Filter {
+        format!("only lines with: {}", crate::ui::escape(&model.filter))
     } else if !model.is_connected {
         "the supervisor ended; q leaves, `envr up -d` starts it again".to_string()
     } else {
@@ -59,13 +63,41 @@ fn draw_services(frame: &mut Frame, area: Rect, model: &Model) {
 }
 
 fn draw_log(frame: &mut Frame, area: Rect, model: &mut Model) {
-    let title = model.services.get(model.chosen).map_or_else(String::new, title);
+    let mut title = model.services.get(model.chosen).map_or_else(String::new, title);
+    if !model.filter.is_empty() {
+        title = format!("only `{}`  {title}", crate::ui::escape(&model.filter));
+    }
     let block = Block::new().borders(Borders::TOP | Borders::LEFT).title(title);
     let inner = block.inner(area);
     model.height = inner.height.into();
-    let lines: Vec<Line> =
-        model.visible(model.height).map(|line| shown(line, model.is_match(line))).collect();
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    let lines = model.visible(model.height).into_iter();
+    let lines = lines.map(|line| shown(line, model.is_match(line)));
+    let paragraph = if model.wraps {
+        let rows: Vec<Line> = lines.flat_map(|line| rows(&line, inner.width.into())).collect();
+        // The last line is the one that is looked at.
+        let above = rows.len().saturating_sub(model.height);
+        Paragraph::new(rows.into_iter().skip(above).collect::<Vec<_>>())
+    } else {
+        let left = u16::try_from(model.left).unwrap_or(u16::MAX);
+        Paragraph::new(lines.collect::<Vec<_>>()).scroll((0, left))
+    };
+    frame.render_widget(paragraph.block(block), area);
+}
+
+/// A line in rows of so many columns.
+fn rows(line: &Line, width: usize) -> Vec<Line<'static>> {
+    let mut rows = vec![Line::default()];
+    let mut used = 0;
+    for letter in line.styled_graphemes(Style::new()) {
+        let span = Span::styled(letter.symbol.to_string(), letter.style);
+        if used + span.width() > width && used > 0 {
+            rows.push(Line::default());
+            used = 0;
+        }
+        used += span.width();
+        rows.last_mut().into_iter().for_each(|row| row.push_span(span.clone()));
+    }
+    rows
 }
 
 /// `web  pid 17, 2 restarts, 8080: a note`.
@@ -78,14 +110,23 @@ fn title(service: &Status) -> String {
     format!("{}  {}{}", service.name, parts.join(", "), note.unwrap_or_default())
 }
 
+/// In the colours that it has of its own.
 fn shown(line: &Said, is_match: bool) -> Line<'static> {
-    let text = view::safe(&line.text, false).replace('\t', "    ");
-    let (text, style) = match line.stream {
-        Stream::System => (format!("envr: {text}"), Style::new().add_modifier(Modifier::DIM)),
-        _ => (text, Style::new()),
+    let is_own = line.stream == Stream::System;
+    let text = view::safe(&line.text, !is_own).replace('\t', "    ");
+    let mut shown = if is_own {
+        let style = Style::new().add_modifier(Modifier::DIM);
+        Line::styled(format!("envr: {text}"), style)
+    } else {
+        let parsed = text.into_text().map(|text| text.lines.into_iter().next().unwrap_or_default());
+        parsed.unwrap_or_else(|_| Line::raw(text))
     };
-    let style = if is_match { style.add_modifier(Modifier::REVERSED) } else { style };
-    Line::styled(text, style)
+    if is_match {
+        for span in &mut shown.spans {
+            span.style = span.style.add_modifier(Modifier::REVERSED);
+        }
+    }
+    shown
 }
 
 fn colour(state: &str) -> Style {
@@ -142,7 +183,9 @@ mod tests {
     fn press(model: &mut Model, keys: &str) -> Wish {
         let key = |letter: char| match letter {
             '↓' => KeyCode::Down,
+            '→' => KeyCode::Right,
             '⏎' => KeyCode::Enter,
+            '⎋' => KeyCode::Esc,
             '⇞' => KeyCode::PageUp,
             letter => KeyCode::Char(letter),
         };
@@ -158,7 +201,7 @@ mod tests {
                 "services────────┌db  pid 17, 8080─────────────────────────────────",
                 "db   ready      │line 7",
                 "web  backoff    │line 8",
-                "↑↓ choose  r restart  s start  x stop  / search  n N next  PgUp Pg",
+                "q detach  ↑↓ choose  r restart  s start  x stop  / search  n N nex",
             ]
         );
         press(&mut model, "↓");
@@ -170,7 +213,7 @@ mod tests {
                 "┌web  pid 17, 8080──",
                 "│\\u{1b}[2Jw    x",
                 "│",
-                "↑↓ choose  r restart",
+                "q detach  ↑↓ choose",
             ]
         );
         for (width, height) in [(1, 1), (20, 2), (3, 5)] {
@@ -203,6 +246,52 @@ mod tests {
         assert_eq!(press(&mut model, "↓r"), restart);
         assert_eq!(press(&mut model, "/q"), Wish::Nothing);
         assert_eq!(press(&mut model, "⏎q"), Wish::Leave);
+    }
+
+    #[test]
+    fn long_lines_move_to_the_side_or_go_on_below() {
+        let mut model = model();
+        model.take_line("web", said("0123456789ab漢字cdef"));
+        press(&mut model, "↓→");
+        assert_eq!(screen(&mut model, 20, 6)[3..5], ["│Jw    x", "│89ab漢 字 cdef"]);
+        press(&mut model, "w");
+        assert_eq!(screen(&mut model, 14, 6)[3..5], ["│0123456789ab", "│漢 字 cdef"]);
+        assert_eq!(screen(&mut model, 15, 6)[3..5], ["│0123456789ab漢", "│字 cdef"]);
+        model.take_line("web", said(&"x".repeat(1 << 20)));
+        let last = screen(&mut model, 20, 6)[4].clone();
+        assert!(last.ends_with("x…"), "{last}");
+    }
+
+    #[test]
+    fn colours_are_kept_and_nothing_else() {
+        let mut model = model();
+        model.take_line("db", said("\x1b[1;31mred\x1b[0m \x1b]0;title\x07\x1b[38;5;2mgreen"));
+        let mut terminal = Terminal::new(TestBackend::new(80, 4)).unwrap();
+        terminal.draw(|frame| draw(frame, &mut model)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let at = |word: &str| {
+            let row: Vec<&str> = (0..80).map(|x| buffer[(x, 2)].symbol()).collect();
+            let start = row.concat().find(word).unwrap();
+            let column = row.concat()[..start].chars().count();
+            buffer[(u16::try_from(column).unwrap(), 2)].style()
+        };
+        assert_eq!(at("red").fg, Some(Color::Red));
+        assert!(at("red").add_modifier.contains(Modifier::BOLD));
+        assert_eq!(at("u{1b}]0;title").fg, Some(Color::Reset));
+        assert_eq!(at("green").fg, Some(Color::Indexed(2)));
+    }
+
+    #[test]
+    fn a_filter_shows_the_lines_that_have_it() {
+        let mut model = model();
+        press(&mut model, "fE 3⏎");
+        let rows = screen(&mut model, 66, 5);
+        assert!(rows[0].contains("only `E 3`  db"), "{rows:?}");
+        assert!(rows[1].ends_with("│line 3") && rows[2].ends_with('│'), "{rows:?}");
+        model.take_line("db", said("line 33"));
+        assert!(screen(&mut model, 66, 5)[2].ends_with("│line 33"));
+        press(&mut model, "⎋");
+        assert!(screen(&mut model, 66, 5)[1].ends_with("│line 7"));
     }
 
     #[test]
