@@ -7,6 +7,7 @@ mod definitions;
 mod discovery;
 mod entrypoint;
 mod ending;
+mod example;
 mod faults;
 mod foreground;
 mod import;
