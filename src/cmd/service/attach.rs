@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// How often a supervisor is looked for that ended.
 const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// crossterm does not even look where it may not wait at all.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 struct Attached<'a> {
     project: &'a Project<'a>,
@@ -134,7 +136,7 @@ impl Attached<'_> {
 
     /// Whether it is time to leave.
     fn serve_keys(&mut self) -> Result<bool> {
-        while event::poll(Duration::ZERO).context("could not read a key")? {
+        while event::poll(AT_ONCE).context("could not read a key")? {
             let Event::Key(key) = event::read().context("could not read a key")? else { continue };
             if key.kind == KeyEventKind::Release {
                 continue;
