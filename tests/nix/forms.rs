@@ -76,7 +76,7 @@ fn the_lock_says_what_an_input_from_elsewhere_is() {
     }
     let world = World::new();
     world.edit("flake.nix", "flake:fixture-sub", "github:owner/repository");
-    let fetch = |greeting: &str| {
+    let fetch = |greeting: &str, revision: u8| {
         let text = format!("{{ outputs = _: {{ lib.greeting = \"{greeting}\"; }}; }}");
         world.project.write_at("fetched/source/flake.nix", text);
         let source = world.project.path("fetched/source").display().to_string();
@@ -86,7 +86,7 @@ fn the_lock_says_what_an_input_from_elsewhere_is() {
         let locked = format!(
             r#""lastModified":1,"narHash":"{}","rev":"{}""#,
             String::from_utf8(hash).unwrap().trim(),
-            "0123456789".repeat(4)
+            revision.to_string().repeat(40)
         );
         let from = r#""owner":"owner","repo":"repository","type":"github""#;
         let lock = format!(
@@ -94,8 +94,8 @@ fn the_lock_says_what_an_input_from_elsewhere_is() {
         );
         world.project.write("flake.lock", lock);
     };
-    for (greeting, calls) in [("first", 1), ("second", 2), ("first", 2)] {
-        fetch(greeting);
+    for (greeting, revision, calls) in [("first", 1, 1), ("second", 2, 2), ("first", 1, 2)] {
+        fetch(greeting, revision);
         world.settle();
         assert_eq!((world.says(), world.calls()), (format!("{greeting}\n"), calls));
     }
