@@ -10,7 +10,7 @@ use crate::config::{Config, parse_duration};
 use crate::host::Host;
 use crate::memory_dir;
 use crate::service::control::{Connection, Reply, Request, Status, Until};
-use crate::service::place::Place;
+use crate::service::place::{self, Place};
 use crate::service::{environment, keeper, listener, project, signal_number, view};
 use crate::trust::Store;
 use crate::ui;
@@ -224,12 +224,13 @@ impl<'a> Project<'a> {
             ui::note(self.host, "nothing is running");
             return Ok(ExitCode::SUCCESS);
         };
+        let supervisor = place::peer(&stream)?;
         let done = self.until_done(Connection::new(stream), Request::Down);
-        // One that hung up has ended: others told it to, or killed it.
-        if done.is_err() && self.place.connect()?.is_some() {
+        // One that hung up has ended, or is about to: others told it to, or killed it.
+        if done.is_err() && self.connection().and_then(|mut one| one.ask(Request::Ps)).is_ok() {
             return done;
         }
-        drop(self.place.wait_for_lock()?);
+        self.place.wait_for_end(supervisor)?;
         Ok(done.unwrap_or(ExitCode::SUCCESS))
     }
 

@@ -8,6 +8,7 @@ use crate::host::Host;
 use anyhow::{Context as _, Result, bail};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
+use rustix::process::Pid;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -140,12 +141,31 @@ impl Place {
         Ok(file)
     }
 
+    /// Waits until the supervisor that a connection led to is gone, and with it whoever ends what it left.
+    pub fn wait_for_end(&self, supervisor: Pid) -> Result<()> {
+        // So that no other one takes the lock before us, and keeps it.
+        let _start = self.lock_start()?;
+        let running = self.connect().ok().flatten();
+        let is_successor = |stream| peer(stream).is_ok_and(|peer| peer != supervisor);
+        if !running.as_ref().is_some_and(is_successor) {
+            drop(self.wait_for_lock()?);
+        }
+        Ok(())
+    }
+
     fn lock_file(&self, name: &str) -> Result<File> {
         let path = self.state.join(name);
         let file =
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
         file.with_context(|| format!("could not open `{}`", path.display()))
     }
+}
+
+/// The process that listens where a connection leads to.
+pub fn peer(stream: &UnixStream) -> Result<Pid> {
+    let peer =
+        rustix::net::sockopt::socket_peercred(stream).context("could not see who answers")?;
+    Ok(peer.pid)
 }
 
 /// Whoever may speak on the other end is this user, or root.
@@ -159,11 +179,10 @@ pub fn check_peer(stream: &UnixStream) -> Result<()> {
 
 /// Who is stopped accepts, and never answers.
 fn check_awake(stream: &UnixStream) -> Result<()> {
-    let peer =
-        rustix::net::sockopt::socket_peercred(stream).context("could not see who answers")?;
-    if Status::of(peer.pid).is_some_and(|status| status.is_stopped) {
-        let message = format!("the supervisor, process {}, is stopped", peer.pid);
-        return Err(Hinted::new(message, format!("kill -CONT {}", peer.pid)).into());
+    let supervisor = peer(stream)?;
+    if Status::of(supervisor).is_some_and(|status| status.is_stopped) {
+        let message = format!("the supervisor, process {supervisor}, is stopped");
+        return Err(Hinted::new(message, format!("kill -CONT {supervisor}")).into());
     }
     Ok(())
 }
