@@ -6,6 +6,9 @@
 # SC2250: braces around a whole word say nothing.
 # shellcheck disable=SC1090,SC1091,SC2154,SC2250
 
+shopt -s gnu_errfmt nullglob extglob
+export DIRENV_IN_ENVRC=1
+
 # Usage: __envr_ask VERB [ARG ...]
 # Asks without starting a process and leaves the answer in REPLY; returns 1 where nobody listens.
 # Nobody does here.

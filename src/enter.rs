@@ -4,6 +4,7 @@ pub mod command;
 
 use crate::config::Config;
 use crate::diff::{self, Changes};
+use crate::env::size::{self, TooLarge};
 use crate::env::{Env, outside};
 use crate::error::Hinted;
 use crate::eval::{self, Evaluation, Outcome};
@@ -91,14 +92,21 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
     }
     match outcome {
         Outcome::Loaded(mut env) => {
-            report(host, config, outer, &diff::changes(outer, &env));
-            warn_of_left_behind(host, path, &left_behind);
+            let changes = diff::changes(outer, &env);
             // direnv believes a project's directories, and has no such variable.
             match host.voice {
                 Voice::Envr => outside::remember(outer, &mut env),
                 Voice::Direnv => env.unset(outside::VARIABLE),
             }
             session::record(outer, &mut env, path, &watches);
+            if let Some(too_large) = size::too_large(&env) {
+                let why = in_words(&too_large);
+                ui::fail(host, &format!("could not load `{}`: {why}", host.tilde(path)));
+                // Too many files to watch are one reason.
+                return outside(outer.clone(), path, trusted.watches(), Entry::Failed);
+            }
+            report(host, config, outer, &changes);
+            warn_of_left_behind(host, path, &left_behind);
             let result = if fell_short { Entry::Failed } else { Entry::Loaded };
             let secrets = secrets.into_iter().map(|secret| secret.value).collect();
             return Entered { env, result, secrets };
@@ -123,6 +131,16 @@ fn load(world: World, session: &Session, mut trusted: Trusted, outer: &Env) -> E
         }
     }
     outside(outer.clone(), path, &watches, Entry::Failed)
+}
+
+fn in_words(too_large: &TooLarge) -> String {
+    let what = match too_large {
+        TooLarge::Variable { name, bytes } => {
+            format!("the variable `{}` takes {bytes} bytes", name.to_string_lossy())
+        }
+        TooLarge::All { bytes } => format!("the environment takes {bytes} bytes"),
+    };
+    format!("{what}, and no program could be started with so many")
 }
 
 fn warn_of_left_behind(host: &Host, path: &Path, names: &[String]) {

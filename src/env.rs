@@ -2,6 +2,7 @@
 
 pub mod lists;
 pub mod outside;
+pub mod size;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

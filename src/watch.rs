@@ -24,6 +24,10 @@ const COARSE_TICK: i64 = 2 * SECOND;
 /// Content is remembered for files up to this size, in bytes.
 const DIGEST_LIMIT: u64 = 1 << 20;
 const SECOND: i64 = 1_000_000_000;
+/// Half of what a variable may hold: some thousands of files.
+const EXACT_LIMIT: usize = 64 << 10;
+/// The rc, its approval, and what it names first.
+const EXACT_IN_ANY_CASE: usize = 100;
 /// Looking through this many entries is no slower than looking one up.
 const FEW: usize = 32;
 
@@ -201,8 +205,19 @@ impl Watches {
     }
 
     /// The value of `DIRENV_WATCHES`.
+    /// Where a variable cannot hold so much by far, what is behind the first files stands there as direnv knows it.
     pub fn encode(&self) -> OsString {
-        gzenv::encode(&self.to_json()).into()
+        let text = gzenv::encode(&self.to_json());
+        if text.len() <= EXACT_LIMIT {
+            return text.into();
+        }
+        let mut entries = self.entries.clone();
+        for watch in entries.iter_mut().skip(EXACT_IN_ANY_CASE) {
+            if watch.seen != Seen::Absent {
+                watch.seen = Seen::Second(watch.seen.second());
+            }
+        }
+        gzenv::encode(&Self { entries, ..Self::default() }.to_json()).into()
     }
 
     pub fn decode(text: &OsStr) -> Result<Self> {

@@ -227,6 +227,20 @@ fn what_needs_bash_is_not_loaded_without_it() {
     assert!(shell.visible().iter().all(|(name, _)| name != "A"));
 }
 
+/// Where bash looks for a program then is its own affair, and a program before it would run twice.
+#[test]
+fn without_a_path_bash_runs_all() {
+    for rc in ["t\nunset PATH\nhas ls", "t\nPATH=\nls", "export A=$(t)\nexport PATH=''\nls"] {
+        let project = Project::new();
+        project.write_program("t", "#!/bin/sh\necho run >>log\n");
+        project.write(".envrc", format!("{rc} || true\n"));
+        project.allow();
+        project.shell().any_prompt(0);
+        let log = std::fs::read_to_string(project.path("project/log")).unwrap();
+        assert_eq!(log, "run\n", "{rc}");
+    }
+}
+
 #[test]
 fn what_a_program_makes_may_need_bash() {
     let project = Project::new().named_direnv();

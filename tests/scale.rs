@@ -25,6 +25,46 @@ fn a_thousand_watched_files() {
     assert_eq!(shell.env, project.shell().env);
 }
 
+/// Nothing could be started by a shell with such a variable, not even who would take it back.
+#[test]
+fn so_many_watched_files_that_no_variable_holds_all_of_each() {
+    let project = Project::new();
+    for index in 0..6000 {
+        project.write(&format!("watched/file-{index}"), "");
+    }
+    project.write(".envrc", "export A=1\nwatch_dir watched\n");
+    project.allow();
+    let mut shell = project.shell();
+    shell.prompt("envr: loading $DIR/project/.envrc\nenvr: export +A\n");
+    let watches = shell.get("DIRENV_WATCHES").unwrap().len();
+    assert!(watches < 64 << 10, "{watches} bytes");
+    shell.prompt("");
+    project.write("watched/one-more", "");
+    shell.prompt("envr: loading $DIR/project/.envrc\nenvr: export +A\n");
+}
+
+#[test]
+fn what_no_program_could_be_started_with_is_not_loaded() {
+    let small = "envr: loading $DIR/project/.envrc\n";
+    for (rc, why) in [
+        ("printf -v B %0131070d 0\nexport B\n", "the variable `B` takes 131073 bytes"),
+        (
+            "printf -v B %0100000d 0\nfor i in {10..99}; do export V$i=$B; done\n",
+            "the environment takes ",
+        ),
+    ] {
+        let project = Project::new();
+        project.write(".envrc", rc);
+        project.allow();
+        let mut shell = project.shell();
+        let said = shell.any_prompt(1);
+        assert!(said.starts_with(small), "{said}");
+        assert!(said.contains(why) && said.contains("no program could be started"), "{said}");
+        assert_eq!(shell.get("B"), None);
+        shell.prompt("");
+    }
+}
+
 #[test]
 fn an_environment_of_two_thousand_variables_and_a_megabyte() {
     let project = Project::new();

@@ -128,6 +128,7 @@ fn is_at_pipe(cursor: &Cursor<'_>) -> bool {
 
 /// `NAME=value` or `NAME+=value`, if that is what stands here.
 fn read_assignment(cursor: &mut Cursor<'_>) -> Parsed<Option<Assignment>> {
+    let start = cursor.clone();
     let mut ahead = cursor.clone();
     let name = ahead.take_name();
     let (length, appends) = match ahead.rest() {
@@ -144,7 +145,10 @@ fn read_assignment(cursor: &mut Cursor<'_>) -> Parsed<Option<Assignment>> {
     if cursor.peek() == Some(b'(') {
         return Err(cursor.needs_bash("an array"));
     }
-    Ok(Some(Assignment { name: name.to_vec(), appends, value: word::read_value(cursor)? }))
+    let value = word::read_value(cursor)?;
+    let is_empty = |part: &Part| matches!(&part.piece, Piece::Text(text) if text.is_empty());
+    check_path_stays(&start, name, appends || !value.parts.iter().all(is_empty))?;
+    Ok(Some(Assignment { name: name.to_vec(), appends, value }))
 }
 
 fn read_exports(cursor: &mut Cursor<'_>, command: &str) -> Parsed<Vec<Export>> {
@@ -175,7 +179,10 @@ fn read_unset(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         if is_at_command_end(cursor) {
             break;
         }
-        unset.push(read_name(cursor, "unset")?);
+        let start = cursor.clone();
+        let name = read_name(cursor, "unset")?;
+        check_path_stays(&start, &name, of_functions)?;
+        unset.push(name);
     }
     Ok(if of_functions { Command::UnsetFunctions(unset) } else { Command::Unset(unset) })
 }
@@ -189,6 +196,11 @@ fn read_name(cursor: &mut Cursor<'_>, command: &str) -> Parsed<Vec<u8>> {
     };
     check_assignable(&start, name)?;
     Ok(name.to_vec())
+}
+
+/// Without a PATH bash looks in places of its own, and by then programs may have run.
+fn check_path_stays(cursor: &Cursor<'_>, name: &[u8], stays: bool) -> Parsed<()> {
+    if name == b"PATH" && !stays { Err(cursor.needs_bash("no PATH")) } else { Ok(()) }
 }
 
 fn check_assignable(cursor: &Cursor<'_>, name: &[u8]) -> Parsed<()> {
