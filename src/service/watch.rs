@@ -130,7 +130,7 @@ impl Watching {
                 roots.filter(|(root, _)| dir.starts_with(root) || root.starts_with(&dir))
             {
                 // What is in it may have come before it was watched.
-                if !dir.starts_with(&root) {
+                if root.starts_with(&dir) {
                     self.add_root(&root, is_deep, &mut paths)?;
                 } else if is_deep {
                     self.add(&dir, is_deep, &mut paths)?;
