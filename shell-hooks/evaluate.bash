@@ -185,11 +185,17 @@ __envr_known() {
 # Reports the environment. `declare` is a builtin: no process, and no limit on the size of a variable.
 __envr_finish() {
 	{ builtin set +aeux; } 2>/dev/null
-	builtin set +o posix
+	local __envr_posix=
+	if [[ -o posix ]]; then
+		# This variable goes with the mode.
+		__envr_posix=$(builtin declare -p POSIXLY_CORRECT 2>/dev/null)
+		builtin set +o posix
+	fi
 	[[ -z ${__envr_held-} ]] || __envr_release_stderr
 	{
 		[[ -n ${__envr_listed} ]] || builtin printf '\0'
 		builtin declare -px
+		[[ ${__envr_posix} != declare\ -*x*\ POSIXLY_CORRECT=* ]] || builtin printf '%s\n' "${__envr_posix}"
 		builtin printf '\0'
 		if [[ ${__envr_voice} == envr ]]; then
 			if [[ -n ${__envr_defines} || -n ${__envr_users} || ${#__envr_called[@]} -gt 1 ]]; then

@@ -364,6 +364,28 @@ fn a_project_cannot_bring_its_own_approvals_or_configuration() {
 }
 
 #[test]
+fn prune_forgets_what_was_required_and_is_no_more() {
+    let project = Project::new();
+    project.write(".envrc", "require_allowed flake.nix\n");
+    for content in ["1", "2"] {
+        project.write("flake.nix", content);
+        let run = project.envr(["allow"]).env("DIRENV_REQUIRED", "flake.nix");
+        run.stdout("envr: allowing flake.nix\n").success();
+    }
+    let allowed = project.path("home/.local/share/direnv/allowed-required");
+    let of_projects = || std::fs::read_dir(&allowed).unwrap().map(|dir| dir.unwrap().path());
+    let count = || of_projects().map(|dir| std::fs::read_dir(dir).unwrap().count()).sum::<usize>();
+    assert_eq!(count(), 2);
+    project.envr(["prune"]).stdout("pruned 0 approvals\n").success();
+    assert_eq!(count(), 1);
+    project.shell().any_prompt(0);
+    assert_eq!(project.shell().get("DIRENV_REQUIRED"), None);
+    project.remove(".envrc");
+    project.envr(["prune"]).stdout("pruned 1 approval\n").success();
+    assert_eq!(of_projects().count(), 0);
+}
+
+#[test]
 fn files_that_another_project_waits_for_are_not_approved() {
     let project = Project::new();
     project.write("a/.envrc", "require_allowed tasks.txt\n");

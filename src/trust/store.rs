@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::watch::Watches;
 use anyhow::{Context as _, Result};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -129,12 +129,16 @@ impl Store {
     /// Removes the approvals of what is gone or changed, and what only they needed; returns how many marks went.
     pub fn prune(&self) -> Result<usize> {
         let mut pruned = 0;
+        let mut approved = BTreeMap::new();
         for mark in files(&self.marks.join("allow"))? {
             if !is_live(&mark) {
                 remove_if_there(&mark)?;
                 pruned += 1;
+            } else if let Some(rc) = path_in(&mark) {
+                approved.insert(self.required_dir(&rc), rc);
             }
         }
+        self.prune_required(&approved)?;
         let mut wanted = BTreeSet::new();
         for record in files(&self.records.join("approval"))? {
             match self.live_approval(&record) {
@@ -172,8 +176,32 @@ impl Store {
         (is_last || is_current()).then_some(approval)
     }
 
+    /// What `require_allowed` of an rc that nobody approves any more was told, or of a file that has other bytes now.
+    fn prune_required(&self, approved: &BTreeMap<PathBuf, PathBuf>) -> Result<()> {
+        for dir in entries(&self.marks.join("allowed-required"))? {
+            for allowed in files(&dir)? {
+                let file = approved.get(&dir).and_then(|rc| {
+                    let below = read_regular(&allowed, RECORD_LIMIT).ok()??;
+                    let below = below.strip_suffix(b"\n").unwrap_or(&below);
+                    Some(rc.parent()?.join(OsStr::from_bytes(below)))
+                });
+                let name = file.and_then(|file| Some(mark(&file, &super::read(&file).ok()?)));
+                if name.is_none_or(|name| allowed.file_name() != Some(OsStr::new(&name))) {
+                    remove_if_there(&allowed)?;
+                }
+            }
+            // One that is not empty holds something that is not ours.
+            _ = std::fs::remove_dir(dir);
+        }
+        Ok(())
+    }
+
     fn required_path(&self, rc: &Path, file: &Path, bytes: &[u8]) -> PathBuf {
-        self.marks.join("allowed-required").join(mark(rc, b"")).join(mark(file, bytes))
+        self.required_dir(rc).join(mark(file, bytes))
+    }
+
+    fn required_dir(&self, rc: &Path) -> PathBuf {
+        self.marks.join("allowed-required").join(mark(rc, b""))
     }
 
     /// The name of direnv's marks: the digest of path, newline and content.
@@ -233,28 +261,37 @@ fn line(path: &Path) -> Vec<u8> {
 /// Whether a mark still approves the file that it names. What names no file is left alone: older direnvs wrote
 /// empty ones, and others may stand there that are not ours to remove.
 fn is_live(allow_mark: &Path) -> bool {
-    let Ok(Some(content)) = read_regular(allow_mark, RECORD_LIMIT) else { return true };
-    let Some(path) = content.strip_suffix(b"\n").filter(|path| path.starts_with(b"/")) else {
-        return true;
-    };
-    let path = Path::new(OsStr::from_bytes(path));
-    match super::read(path) {
+    let Some(path) = path_in(allow_mark) else { return true };
+    match super::read(&path) {
         Ok(bytes) => {
-            allow_mark.file_name().is_some_and(|name| name == OsStr::new(&mark(path, &bytes)))
+            allow_mark.file_name().is_some_and(|name| name == OsStr::new(&mark(&path, &bytes)))
         }
         Err(_) => path.symlink_metadata().is_ok(),
     }
 }
 
+/// The rc that a mark names.
+fn path_in(allow_mark: &Path) -> Option<PathBuf> {
+    let content = read_regular(allow_mark, RECORD_LIMIT).ok()??;
+    let path = content.strip_suffix(b"\n").filter(|path| path.starts_with(b"/"))?;
+    Some(OsStr::from_bytes(path).into())
+}
+
 /// The files of a directory in name order; none where there is no directory.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = entries(dir)?;
+    files.retain(|path| path.is_file());
+    Ok(files)
+}
+
+/// What a directory holds, in name order; nothing where there is no directory.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.with_context(|| format!("could not read `{}`", dir.display()))?,
     };
-    let mut files: Vec<PathBuf> =
+    let mut paths: Vec<PathBuf> =
         entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    files.retain(|path| path.is_file());
-    files.sort();
-    Ok(files)
+    paths.sort();
+    Ok(paths)
 }
