@@ -4,13 +4,12 @@ mod read;
 mod sight;
 
 use crate::digest::Digest;
-use crate::gzenv::{self, Bytes};
+use crate::gzenv;
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -240,7 +239,7 @@ impl Watches {
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let entries = match read::watches(json) {
             Some(entries) => entries,
-            None => read_any_json(json)?,
+            None => read::any_json(json)?,
         };
         Ok(Self { entries, ..Self::default() })
     }
@@ -370,46 +369,6 @@ fn digest_of(bytes: &[u8]) -> String {
     Digest::of(bytes).as_str()[..32].to_string()
 }
 
-fn read_any_json(json: &[u8]) -> Result<Vec<Watch>> {
-    // direnv writes an empty list as `null`.
-    let rows: Option<Vec<Row>> =
-        serde_json::from_slice(json).context("it does not hold a list of watches")?;
-    Ok(rows.into_iter().flatten().map(Row::into_watch).collect())
-}
-
-/// One entry as it is written; direnv before 2.33 used capitals, and direnv has none of the last five.
-#[derive(Deserialize)]
-struct Row {
-    #[serde(alias = "Path")]
-    path: Bytes,
-    #[serde(alias = "Modtime", default)]
-    modtime: i64,
-    #[serde(alias = "Exists", default)]
-    exists: bool,
-    nanos: Option<i64>,
-    changed: Option<i64>,
-    size: Option<u64>,
-    inode: Option<u64>,
-    digest: Option<String>,
-}
-
-impl Row {
-    fn into_watch(self) -> Watch {
-        let seen = match (self.exists, self.nanos, self.changed, self.size, self.inode) {
-            (false, ..) => Seen::Absent,
-            (true, Some(part), Some(changed), Some(size), Some(inode)) => {
-                let modified = nanos(self.modtime, part);
-                Seen::Exactly {
-                    print: Fingerprint { modified, changed, size, inode },
-                    digest: self.digest,
-                }
-            }
-            (true, ..) => Seen::Second(self.modtime),
-        };
-        Watch { path: OsString::from_vec(self.path.0).into(), seen }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -421,7 +380,7 @@ mod tests {
         if let Some(quick) = quick {
             assert_eq!(
                 format!("{quick:?}"),
-                format!("{:?}", read_any_json(json.as_bytes()).unwrap())
+                format!("{:?}", read::any_json(json.as_bytes()).unwrap())
             );
         }
     }

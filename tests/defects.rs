@@ -481,21 +481,3 @@ fn a_load_that_is_ended_from_outside_leaves_nothing_behind() {
         assert!(lines.next().is_none());
     }
 }
-
-/// bash takes the variable away with the mode that it stands for.
-#[test]
-fn what_turns_a_mode_of_bash_on_is_exported() {
-    let project = Project::new();
-    for (rc, expected) in [
-        ("export POSIXLY_CORRECT=1", Some("1")),
-        ("export POSIXLY_CORRECT='a \"b\"'", Some("a \"b\"")),
-        ("POSIXLY_CORRECT=1", None),
-        ("set -o posix", None),
-    ] {
-        project.write(".envrc", rc);
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        assert_eq!(shell.get("POSIXLY_CORRECT"), expected, "{rc}");
-    }
-}
