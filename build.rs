@@ -30,13 +30,15 @@ fn order() {
 fn prelude() -> io::Result<()> {
     let (mut names, mut prelude) = (String::new(), without_comments("shell-hooks/evaluate.bash")?);
     let callers = [prelude.clone(), without_comments("shell-hooks/source.bash")?].concat();
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let callers: Vec<&str> = callers.split(|letter| !is_part(letter)).collect();
     for file in ["shell-hooks/stdlib.bash", "shell-hooks/failure.bash"] {
         println!("cargo::rerun-if-changed={file}");
         let text = fs::read_to_string(file)?;
         let heads = text.lines().filter_map(|line| line.strip_suffix("() {"));
         let is_asked_for = |name: &str| {
             // What the library has for itself comes with the function that needs it.
-            let is_its_own = name.starts_with("__envr_") && !callers.contains(name);
+            let is_its_own = name.starts_with("__envr_") && !callers.contains(&name);
             !name.starts_with(char::is_whitespace) && !is_its_own
         };
         for name in heads.filter(|name| is_asked_for(name)) {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the bash lane runs: `bash -c THIS-FILE BASH ARGUMENT…`, followed by a stub for each function of stdlib.bash and
-# failure.bash. It owns the conversation with the envr that waits for it, over three inherited pipes and a private
+# failure.bash. It owns the conversation with the envr that waits for it, over three inherited descriptors and a private
 # directory. What stands here bash reads before each rc that it runs, so it is no more than each needs.
 #
 # SC2016: what stands in single quotes is expanded later.  SC2034: scripts use these variables.  SC2142: these aliases

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What a script of an evaluation failed of, in words. Loaded function by function, as stdlib.bash is.
+# What is needed where a script of an evaluation fails, or might with its first line. Loaded function by function, as
+# stdlib.bash is.
 #
 # SC2154: evaluate.bash sets these variables.
 # shellcheck disable=SC2154

@@ -72,7 +72,7 @@ pub fn leave(host: &Host, session: &Session) -> Result<Env> {
         Voice::Direnv => Err(garbage.told(host)),
         Voice::Envr => {
             ui::warn(host, &format!("{}; what it had loaded stays", ui::causes(&garbage.into())));
-            Ok(session::forgotten(&host.env))
+            Ok(session.outside(&host.env))
         }
     })
 }

@@ -95,13 +95,15 @@ impl Session {
         clear(&mut outer);
         Ok(outer)
     }
-}
 
-/// The environment with all that is loaded, and no memory of it.
-pub fn forgotten(env: &Env) -> Env {
-    let mut env = env.clone();
-    clear(&mut env);
-    env
+    /// The same; where the way back cannot be read what is loaded stays, and is the shell's own from here on.
+    pub fn outside(&self, env: &Env) -> Env {
+        self.revert(env).unwrap_or_else(|_| {
+            let mut env = env.clone();
+            clear(&mut env);
+            env
+        })
+    }
 }
 
 /// Takes the state out of an environment.

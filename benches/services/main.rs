@@ -19,6 +19,7 @@ mod world;
 use rival::Rival;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 use world::World;
 
 /// How many services there are.
@@ -81,12 +82,12 @@ fn measure(rival: &Rival) -> Figures {
         let (last, pids) = world.wait_for_all();
         figures.up.push(last - running.started);
         // What is killed then was healthy.
-        std::thread::sleep(std::time::Duration::from_millis(1500));
+        world.nothing_begins_for(Duration::from_millis(1500));
         let processes = running.processes(&pids);
         figures.memory.push(processes.iter().map(|pid| world::memory(*pid)).sum());
         let wakes = || processes.iter().map(|pid| world::wakes(*pid)).sum::<f64>();
         let before = wakes();
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        world.nothing_begins_for(Duration::from_secs(2));
         figures.wakes.push((wakes() - before) / 2.0);
         for pid in pids.iter().take(KILLED) {
             let before = world::now();

@@ -1,11 +1,15 @@
 //! A directory of services, and a socket at which each of them says that it began.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
+
+/// Who does not begin within this time never will.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct World {
     pub root: TempDir,
@@ -22,7 +26,7 @@ impl World {
         fs::set_permissions(root.path().join("run"), fs::Permissions::from_mode(0o700)).unwrap();
         let address = root.path().join("socket");
         let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let world = Self { root, socket, count };
         let program = std::env::current_exe().unwrap();
         for index in 0..count {
@@ -52,6 +56,14 @@ impl World {
         let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
         let (time, pid) = text.split_once(' ').unwrap();
         (time.parse().unwrap(), pid.parse().unwrap())
+    }
+
+    /// Waits for a service to begin anew, which it must not: what is measured would be no quiet time.
+    pub fn nothing_begins_for(&self, time: Duration) {
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let began = self.socket.recv(&mut [0; 64]);
+        assert_eq!(began.map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
     }
 
     /// When the last one began, and the pids of all.

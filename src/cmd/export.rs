@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::shell::Shell;
 use crate::ui;
 use crate::watch::Look;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
@@ -39,17 +39,18 @@ pub fn export(host: &Host, arguments: &[OsString]) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    if let (Voice::Direnv, Err(garbage)) = (host.voice, session.revert(&host.env)) {
-        bail!("Revert() failed: {}", garbage.told(host));
-    }
-    let Entered { env, result, .. } = match &found {
-        Some(rc) => enter::enter(host, &config, &session, rc.clone())?,
-        None => {
-            let env = enter::leave(host, &session)?;
+    let entered = match &found {
+        Some(rc) => enter::enter(host, &config, &session, rc.clone()),
+        None => enter::leave(host, &session).map(|env| {
             ui::status(host, &config, "unloading");
             Entered { env, result: Entry::Loaded, secrets: Vec::new() }
-        }
+        }),
     };
+    let Entered { env, result, .. } =
+        entered.map_err(|error| match (host.voice, session.revert(&host.env)) {
+            (Voice::Direnv, Err(garbage)) => anyhow!("Revert() failed: {}", garbage.told(host)),
+            _ => error,
+        })?;
     let mut code = shell.render(&diff::changes(&host.env, &env));
     let session = Session::from_env(&env);
     // What came of the answer is no reason to withhold it.

@@ -93,12 +93,12 @@ struct Integrity {
 impl Integrity {
     fn parse(host: &Host, text: &str) -> Result<Self> {
         let refuse = || format!("could not read the hash `{text}`");
-        let (name, digest) = text.split_once('-').unwrap_or((text, ""));
-        let has_digest = text.contains('-');
-        let mut known = Algorithm::ALL.into_iter().filter(|_| has_digest);
-        let known = known.find(|algorithm| algorithm.name() == name);
+        let parts = text.split_once('-');
+        let (name, digest) = parts.unwrap_or((text, ""));
+        let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        let known = known.filter(|_| parts.is_some());
         let algorithm = known.ok_or_else(|| {
-            let theirs = match text.split_once('-') {
+            let theirs = match parts {
                 Some(_) => format!("sri: unsupported algo {name}"),
                 None => format!("sri: not a hash {text}"),
             };

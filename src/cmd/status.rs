@@ -7,7 +7,7 @@ use crate::eval;
 use crate::host::{Host, Voice};
 use crate::nix;
 use crate::rc::{self, Rc};
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::trust::{self, Store, Verdict};
 use crate::ui;
 use crate::watch::Watches;
@@ -25,13 +25,12 @@ const DENIED: u8 = 2;
 pub fn status(host: &Host, as_json: bool) -> Result<()> {
     let config = Config::load(host)?;
     let session = Session::from_env(&host.env);
-    let (watches, outer) = (session.watches(), session.revert(&host.env));
+    let watches = session.watches();
     let (watches, outer, file) = match host.voice {
-        Voice::Envr => (watches?, outer?, session.file.clone()),
+        Voice::Envr => (watches?, session.revert(&host.env)?, session.file.clone()),
         Voice::Direnv => {
             let file = session.file.clone().filter(|_| watches.is_ok());
-            let outer = outer.unwrap_or_else(|_| session::forgotten(&host.env));
-            (watches.unwrap_or_default(), outer, file)
+            (watches.unwrap_or_default(), session.outside(&host.env), file)
         }
     };
     let found = host.cwd.as_deref().and_then(|cwd| rc::find(host, &config, cwd));

@@ -2,11 +2,12 @@
 
 use super::shell_of;
 use crate::diff::Changes;
+use crate::error::in_voice;
 use crate::error::misused;
 use crate::host::{Host, Voice};
 use crate::session::Session;
 use crate::watch::{Stale, Watches};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::ffi::{OsStr, OsString};
 use std::io::BufRead as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -52,12 +53,16 @@ pub fn watch_list(host: &Host, arguments: &[OsString]) -> Result<()> {
     let mut watches = known(host)?;
     for (line, number) in std::io::stdin().lock().split(b'\n').zip(1..) {
         let line = line.context("could not read standard input")?;
+        let wrong = |theirs: String| {
+            let ours = anyhow!("could not read line {number}: it is no time in seconds and a path");
+            in_voice(host, format!("line {number}: {theirs}"), ours)
+        };
         let Some(space) = line.iter().position(|byte| *byte == b' ') else {
-            bail!("line {number}: expected to contain two elements")
+            return Err(wrong("expected to contain two elements".to_string()));
         };
         let second = String::from_utf8_lossy(&line[..space]);
         let Ok(second) = second.parse() else {
-            bail!("line {number}: strconv.Atoi: parsing \"{second}\": invalid syntax")
+            return Err(wrong(format!("strconv.Atoi: parsing \"{second}\": invalid syntax")));
         };
         let path = Path::new(OsStr::from_bytes(line[space..].trim_ascii()));
         watches.add_seen(&host.absolute(path), second);

@@ -43,8 +43,8 @@ pub fn environment(host: &Host, config: &Config, rc: Option<Rc>) -> Result<Comma
     let commanded = Commanded { env: entered.env, secrets: entered.secrets, ..<_>::default() };
     let store = Store::open(host)?;
     let world = World { host, config, store: &store };
-    // It was told already that there is no way back.
-    let outer = session.revert(&host.env).unwrap_or_else(|_| session::forgotten(&host.env));
+    // It was told already where there is no way back.
+    let outer = session.outside(&host.env);
     with_secrets(world, &rc, &outer, commanded)
 }
 

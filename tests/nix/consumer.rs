@@ -170,11 +170,7 @@ fn a_hook_may_run_once_for_each_shell_that_nix_made() {
     if !has_nix() {
         return;
     }
-    let world = World::new();
-    world.project.write_at("home/.config/envr/config.toml", "[nix]\nshell_hook = \"on-change\"\n");
-    world.edit(
-        "pkgs.nix",
-        "echo \"welcome to the fixture shell\"",
+    let world = with_hook_on_change(
         "if :; then echo ran; fi; export PATH=/hook:$PATH:/behind HOOK=$(greet once); unset GONE",
     );
     let enter = |said_so: bool| {
@@ -210,13 +206,7 @@ fn a_hook_that_leaves_no_text_runs_once_too() {
     if !has_nix() {
         return;
     }
-    let world = World::new();
-    world.project.write_at("home/.config/envr/config.toml", "[nix]\nshell_hook = \"on-change\"\n");
-    world.edit(
-        "pkgs.nix",
-        "echo \"welcome to the fixture shell\"",
-        "for x in 1; do echo ran >>ran; export ODD=$'\\xff'; done",
-    );
+    let world = with_hook_on_change("for x in 1; do echo ran >>ran; export ODD=$'\\xff'; done");
     for _ in 0..2 {
         let run = world.project.envr(["exec", ".", "printenv", "ODD"]).any_stdout().any_stderr();
         assert_eq!(run.success().stdout, b"\xff\n");
@@ -272,4 +262,12 @@ fn a_hook_does_the_same_wherever_it_runs() {
         let [alone, whole] = loads;
         assert_eq!(alone, whole, "{before}");
     }
+}
+
+/// A project with a `shellHook` that runs once for each shell that nix made.
+fn with_hook_on_change(hook: &str) -> World {
+    let world = World::new();
+    world.project.write_at("home/.config/envr/config.toml", "[nix]\nshell_hook = \"on-change\"\n");
+    world.edit("pkgs.nix", "echo \"welcome to the fixture shell\"", hook);
+    world
 }

@@ -111,14 +111,13 @@ fn no_process_of_a_load_has_a_secret_among_its_arguments() {
     }
     for lane in ["native", "bash"] {
         let world = World::new("use sops\n");
-        let trace = world.project.path("home/trace");
-        let script = format!(
-            "exec strace -f -qq -s 100000 -e trace=execve -o '{}' bash --norc --noprofile -c 'eval \"$($ENVR hook bash)\"; [[ {lane} = native ]] || export ENVR_LANE=bash; _direnv_hook; /bin/true \"${{#db_password}}\"; [[ -n $db_password ]]'",
-            trace.display()
+        let (output, trace) = traced(
+            &world,
+            &format!(
+                "exec STRACE -f -s 100000 -e trace=execve bash --norc --noprofile -c 'eval \"$($ENVR hook bash)\"; [[ {lane} = native ]] || export ENVR_LANE=bash; _direnv_hook; /bin/true \"${{#db_password}}\"; [[ -n $db_password ]]'"
+            ),
         );
-        let output = world.run("bash", &["-c", &script]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let trace = std::fs::read_to_string(&trace).unwrap();
         let length = format!("\"/bin/true\", \"{}\"", world.secret.len());
         assert!(trace.contains(&length), "arguments are seen: {trace}");
         assert!(!trace.contains(&world.secret), "{lane}: {trace}");
@@ -133,15 +132,18 @@ fn who_evaluates_is_closed_before_a_value_is_decrypted() {
     }
     for lane in ["native", "bash"] {
         let world = World::new("use sops\n");
-        let trace = world.project.path("home/trace");
-        let script = format!(
-            "ENVR_LANE={lane} strace -qq -e trace=prctl,open,openat -o '{}' \"$ENVR\" export json",
-            trace.display()
-        );
-        let output = world.run("bash", &["-c", &script]);
+        let calls = "STRACE -e trace=prctl,open,openat \"$ENVR\" export json";
+        let (output, trace) = traced(&world, &format!("ENVR_LANE={lane} {calls}"));
         assert!(String::from_utf8_lossy(&output.stdout).contains(&world.secret), "{lane}");
-        let trace = std::fs::read_to_string(&trace).unwrap();
         let closed = trace.find("PR_SET_DUMPABLE, SUID_DUMP_DISABLE").unwrap();
         assert!(closed < trace.find("home/key\"").unwrap(), "{lane}: {trace}");
     }
+}
+
+/// What a line of bash does that calls strace as `STRACE`, and what strace saw.
+fn traced(world: &World, line: &str) -> (Output, String) {
+    let trace = world.project.path("home/trace");
+    let strace = format!("strace -qq -o '{}'", trace.display());
+    let output = world.run("bash", &["-c", &line.replace("STRACE", &strace)]);
+    (output, std::fs::read_to_string(&trace).unwrap())
 }

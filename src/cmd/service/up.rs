@@ -5,7 +5,7 @@ use crate::service::control::{Connection, Reply, Request, Status, Until};
 use crate::service::keeper::{self, Start};
 use crate::service::logs::{self, Wanted};
 use crate::service::{environment, project};
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::ui;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -39,9 +39,8 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
                 }
             };
             keeper::end_leftovers(host, place)?;
-            let outer = Session::from_env(&host.env).revert(&host.env);
-            // Evaluating it told already that there is no way back.
-            let outer = outer.unwrap_or_else(|_| session::forgotten(&host.env));
+            // Evaluating it told already where there is no way back.
+            let outer = Session::from_env(&host.env).outside(&host.env);
             let start = Start { host, place, outer: &outer, env: &env, lock };
             if is_detached {
                 keeper::start_keeper(start)?;

@@ -5,7 +5,7 @@ const LIBRARY: &str = include_str!("../../../shell-hooks/stdlib.bash");
 /// What `evaluate.bash` has instead of it.
 const STANDALONE: &str = include_str!("../../../shell-hooks/standalone.bash");
 
-/// What an evaluation needs once a script of it failed.
+/// What an evaluation needs where a script of it fails, or might.
 const FAILURE: &str = include_str!("../../../shell-hooks/failure.bash");
 
 /// What `source` reads in an evaluation, in place of the file that is to be judged first.
