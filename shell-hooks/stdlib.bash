@@ -882,13 +882,15 @@ use() {
 # Takes over the shell of shell.nix or default.nix, made once and kept until what it was made from changes. That it could
 # not be made is told, and under the name direnv no failure.
 use_nix() {
-	__envr_nix nix "$@" || [[ ${direnv##*/} == direnv ]]
+	if __envr_nix nix "$@" || [[ ${direnv##*/} == direnv ]]; then return 0; fi
+	__envr_fall_short
 }
 
 # Usage: use flake [FLAKE [ARG ...]]
 # The same for the development shell of a flake.
 use_flake() {
-	__envr_nix flake "$@" || [[ ${direnv##*/} == direnv ]]
+	if __envr_nix flake "$@" || [[ ${direnv##*/} == direnv ]]; then return 0; fi
+	__envr_fall_short
 }
 
 # Usage: nix_direnv_version [MIN]
@@ -1126,4 +1128,21 @@ __envr_nix() {
 	fi
 	__envr_ask nix "${_nix_direnv_manual_reload-}" "${_nix_direnv_allow_fallback-}" "$PWD" "$@" || return 1
 	eval "$REPLY"
+}
+
+# Usage: __envr_fall_short
+# Fails, and tells envr where the script does not handle it, as by `||` or `if`: there `set -e` has no effect.
+__envr_fall_short() {
+	if [[ -z ${__envr_question-} ]]; then return 1; fi
+	(
+		trap 'exit 0' EXIT
+		trap - DEBUG ERR RETURN
+		set -e
+		false
+		trap - EXIT
+		exit 1
+	)
+	# shellcheck disable=SC2181 # a test of the command itself would handle its failure
+	if [[ $? -eq 0 ]]; then __envr_ask fell-short || true; fi
+	return 1
 }

@@ -28,7 +28,7 @@ impl Voice {
 }
 
 /// What a verb may know of the world.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Host {
     pub env: Env,
     /// Arguments after the program's name.

@@ -24,6 +24,7 @@ mod watcher;
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Hinted;
+use crate::host::find_program;
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
@@ -37,7 +38,7 @@ pub use evaluation::evaluate;
 pub use hook::{Hooked, LoneHook, code, hook, noise};
 pub use kept::Kept;
 pub use overview::{Overview, State, overviews};
-pub use place::{Place, places};
+pub use place::Place;
 pub use request::Request;
 pub use watcher::watch;
 
@@ -45,6 +46,8 @@ pub use watcher::watch;
 pub const DID_FALLBACK: &str = "NIX_DIRENV_DID_FALLBACK";
 /// Set by nix-direnv's `nix-direnv-reload`.
 const FORCE_RELOAD: &str = "_nix_direnv_force_reload";
+/// What `nix_direnv_manual_reload` puts on PATH.
+const RELOAD: &str = "nix-direnv-reload";
 
 /// What an rc wants beside the shell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,13 +66,15 @@ pub enum Brought {
     Fallback(Box<Kept>),
     /// nix failed, and said so.
     Nothing,
+    /// It is the user's to have it made, and he was told.
+    Unmade,
     /// The user pressed Ctrl-C.
     Interrupted,
 }
 
-/// Has the next load ask nix, whatever is kept.
-pub fn want(place: &Place) -> Result<()> {
-    crate::fs::write_atomic(&place.wanted(), b"")
+/// Has a load in `env` ask nix for every shell that it wants, whatever is kept.
+pub fn force(env: &mut Env) {
+    env.set(FORCE_RELOAD, "1");
 }
 
 /// The shell, if it is known without asking nix, and watched if so.
@@ -116,15 +121,15 @@ impl Bringing<'_> {
     fn bring(&mut self) -> Result<Brought> {
         let found = self.look_up();
         if self.env.non_empty(FORCE_RELOAD).is_some() {
-            want(&self.place)?;
+            crate::fs::write_atomic(&self.place.wanted(), b"")?;
             return self.wait(found.last);
         }
         match (found.standing, found.last) {
             (Standing::Valid, Some(kept)) => Ok(Brought::Shell(Box::new(kept))),
             (Standing::Failed(failure), last) => Ok(self.fall_back(&failure, last)),
-            (Standing::Stale(changed), Some(last)) if self.wishes.manual && !self.is_wanted() => {
-                self.tell_stale(changed.as_deref());
-                Ok(Brought::Shell(Box::new(last)))
+            (Standing::Stale(changed), last) if self.wishes.manual && !self.is_wanted() => {
+                self.tell_unasked(changed.as_deref(), last.as_ref());
+                Ok(last.map_or(Brought::Unmade, |last| Brought::Shell(Box::new(last))))
             }
             (Standing::Stale(changed), Some(last)) if self.world.host.is_at_prompt() => {
                 self.renew(changed.as_deref())?;
@@ -162,11 +167,15 @@ impl Bringing<'_> {
         Ok(())
     }
 
-    fn tell_stale(&self, changed: Option<&Path>) {
+    fn tell_unasked(&self, changed: Option<&Path>, last: Option<&Kept>) {
         let host = self.world.host;
-        let (shown, why) = (self.request.shown(), self.reason(changed));
-        ui::warn(host, &format!("the nix shell `{shown}` is out of date{why}"));
-        ui::hint(host, "nix-direnv-reload");
+        let standing = match last {
+            Some(_) => format!("out of date{}", self.reason(changed)),
+            None => "not made yet".to_string(),
+        };
+        ui::warn(host, &format!("the nix shell `{}` is {standing}", self.request.shown()));
+        let reload = find_program(RELOAD.as_ref(), self.env.get("PATH"), None);
+        ui::hint(host, if reload.is_some() { RELOAD } else { "envr nix refresh" });
     }
 
     fn reason(&self, changed: Option<&Path>) -> String {

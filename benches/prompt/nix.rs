@@ -86,6 +86,8 @@ fn variables(world: &World) -> Variables {
     {
         variables.insert(name.into(), value.into());
     }
+    // nix's script makes a directory there each time it is sourced, and nobody removes it.
+    variables.insert("TMPDIR".into(), world.path("").into());
     variables
 }
 

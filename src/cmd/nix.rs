@@ -147,11 +147,10 @@ fn age(text: &str) -> Result<Duration> {
 pub fn refresh(host: &Host) -> Result<()> {
     let rc = governing(host)?;
     let path = rc.path.clone();
-    for place in nix::places(host, Some(rc.dir())) {
-        nix::want(&place)?;
-    }
-    let config = Config::load(host)?;
-    let entered = enter::enter(host, &config, &Session::from_env(&host.env), rc)?;
+    let mut host = host.clone();
+    nix::force(&mut host.env);
+    let config = Config::load(&host)?;
+    let entered = enter::enter(&host, &config, &Session::from_env(&host.env), rc)?;
     match entered.result {
         Entry::Loaded => Ok(()),
         Entry::Denied => bail!("could not load `{}`: it is denied", path.display()),

@@ -49,6 +49,27 @@ fn a_flake_comes_before_what_else_is_declared() {
 }
 
 #[test]
+fn a_manual_reload_makes_the_first_shell_too() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.remove(".envrc");
+    let toml = "[env]\nBESIDE = \"1\"\n[nix]\nflake = \".\"\nmanual_reload = true\n";
+    world.project.write("envr.toml", toml);
+    world.project.allow();
+    let run = world.project.envr(["exec", ".", "printenv", "BESIDE"]).any_stderr();
+    let run = run.stdout("1\n").success();
+    let said = String::from_utf8(run.stderr).unwrap();
+    let told = "envr: warning: the nix shell `.` is not made yet\nenvr: hint: envr nix refresh\n";
+    assert!(said.contains(told), "{said}");
+    world.project.envr(["nix", "refresh"]).any_stderr().success();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!((shell.get("PLAIN"), world.calls()), (Some("plain value"), 1));
+}
+
+#[test]
 fn an_expression_takes_an_attribute_and_arguments() {
     if !has_nix() {
         return;

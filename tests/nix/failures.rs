@@ -117,6 +117,35 @@ fn an_attribute_that_is_not_there_is_named() {
     assert_eq!(shell.get("AFTER"), Some("1"));
 }
 
+/// As with nix-direnv: a failure that the script handles is none.
+#[test]
+fn a_script_that_has_something_else_takes_it() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let check = |rc: &str, taken: &str| {
+        world.allow(rc);
+        let run = world.project.envr(["exec", ".", "bash", "-c", "echo \"$ELSE $AFTER\""]);
+        let run = run.any_stdout().any_stderr();
+        assert_eq!(String::from_utf8(run.success().stdout).unwrap(), taken, "{rc}");
+        let mut shell = world.project.shell();
+        let said = shell.any_prompt(0);
+        assert!(said.contains("envr: error: "), "{said}");
+        assert_eq!(shell.get("ELSE"), Some("else"), "{rc}");
+    };
+    check("use flake .#nope || export ELSE=else\nexport AFTER=1\n", "else 1\n");
+    check("set -e\nuse flake --wrong || export ELSE=else\nexport AFTER=1\n", "else 1\n");
+    check("if ! use nix nope.nix; then\n  export ELSE=else\nfi\n", "else \n");
+
+    world.allow("use flake .#nope\nexport AFTER=1\n");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    world.allow("set -E\ntrap 'export TRAPPED=1' ERR\nuse flake .#nope || true\n");
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("TRAPPED"), None);
+}
+
 #[test]
 fn control_characters_are_nixs_error_and_not_the_terminals() {
     if !has_nix() {

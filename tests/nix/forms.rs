@@ -268,6 +268,7 @@ fn a_manual_reload_is_the_users() {
         return;
     }
     let world = World::new();
+    world.settle();
     world.allow("nix_direnv_manual_reload\nuse flake\n");
     let mut shell = world.project.shell();
     shell.any_prompt(0);
@@ -281,6 +282,36 @@ fn a_manual_reload_is_the_users() {
     assert!(reloaded.status.success(), "{}", String::from_utf8_lossy(&reloaded.stderr));
     shell.any_prompt(0);
     assert_eq!((shell.get("PLAIN"), world.calls()), (Some("reloaded"), 2));
+}
+
+#[test]
+fn a_manual_reload_makes_the_first_shell_too() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let told = "envr: warning: the nix shell `.` is not made yet\nenvr: hint: nix-direnv-reload\n";
+    for reload in ["nix-direnv-reload", "envr nix refresh"] {
+        _ = std::fs::remove_dir_all(world.project.path("home/.cache"));
+        _ = std::fs::remove_file(world.project.path("calls"));
+        world.allow("nix_direnv_manual_reload\nuse flake\nexport AFTER=1\n");
+        let run = world.project.envr(["exec", ".", "printenv", "AFTER"]);
+        let run = run.any_stdout().any_stderr().success();
+        assert_eq!(String::from_utf8(run.stdout).unwrap(), "1\n");
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(said.contains(told), "{said}");
+        let mut shell = world.project.shell();
+        let said = shell.any_prompt(0);
+        assert!(said.contains(told), "{said}");
+        assert_eq!((shell.get("AFTER"), shell.get("PLAIN"), world.calls()), (Some("1"), None, 0));
+        shell.prompt("");
+        let reload = reload.replace("envr ", &format!("{} ", crate::test::ENVR));
+        let mut bash = world.run("/bin/bash", &["-c", &reload]);
+        let output = bash.env_clear().envs(&shell.env).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        shell.any_prompt(0);
+        assert_eq!((shell.get("PLAIN"), world.calls()), (Some("plain value"), 1));
+    }
 }
 
 #[test]

@@ -157,6 +157,10 @@ impl<'a> Conversation<'a> {
                     self.use_nix(question).map_or(Answer::Refused, Answer::Reply)
                 }
             },
+            (b"fell-short", []) => {
+                self.fall_short();
+                Answer::Done
+            }
             (b"execute", [path]) => self.execute(path_of(path))?,
             (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
             (b"failed", [line, file, why]) => {

@@ -15,6 +15,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+/// What a script goes on with where there is no shell: `||` and its like decide.
+const FAIL: &[u8] = b"return 1\n";
+
 /// `MANUAL FALLBACK DIR FUNCTION ARGUMENT… DECLARATIONS`: what `nix_direnv_manual_reload` and
 /// `nix_direnv_disallow_fallback` left, the directory, the call, and the script's environment.
 pub struct Question<'a> {
@@ -51,20 +54,17 @@ impl Conversation<'_> {
     /// Code for the script; `None` when the user does not want to wait any longer.
     pub fn use_nix(&mut self, question: Question) -> Option<Vec<u8>> {
         let mut seen = Watches::default();
-        let (code, status) = match self.shell_code(&question, &mut seen) {
-            Ok(Some((code, status))) => (code, status),
+        let code = match self.shell_code(&question, &mut seen) {
+            Ok(Some(code)) => code,
             Ok(None) => {
                 self.watches.merge(seen);
                 return None;
             }
             Err(error) => {
                 ui::error(self.world.host, &error);
-                (Vec::new(), 1)
+                FAIL.to_vec()
             }
         };
-        if status != 0 {
-            self.fell_short = self.world.host.voice == Voice::Envr;
-        }
         let mut watches = question.watches;
         watches.merge(seen.clone());
         self.watches.merge(seen);
@@ -75,26 +75,30 @@ impl Conversation<'_> {
         Some(reply)
     }
 
-    /// The code, and whether what it brings is all that was asked for.
-    fn shell_code(&self, question: &Question, seen: &mut Watches) -> Result<Option<(Vec<u8>, u8)>> {
+    /// A script that wanted a shell and goes on without one, as if there were no such failure, fell short of it.
+    pub fn fall_short(&mut self) {
+        self.fell_short = self.world.host.voice == Voice::Envr;
+    }
+
+    fn shell_code(&mut self, question: &Question, seen: &mut Watches) -> Result<Option<Vec<u8>>> {
         let Question { wishes, dir, function, arguments, env, .. } = question;
         let project = self.trusted.rc().dir();
         let request = function.request(self.world.config, (project, dir), arguments)?;
         let mut env = env.clone();
-        let (kept, status) = match nix::bring(self.world, &request, (&env, *wishes), seen)? {
-            Brought::Shell(kept) => (kept, 0),
-            Brought::Fallback(kept) => (kept, 1),
-            Brought::Nothing => return Ok(Some((b"return 1\n".to_vec(), 1))),
+        let (kept, is_fallback) = match nix::bring(self.world, &request, (&env, *wishes), seen)? {
+            Brought::Shell(kept) => (kept, false),
+            Brought::Fallback(kept) => (kept, true),
+            Brought::Nothing => return Ok(Some(FAIL.to_vec())),
+            Brought::Unmade => return Ok(Some(Vec::new())),
             Brought::Interrupted => return Ok(None),
         };
-        let code = nix::code(self.world, &request, &kept, (&mut env, self.outer))?;
-        Ok(code.map(|mut code| {
-            if status != 0 {
-                let told = [(nix::DID_FALLBACK.into(), Some("1".into()))].into();
-                code.extend(Shell::Bash.render(&told));
-            }
-            (code, status)
-        }))
+        let mut code = nix::code(self.world, &request, &kept, (&mut env, self.outer))?;
+        if let Some(code) = code.as_mut().filter(|_| is_fallback) {
+            let told = [(nix::DID_FALLBACK.into(), Some("1".into()))].into();
+            code.extend(Shell::Bash.render(&told));
+            self.fall_short();
+        }
+        Ok(code)
     }
 }
 
@@ -110,6 +114,6 @@ pub fn print(world: crate::world::World, dir: &Path, words: &[&[u8]]) -> Result<
             let code = nix::code(world, &request, &kept, (&mut env, &world.host.env))?;
             Ok(code.ok_or(crate::error::Told)?)
         }
-        Brought::Nothing | Brought::Interrupted => Err(crate::error::Told.into()),
+        Brought::Nothing | Brought::Unmade | Brought::Interrupted => Err(crate::error::Told.into()),
     }
 }

@@ -69,6 +69,9 @@ impl NixShell {
             Ok((Brought::Shell(kept), request)) => (kept, request, false),
             Ok((Brought::Fallback(kept), request)) => (kept, request, true),
             Ok((Brought::Nothing, _)) => return without(Outcome::Failed(Told.into()), watches),
+            Ok((Brought::Unmade, _)) => {
+                return without(Outcome::Loaded(start.outer.clone()), watches);
+            }
             Ok((Brought::Interrupted, _)) => return without(Outcome::Interrupted, watches),
             Err(error) => return without(Outcome::Failed(error), watches),
         };
