@@ -37,7 +37,7 @@ pub use effect::{Effect, Once};
 pub use evaluation::evaluate;
 pub use hook::{Hooked, LoneHook, code, hook, noise};
 pub use kept::Kept;
-pub use overview::{Overview, State, overviews};
+pub use overview::{Overview, State, overviews, unreadable};
 pub use place::Place;
 pub use request::Request;
 pub use watcher::watch;

@@ -49,8 +49,9 @@ pub fn print(host: &Host, words: &[OsString]) -> Result<()> {
 
 /// Lists the shells that are kept, with what they hold of the store.
 pub fn status(host: &Host) -> Result<()> {
+    let config = Config::load(host)?;
     let mut page = String::new();
-    for overview in nix::overviews(host, None) {
+    for overview in nix::overviews(host, &config, None) {
         let Overview { request, state, .. } = &overview;
         let project = host.tilde(&request.project);
         writeln!(page, "{project}: `{}` {}", request.shown(), told(state, &request.project))?;
@@ -75,15 +76,19 @@ pub fn told(state: &State, project: &Path) -> String {
             let path = path.strip_prefix(project).unwrap_or(path);
             format!("is out of date: `{}` changed", path.display())
         }
+        State::Unwanted => "is out of date: another one is wanted".to_string(),
         State::Failed => "could not be made: `envr nix log` says why".to_string(),
         State::Missing => "is not made yet".to_string(),
+        State::Collected => "is gone from the store".to_string(),
+        State::Abandoned => "is of no use: its project is gone".to_string(),
+        State::Foreign => "is of another machine, or of another version of envr".to_string(),
     }
 }
 
 /// Shows what nix said and did for the project; while it runs, as it comes.
 pub fn log(host: &Host) -> Result<()> {
-    let rc = governing(host)?;
-    for overview in nix::overviews(host, Some(rc.dir())) {
+    let (rc, config) = governing(host)?;
+    for overview in nix::overviews(host, &config, Some(rc.dir())) {
         host.print_line(format!("`{}`:", ui::escape(&overview.request.shown())))?;
         overview.read_log(|text| {
             let lines: Vec<String> = text.trim_end().lines().map(ui::escape).collect();
@@ -98,12 +103,18 @@ pub fn gc(host: &Host, older_than: Option<&str>) -> Result<()> {
     let age = older_than.map(age).transpose()?;
     let config = Config::load(host)?;
     let mut count = 0;
-    for overview in nix::overviews(host, None) {
+    for place in nix::unreadable(host) {
+        place.remove()?;
+        count += 1;
+        let dir = host.tilde(place.dir());
+        host.print_line(ui::escape(&format!("`{dir}` is let go: it cannot be read")))?;
+    }
+    for overview in nix::overviews(host, &config, None) {
         let is_unused = age.is_some_and(|age| overview.is_older_than(age));
-        let why = match (overview.is_gone(host, &config), is_unused) {
-            (true, _) => "its project is gone",
-            (false, true) => "it was not used",
-            (false, false) => continue,
+        let why = match (&overview.state, is_unused) {
+            (State::Abandoned, _) => "its project is gone",
+            (_, true) => "it was not used",
+            (_, false) => continue,
         };
         overview.remove()?;
         count += 1;
@@ -118,8 +129,8 @@ pub fn gc(host: &Host, older_than: Option<&str>) -> Result<()> {
 
 /// Copies the project's shells to another store.
 pub fn copy(host: &Host, store: &str) -> Result<()> {
-    let rc = governing(host)?;
-    let overviews = nix::overviews(host, Some(rc.dir()));
+    let (rc, config) = governing(host)?;
+    let overviews = nix::overviews(host, &config, Some(rc.dir()));
     if overviews.is_empty() {
         let message = format!("could not find a nix shell of `{}`", rc.path.display());
         return Err(Hinted::new(message, "envr nix refresh").into());
@@ -145,11 +156,10 @@ fn age(text: &str) -> Result<Duration> {
 
 /// Has nix make the shells of the project anew, whatever is kept.
 pub fn refresh(host: &Host) -> Result<()> {
-    let rc = governing(host)?;
+    let (rc, config) = governing(host)?;
     let path = rc.path.clone();
     let mut host = host.clone();
     nix::force(&mut host.env);
-    let config = Config::load(&host)?;
     let entered = enter::enter(&host, &config, &Session::from_env(&host.env), rc)?;
     match entered.result {
         Entry::Loaded => Ok(()),
@@ -158,8 +168,9 @@ pub fn refresh(host: &Host) -> Result<()> {
     }
 }
 
-fn governing(host: &Host) -> Result<Rc> {
-    let cwd = rc::working_directory(host)?;
-    rc::find(host, &Config::load(host)?, cwd)
-        .context("no `.envrc` or `envr.toml` found here or above")
+fn governing(host: &Host) -> Result<(Rc, Config)> {
+    let config = Config::load(host)?;
+    let rc = rc::find(host, &config, rc::working_directory(host)?)
+        .context("no `.envrc` or `envr.toml` found here or above")?;
+    Ok((rc, config))
 }

@@ -68,7 +68,9 @@ pub fn status(host: &Host, as_json: bool) -> Result<()> {
         (host.voice, &found)
     {
         writeln!(page, "Found RC lane {}", eval::lane(world, trusted, &outer))?;
-        for nix::Overview { request, state, .. } in nix::overviews(host, Some(trusted.rc().dir())) {
+        for nix::Overview { request, state, .. } in
+            nix::overviews(host, world.config, Some(trusted.rc().dir()))
+        {
             let standing = super::nix::told(&state, &request.project);
             writeln!(page, "Found RC nix shell `{}` {standing}", request.shown())?;
         }

@@ -35,9 +35,17 @@ pub enum State {
     Current,
     BeingMade,
     OutOfDate(PathBuf),
+    /// The user wants another one.
+    Unwanted,
     /// The last good one, if there is one, is in use.
     Failed,
     Missing,
+    /// What it leads to is gone from the store.
+    Collected,
+    /// No rc is left that could ask for it.
+    Abandoned,
+    /// This envr would look for it under another name: another machine or another version left it.
+    Foreign,
 }
 
 /// How much of the store something holds.
@@ -48,37 +56,54 @@ pub struct Size {
 }
 
 /// Of one project, or of all.
-pub fn overviews(host: &Host, project: Option<&Path>) -> Vec<Overview> {
-    places(host, project).into_iter().filter_map(Overview::of).collect()
+pub fn overviews(host: &Host, config: &Config, project: Option<&Path>) -> Vec<Overview> {
+    let places = places(host, project).into_iter();
+    places.filter_map(|place| Overview::of((host, config), place)).collect()
+}
+
+/// Places of which nobody can tell what they are for.
+pub fn unreadable(host: &Host) -> Vec<Place> {
+    let is_unreadable = |place: &Place| kept::read::<Request>(&place.request()).is_none();
+    places(host, None).into_iter().filter(is_unreadable).collect()
 }
 
 impl Overview {
-    fn of(place: Place) -> Option<Self> {
+    fn of((host, config): (&Host, &Config), place: Place) -> Option<Self> {
         let request = kept::read::<Request>(&place.request())?;
-        let last = newest(place.shells_of_all_variants(), Shell::read);
-        let failure = newest(place.failures(), kept::read::<Failure>);
-        let changed = |time: &Option<(SystemTime, Shell)>| {
-            let (_, shell) = time.as_ref()?;
-            shell.inputs.changed(&shell.seen).map(Path::to_path_buf)
+        let shells = newest(place.shells_of_all_variants(), Shell::read);
+        let is_there = |shell: &&Shell| shell.kept.is_there(&place);
+        let changed = |shell: &Shell| shell.inputs.changed(&shell.seen).map(Path::to_path_buf);
+        let valid = shells.iter().filter(is_there).find(|shell| changed(shell).is_none());
+        let shell = valid.or_else(|| shells.iter().find(is_there));
+        let failures = newest(place.failures(), kept::read::<Failure>);
+        let is_unchanged =
+            |failure: &Failure| failure.inputs.changed(&Watches::default()).is_none();
+        let state = if rc::of(host, config, &request.project).is_none() {
+            State::Abandoned
+        } else if Place::of(host, &request).is_ok_and(|ours| ours != place) {
+            State::Foreign
+        } else if place.is_being_made() {
+            State::BeingMade
+        } else if shell.is_some() && place.wanted().exists() {
+            State::Unwanted
+        } else if valid.is_some() {
+            State::Current
+        } else if failures.iter().any(is_unchanged) {
+            State::Failed
+        } else {
+            match shell.and_then(changed) {
+                Some(path) => State::OutOfDate(path),
+                None if shells.is_empty() => State::Missing,
+                None => State::Collected,
+            }
         };
-        let failed = failure.is_some_and(|(failed, failure)| {
-            failure.inputs.changed(&Watches::default()).is_none()
-                && last.as_ref().is_none_or(|(made, _)| *made < failed)
-        });
-        let state = match (changed(&last), &last) {
-            _ if place.is_busy() => State::BeingMade,
-            (None, Some(_)) => State::Current,
-            _ if failed => State::Failed,
-            (Some(path), _) => State::OutOfDate(path),
-            (None, None) => State::Missing,
-        };
-        let kept = last.map(|(_, shell)| shell.kept);
-        let link = kept.as_ref().and_then(|kept| kept.generation.as_ref());
+        let kept = shell.map(|shell| &shell.kept);
+        let link = kept.and_then(|kept| kept.generation.as_ref());
         let used = [place.used(), place.finished(), place.request()];
         let used = used.iter().filter_map(|file| file.metadata().ok()?.modified().ok()).max();
         Some(Self {
             store_path: link.and_then(|link| place.dir().join(link).canonicalize().ok()),
-            too_large: kept.map(|kept| kept.too_large.into_iter().collect()).unwrap_or_default(),
+            too_large: kept.map_or_else(Vec::new, |kept| kept.too_large.iter().cloned().collect()),
             used: used.unwrap_or(SystemTime::UNIX_EPOCH),
             place,
             request,
@@ -91,6 +116,8 @@ impl Overview {
         let nix = program::find(&host.env, &self.request.dir).ok()?;
         let query = |words: &[&str], paths: &[String]| {
             let mut command = program::beside(&nix, "nix-store", &self.request, &host.env);
+            // Its own directory may be gone.
+            command.current_dir("/");
             let output = command.arg("-q").args(words).args(paths).stderr(Stdio::null()).output();
             let output = output.ok().filter(|output| output.status.success())?;
             let text = String::from_utf8(output.stdout).ok()?;
@@ -103,26 +130,13 @@ impl Overview {
         Some(Size { paths: paths.len(), bytes })
     }
 
-    pub fn is_gone(&self, host: &Host, config: &Config) -> bool {
-        rc::of(host, config, &self.request.project).is_none()
-    }
-
     pub fn is_older_than(&self, age: Duration) -> bool {
         self.used.elapsed().is_ok_and(|unused| unused >= age)
     }
 
     /// Lets it go; what it held is the garbage collector's.
     pub fn remove(&self) -> Result<()> {
-        let _locks = (self.place.lock()?, self.place.lock_roots()?);
-        let dir = self.place.dir();
-        std::fs::remove_dir_all(dir)
-            .with_context(|| format!("could not remove `{}`", dir.display()))?;
-        if let Some(project) = dir.parent()
-            && overviews_in(project) == 0
-        {
-            _ = std::fs::remove_dir_all(project);
-        }
-        Ok(())
+        self.place.remove()
     }
 
     /// Copies what the shell is made of, so that whoever has `store` as a substituter builds nothing.
@@ -164,16 +178,10 @@ impl Overview {
     }
 }
 
-fn overviews_in(project: &Path) -> usize {
-    let entries = std::fs::read_dir(project).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.path().is_dir()).count()
-}
-
-fn newest<T>(
-    files: impl Iterator<Item = PathBuf>,
-    read: impl FnOnce(&Path) -> Option<T>,
-) -> Option<(SystemTime, T)> {
+/// Of those files that can be read, the last written first.
+fn newest<T>(files: impl Iterator<Item = PathBuf>, read: impl Fn(&Path) -> Option<T>) -> Vec<T> {
     let files = files.filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)));
-    let (time, path) = files.max()?;
-    Some((time, read(&path)?))
+    let mut files: Vec<(SystemTime, PathBuf)> = files.collect();
+    files.sort();
+    files.iter().rev().filter_map(|(_, path)| read(path)).collect()
 }

@@ -6,11 +6,13 @@ use crate::host::Host;
 use anyhow::{Context as _, Result};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// How much of a digest tells the directories of one user apart.
 const NAME: usize = 20;
+const LOCK: &str = "lock";
 
 /// The directory of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +137,10 @@ impl Place {
     /// Waits until nobody else evaluates for the project. The system gives a lock back when its holder dies.
     pub fn lock(&self) -> Result<File> {
         crate::fs::make_private_dir(&self.dir)?;
-        self.wait_for("lock")
+        let mut lock = self.wait_for(LOCK)?;
+        // Which of the project's shells is being made. Where that cannot be written it is not told, no more.
+        _ = lock.set_len(0).and_then(|()| lock.write_all(self.name()));
+        Ok(lock)
     }
 
     /// Waits until nobody else makes or removes roots; fails where the place was let go.
@@ -143,14 +148,41 @@ impl Place {
         self.wait_for("roots-lock")
     }
 
+    /// Whether somebody evaluates for the project.
     pub fn is_busy(&self) -> bool {
-        self.lock_file("lock").is_ok_and(|(_, file)| !is_idle(&file))
+        self.lock_file(LOCK).is_ok_and(|(_, file)| !is_idle(&file))
+    }
+
+    /// Whether it is this one that somebody evaluates.
+    pub fn is_being_made(&self) -> bool {
+        let is_named = || {
+            let name = crate::fs::read_regular(&self.dir.with_file_name(LOCK), NAME as u64);
+            name.is_ok_and(|name| name.is_some_and(|name| name == self.name()))
+        };
+        self.is_busy() && is_named()
     }
 
     /// Nobody begins to evaluate as long as this is held; `None` while somebody does.
     pub fn hold(&self) -> Option<File> {
-        let (_, file) = self.lock_file("lock").ok()?;
+        let (_, file) = self.lock_file(LOCK).ok()?;
         is_idle(&file).then_some(file)
+    }
+
+    /// Lets go of all that is kept here.
+    pub fn remove(&self) -> Result<()> {
+        let _locks = (self.lock()?, self.lock_roots()?);
+        std::fs::remove_dir_all(&self.dir)
+            .with_context(|| format!("could not remove `{}`", self.dir.display()))?;
+        if let Some(project) = self.dir.parent()
+            && children(project).is_empty()
+        {
+            _ = std::fs::remove_dir_all(project);
+        }
+        Ok(())
+    }
+
+    fn name(&self) -> &[u8] {
+        self.dir.file_name().unwrap_or_default().as_encoded_bytes()
     }
 
     fn files<'a>(&self, prefix: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {

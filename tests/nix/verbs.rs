@@ -1,7 +1,14 @@
 //! `envr nix …`
 
 use super::{World, has_nix};
-use std::time::{Duration, SystemTime};
+use std::io::Write as _;
+use std::time::{Duration, Instant, SystemTime};
+
+fn status(world: &World) -> String {
+    let output = world.project.envr(["nix", "status"]).any_stdout().success();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.replace(world.project.path("").to_str().unwrap(), "$DIR/")
+}
 
 #[test]
 fn status_tells_what_is_kept_and_whether_it_is_current() {
@@ -9,11 +16,7 @@ fn status_tells_what_is_kept_and_whether_it_is_current() {
         return;
     }
     let world = World::new();
-    let status = || {
-        let output = world.project.envr(["nix", "status"]).any_stdout().success();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.replace(world.project.path("").to_str().unwrap(), "$DIR/")
-    };
+    let status = || status(&world);
     assert_eq!(status(), "");
     world.settle();
     assert_eq!(status(), "$DIR/project: `.` is current\n  4 store paths, 0 MB\n");
@@ -33,6 +36,102 @@ fn status_tells_what_is_kept_and_whether_it_is_current() {
         text.contains("\nFound RC nix shell `.` could not be made: `envr nix log` says why\n"),
         "{text}"
     );
+}
+
+/// What a load would find, not what was made last.
+#[test]
+fn status_knows_the_shell_of_the_branch_before() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    for (from, to) in [("plain value", "of a branch"), ("of a branch", "plain value")] {
+        world.edit("pkgs.nix", from, to);
+        assert_eq!(status(&world).contains("is current"), from == "of a branch");
+        if to == "of a branch" {
+            world.settle();
+        }
+    }
+    // A failure goes with the files that nix failed with.
+    world.edit("pkgs.nix", "PLAIN =", "PLAIN");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    world.edit("pkgs.nix", "PLAIN", "PLAIN =");
+    world.settle();
+    assert!(status(&world).contains("is current"));
+    world.edit("pkgs.nix", "PLAIN =", "PLAIN");
+    assert!(status(&world).contains("could not be made"));
+    assert_eq!(world.calls(), 3);
+}
+
+#[test]
+fn of_two_shells_one_is_being_made() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("use flake\nuse flake .#bare\n");
+    world.settle();
+    world.project.write_at("before-nix", "read -r <\"$root/go\"\n");
+    let go = world.pipe("go");
+    world.edit("flake.nix", "ONLY", "ALONE");
+    world.project.shell().any_prompt(0);
+    let late = Instant::now() + Duration::from_secs(20);
+    let mut lines = status(&world);
+    while !lines.contains("is being made") {
+        assert!(Instant::now() < late, "{lines}");
+        lines = status(&world);
+    }
+    assert_eq!(lines.matches("is being made").count(), 1, "{lines}");
+    assert_eq!(lines.matches("is out of date: `flake.nix` changed").count(), 1, "{lines}");
+    for _ in 0..2 {
+        (&go).write_all(b"\n").unwrap();
+    }
+    world.settle();
+    assert_eq!(status(&world).matches("is current").count(), 2);
+}
+
+#[test]
+fn status_tells_what_is_of_no_use() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let place = world.place();
+    let write = |name: &str| {
+        let file = place.join(name);
+        let below = file.strip_prefix(world.project.path("")).unwrap();
+        world.project.write_at(below.to_str().unwrap(), "");
+    };
+    let size = "  4 store paths, 0 MB\n";
+    let check = |expected: &str, size: &str| {
+        assert_eq!(status(&world), format!("$DIR/project: `.` {expected}\n{size}"));
+    };
+    write("wanted");
+    check("is out of date: another one is wanted", size);
+    world.settle();
+
+    let aside = place.with_file_name("aside");
+    std::fs::rename(&place, &aside).unwrap();
+    check("is of another machine, or of another version of envr", "");
+    std::fs::rename(&aside, &place).unwrap();
+
+    std::fs::rename(world.project.path("project"), world.project.path("moved")).unwrap();
+    let run = world.project.envr(["nix", "status"]).dir("home").any_stdout().success();
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(said.ends_with(&format!("`.` is of no use: its project is gone\n{size}")), "{said}");
+    std::fs::rename(world.project.path("moved"), world.project.path("project")).unwrap();
+
+    super::make_writable(&world.project.path("store"));
+    std::fs::remove_dir_all(world.project.path("store")).unwrap();
+    check("is gone from the store", "");
+    write("request.json");
+    assert_eq!(status(&world), "");
+    let run = world.project.envr(["nix", "gc"]).any_stdout().any_stderr().success();
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(said.ends_with("` is let go: it cannot be read\n"), "{said}");
+    assert_eq!(world.places().len(), 0);
 }
 
 #[test]
