@@ -18,6 +18,7 @@ mod reads;
 mod repository;
 mod request;
 mod roots;
+mod tracked;
 mod waiting;
 mod watcher;
 
@@ -85,7 +86,7 @@ pub fn known(world: World, request: &Request, env: &Env, watches: &mut Watches) 
     let place = Place::of(world.host, request).ok()?;
     let mut seen = Watches::default();
     seen.add(&place.finished());
-    let found = kept::look_up(&place, env, &mut seen);
+    let found = kept::look_up(&place, (request, env), &mut seen);
     let kept = found.last.filter(|_| found.standing == Standing::Valid)?;
     watches.merge(seen);
     watcher::tell(world, &place, env);
@@ -141,7 +142,7 @@ impl Bringing<'_> {
 
     fn look_up(&mut self) -> Found {
         self.watches.add(&self.place.finished());
-        kept::look_up(&self.place, self.env, self.watches)
+        kept::look_up(&self.place, (self.request, self.env), self.watches)
     }
 
     fn is_wanted(&self) -> bool {

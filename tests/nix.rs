@@ -9,6 +9,7 @@ mod declared;
 mod example;
 mod failures;
 mod forms;
+mod inputs;
 mod verbs;
 mod waiting;
 mod watcher;

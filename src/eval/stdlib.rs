@@ -12,6 +12,7 @@ use super::bash::library;
 use super::native::{Flow, Shell, builtins, needs_bash};
 use super::secrets::Kind;
 use crate::nix::Function;
+use std::path::Path;
 
 pub use dotenv::is_plain as is_plain_dotenv;
 pub use layout::layout_dir;
@@ -109,7 +110,9 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Flow<u8>
 fn watch(shell: &mut Shell<'_>, file: &[u8]) {
     if !file.is_empty() {
         let file = absolute(shell.dir(), &[file]);
-        shell.watches.add(&crate::fs::clean(&shell.path(&file)));
+        let file = crate::fs::clean(&shell.path(&file));
+        shell.watches.add(&file);
+        shell.watched.insert(file);
     }
 }
 
@@ -122,6 +125,7 @@ fn watch_dir(shell: &mut Shell<'_>, dir: &[u8]) -> Flow<u8> {
     if added.add_tree(&crate::fs::clean(&shell.path(&dir))).is_err() {
         return needs_bash("a directory that cannot be read");
     }
+    shell.watched.extend(added.paths().map(Path::to_path_buf));
     shell.watches.merge(added);
     Ok(0)
 }

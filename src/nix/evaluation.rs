@@ -9,6 +9,7 @@ use super::place::Place;
 use super::program;
 use super::reads::{self, Reads};
 use super::request::{Request, Source};
+use super::tracked::Tracked;
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::{Watches, last_change};
@@ -37,7 +38,8 @@ pub fn evaluate(place: &Place, env: &Env) -> Result<()> {
     let request: Request = kept::read(&place.request())
         .with_context(|| format!("could not read `{}`", place.request().display()))?;
     let lock = place.lock()?;
-    if !matches!(kept::look_up(place, env, &mut Watches::default()).standing, Standing::Stale(_)) {
+    let found = kept::look_up(place, (&request, env), &mut Watches::default());
+    if !matches!(found.standing, Standing::Stale(_)) {
         return Ok(());
     }
     crate::fs::remove_if_there(&place.wanted())?;
@@ -127,6 +129,8 @@ impl Evaluation<'_> {
     }
 
     fn attempt(&self) -> Result<Outcome> {
+        let is_in_place = self.request.flake_in_place().is_some();
+        let tracked = self.tracked();
         let log = create(&self.place.log())?;
         let began = last_change(&self.place.log());
         let draft = self.place.dir().join("draft");
@@ -142,10 +146,15 @@ impl Evaluation<'_> {
         if !status.success() {
             return Ok(self.unsuccessful(reads, account, status));
         }
-        let (inputs, seen) = Inputs::of(&reads.paths);
+        let (inputs, seen) = Inputs::of(&reads.paths, reads.checkout.clone());
         let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
         if let Some(path) = inputs.changed_since(began, &lock) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
+        }
+        // nix makes git track the lock that it writes; and with a lock, the flake can be evaluated where it is.
+        let has_other_files = !account.wrote_lock && tracked != reads.tracked;
+        if has_other_files || is_in_place != self.request.flake_in_place().is_some() {
+            return Ok(Outcome::Overtaken(self.request.dir.clone()));
         }
         let printed = printed?.context("nix printed more than 64 MiB")?;
         Ok(Outcome::Made(Made { reads, inputs, seen, printed }))
@@ -168,6 +177,10 @@ impl Evaluation<'_> {
         LocalFlake::find(reference, &self.request.dir)
     }
 
+    fn tracked(&self) -> Option<Tracked> {
+        self.flake()?.checkout()?.tracked()
+    }
+
     fn unsuccessful(&self, mut reads: Reads, account: Account, status: ExitStatus) -> Outcome {
         let is_busy =
             |message: &str| message.contains("is busy") || message.contains("schema' is corrupt");
@@ -175,8 +188,8 @@ impl Evaluation<'_> {
             return Outcome::Busy;
         }
         // A file that git does not track is not there for nix: `git add` may be all that is missing.
-        if let Some(git_dir) = self.flake().and_then(|flake| flake.git_dir) {
-            reads.paths.insert((git_dir.join("index"), Aspect::Content));
+        if let Some(checkout) = &reads.checkout {
+            reads.paths.insert((checkout.index(), Aspect::Content));
         }
         let mut message = account.message;
         if let Some(flake) = self.flake() {
@@ -206,7 +219,8 @@ impl Evaluation<'_> {
     fn failure(&self, reads: Reads, message: String, is_lasting: bool) -> Failure {
         let variables: Vec<String> = reads.variables.into_iter().collect();
         Failure {
-            inputs: Inputs::of(&reads.paths).0,
+            inputs: Inputs::of(&reads.paths, reads.checkout).0,
+            watched: self.request.watched.clone(),
             nix: self.nix.clone(),
             dir: self.request.dir.clone(),
             variant: inputs::variant(&variables, self.env),
@@ -234,6 +248,7 @@ impl Evaluation<'_> {
             variant: inputs::variant(&depends_on, self.env),
             depends_on,
             environment,
+            watched: self.request.watched.clone(),
             setup: if has_hook { self.keep_setup(&dev_env)? } else { None },
             defined: if has_hook { dev_env.defined() } else { Vec::new() },
             generation,

@@ -1,5 +1,6 @@
 //! The flake that a reference names, where it stands on this machine.
 
+use super::tracked::Checkout;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,13 @@ impl LocalFlake {
     /// `flake.nix` as nix names it below the source.
     pub fn file_below_tree(&self) -> PathBuf {
         self.dir.strip_prefix(&self.tree).unwrap_or(Path::new("")).join("flake.nix")
+    }
+
+    /// Where git says what nix can see of it.
+    pub fn checkout(&self) -> Option<Checkout> {
+        let (tree, git_dir) = (self.tree.clone(), self.git_dir.clone()?);
+        let apart = self.path_inputs().into_iter().filter(|dir| *dir != tree).collect();
+        Some(Checkout { tree, git_dir, apart })
     }
 
     /// Directories of this machine that its lock takes inputs from.

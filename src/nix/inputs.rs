@@ -1,6 +1,7 @@
 //! What an evaluation looked at, by content: it need not be repeated while all of it is as it was.
 
 use super::repository::Repository;
+use super::tracked::{Checkout, Tracked};
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::{Watches, last_change};
@@ -21,7 +22,11 @@ const OWN_NAMES: [&str; 2] = [".direnv", ".git"];
 const ABSENT: &str = "absent";
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Inputs(Vec<Input>);
+pub struct Inputs {
+    /// What nix sees of these files only as far as git tracks them.
+    checkout: Option<Checkout>,
+    looked_at: Vec<Input>,
+}
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 struct Input {
@@ -53,18 +58,31 @@ struct Tree {
     dirs: Vec<PathBuf>,
 }
 
+/// What nix can see of files: all of them, or of a working tree what git tracks.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a>(Option<(&'a Checkout, &'a Tracked)>);
+
 impl Inputs {
     /// As they are now, and how their files looked just before; nothing where that may hide a change from now on.
-    pub fn of(looked_at: &BTreeSet<(PathBuf, Aspect)>) -> (Self, Watches) {
+    pub fn of(
+        looked_at: &BTreeSet<(PathBuf, Aspect)>,
+        checkout: Option<Checkout>,
+    ) -> (Self, Watches) {
         let input = |(path, aspect): &(PathBuf, Aspect)| Input {
             was: String::new(),
             aspect: *aspect,
             path: path.clone(),
         };
-        let mut inputs = Self(looked_at.iter().map(input).collect());
+        let mut inputs = Self { checkout, looked_at: looked_at.iter().map(input).collect() };
         let seen = Some(inputs.watches()).filter(Watches::is_settled).unwrap_or_default();
-        for input in &mut inputs.0 {
-            input.was = input.aspect.of(&input.path);
+        let tracked = inputs.tracked();
+        if let (Some(checkout), None) = (&inputs.checkout, &tracked) {
+            // What it holds is not known; that it is another is.
+            inputs.looked_at.push(input(&(checkout.index(), Aspect::Content)));
+        }
+        let view = View::of(inputs.checkout.as_ref(), tracked.as_ref());
+        for input in &mut inputs.looked_at {
+            input.was = input.aspect.of(&input.path, view);
         }
         (inputs, seen)
     }
@@ -72,7 +90,7 @@ impl Inputs {
     /// The same for the same content, whenever and by whatever it was written.
     pub fn content(&self) -> Digest {
         let lines = self
-            .0
+            .looked_at
             .iter()
             .map(|Input { aspect, path, was }| format!("{aspect:?} {} {was}\n", path.display()));
         Digest::of(lines.collect::<Vec<_>>().concat().as_bytes())
@@ -80,26 +98,33 @@ impl Inputs {
 
     /// The first one that is not as it was. One whose files look as they did when it was the same need not be read.
     pub fn changed(&self, seen: &Watches) -> Option<&Path> {
-        self.0.iter().find(|input| !input.holds(seen)).map(|input| input.path.as_path())
+        let tracked = self.tracked();
+        let view = View::of(self.checkout.as_ref(), tracked.as_ref());
+        let changed = self.looked_at.iter().find(|input| !input.holds(seen, view));
+        changed.map(|input| input.path.as_path())
     }
 
-    /// The first one that was written after a moment, in nanoseconds since the epoch, apart from `except`.
-    pub fn changed_since(&self, moment: i64, except: &Path) -> Option<&Path> {
-        let mut others = self.0.iter().filter(|input| input.path != except);
-        others.find(|input| input.last_change() >= moment).map(|input| input.path.as_path())
+    /// The first one that was written after a moment, in nanoseconds since the epoch, by others than who wrote `own`.
+    pub fn changed_since(&self, moment: i64, own: &Path) -> Option<&Path> {
+        let tracked = self.tracked();
+        let view = View::of(self.checkout.as_ref(), tracked.as_ref());
+        let is_later = |input: &&Input| input.last_change(view, own) >= moment;
+        self.looked_at.iter().find(is_later).map(|input| input.path.as_path())
     }
 
     /// All that changes when one of them does, as it looks now. While it looks so, they are what they are.
     pub fn watches(&self) -> Watches {
         let mut watches = Watches::default();
-        for Input { aspect, path, .. } in &self.0 {
+        let tracked = self.tracked();
+        let view = View::of(self.checkout.as_ref(), tracked.as_ref());
+        for Input { aspect, path, .. } in &self.looked_at {
             match aspect {
                 Aspect::Commit => {
                     Repository::at(path).files().iter().for_each(|file| watches.add(file));
                 }
                 Aspect::Tree => {
                     watches.add(path);
-                    Tree::below(path)
+                    Tree::below(path, view)
                         .iter()
                         .flat_map(Tree::paths)
                         .for_each(|path| watches.add(path));
@@ -109,27 +134,39 @@ impl Inputs {
                 }
             }
         }
+        if let Some(checkout) = &self.checkout {
+            watches.add(&checkout.index());
+        }
         watches
+    }
+
+    fn tracked(&self) -> Option<Tracked> {
+        self.checkout.as_ref().and_then(Checkout::tracked)
     }
 }
 
 impl Input {
-    fn holds(&self, seen: &Watches) -> bool {
+    fn holds(&self, seen: &Watches, view: View) -> bool {
         let is_one_file = matches!(self.aspect, Aspect::Content | Aspect::Presence);
-        is_one_file && seen.reason(&self.path).is_none() || self.aspect.of(&self.path) == self.was
+        let looks_the_same = || view.shows(&self.path) && seen.reason(&self.path).is_none();
+        is_one_file && self.was != ABSENT && looks_the_same()
+            || self.aspect.of(&self.path, view) == self.was
     }
 
-    /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells.
-    fn last_change(&self) -> i64 {
-        let last =
-            |paths: &mut dyn Iterator<Item = &PathBuf>| paths.map(|path| last_change(path)).max();
+    /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells. Who wrote `own`
+    /// put its name into its directory.
+    fn last_change(&self, view: View, own: &Path) -> i64 {
+        let others = |paths: &[PathBuf]| {
+            let others = paths.iter().filter(|path| *path != own && own.parent() != Some(path));
+            others.map(|path| last_change(path)).max().unwrap_or(0)
+        };
         match self.aspect {
-            Aspect::Content | Aspect::Names => last_change(&self.path),
+            Aspect::Content | Aspect::Names => others(std::slice::from_ref(&self.path)),
             Aspect::Tree => {
-                let below = Tree::below(&self.path).and_then(|tree| last(&mut tree.files.iter()));
-                last_change(&self.path).max(below.unwrap_or(0))
+                let below = Tree::below(&self.path, view).map_or(0, |tree| others(&tree.files));
+                others(std::slice::from_ref(&self.path)).max(below)
             }
-            Aspect::Commit => last(&mut Repository::at(&self.path).files().iter()).unwrap_or(0),
+            Aspect::Commit => others(&Repository::at(&self.path).files()),
             Aspect::Presence | Aspect::Target => 0,
         }
     }
@@ -137,15 +174,16 @@ impl Input {
 
 impl Aspect {
     /// In a form that differs where the aspect does.
-    fn of(self, path: &Path) -> String {
+    fn of(self, path: &Path, view: View) -> String {
+        let is_seen = view.shows(path);
         let seen = match self {
-            Self::Names => {
-                names(path).map(|names| Digest::of(names.join("\n").as_bytes()).to_string())
-            }
+            Self::Names | Self::Presence | Self::Tree | Self::Content if !is_seen => None,
             Self::Presence => path.metadata().ok().map(|found| {
                 if found.is_dir() { "directory".to_string() } else { "file".to_string() }
             }),
-            Self::Tree if path.is_dir() => tree(path),
+            Self::Tree if path.is_dir() => tree(path, view),
+            Self::Names => names(path, view),
+            Self::Content if path.is_dir() => names(path, view),
             Self::Content | Self::Tree => content(path),
             Self::Target => {
                 path.canonicalize().ok().map(|target| target.to_string_lossy().into_owned())
@@ -156,56 +194,67 @@ impl Aspect {
     }
 }
 
-fn content(path: &Path) -> Option<String> {
-    if path.is_dir() {
-        return names(path).map(|names| Digest::of(names.join("\n").as_bytes()).to_string());
+impl<'a> View<'a> {
+    pub fn of(checkout: Option<&'a Checkout>, tracked: Option<&'a Tracked>) -> Self {
+        Self(checkout.zip(tracked))
     }
-    match crate::fs::read_regular(path, CONTENT_LIMIT).ok()? {
+
+    fn shows(self, path: &Path) -> bool {
+        self.0.is_none_or(|(checkout, tracked)| checkout.shows(path, tracked))
+    }
+}
+
+fn content(file: &Path) -> Option<String> {
+    match crate::fs::read_regular(file, CONTENT_LIMIT).ok()? {
         Some(bytes) => Some(Digest::of(&bytes).to_string()),
         None => {
-            let file = path.metadata().ok()?;
-            Some(format!("{} {} {}", file.size(), file.ino(), last_change(path)))
+            let found = file.metadata().ok()?;
+            Some(format!("{} {} {}", found.size(), found.ino(), last_change(file)))
         }
     }
 }
 
-fn names(dir: &Path) -> Option<Vec<String>> {
+fn names(dir: &Path, view: View) -> Option<String> {
     let entries = std::fs::read_dir(dir).ok()?.flatten();
     let mut names: Vec<String> = entries
+        .filter(|entry| !is_own(&entry.file_name()) && view.shows(&entry.path()))
         .map(|entry| {
             let kind = entry.file_type().map_or('?', |kind| if kind.is_dir() { '/' } else { ' ' });
             format!("{}{kind}", entry.file_name().to_string_lossy())
         })
-        .filter(|name| !OWN_NAMES.contains(&name.trim_end_matches(['/', ' '])))
         .collect();
     names.sort();
-    Some(names)
+    Some(Digest::of(names.join("\n").as_bytes()).to_string())
+}
+
+fn is_own(name: &OsStr) -> bool {
+    OWN_NAMES.iter().any(|own| name == *own)
 }
 
 /// `None` for what is too large to be looked through.
-fn tree(dir: &Path) -> Option<String> {
+fn tree(dir: &Path, view: View) -> Option<String> {
     let mut digest = Sha256::new();
-    for file in Tree::below(dir)?.files {
+    for file in Tree::below(dir, view)?.files {
         let mode = file.metadata().map_or(0, |metadata| metadata.mode() & 0o111);
         digest.update(file.strip_prefix(dir).unwrap_or(&file).as_os_str().as_bytes());
-        digest.update(format!("\0{mode:o}\0{}\n", content(&file).unwrap_or_default()));
+        digest.update(format!("\0{mode:o}\0{}\n", Aspect::Content.of(&file, view)));
     }
     Some(crate::digest::hex(&digest.finalize()))
 }
 
 /// Whether a directory has more below it than can be looked through.
-pub fn is_too_large(dir: &Path) -> bool {
-    dir.is_dir() && Tree::below(dir).is_none()
+pub fn is_too_large(dir: &Path, view: View) -> bool {
+    dir.is_dir() && Tree::below(dir, view).is_none()
 }
 
 impl Tree {
     /// `None` where there is too much, or what cannot be read.
-    fn below(dir: &Path) -> Option<Self> {
+    fn below(dir: &Path, view: View) -> Option<Self> {
         let mut tree = Self { files: Vec::new(), dirs: Vec::new() };
         let mut left = vec![dir.to_path_buf()];
         while let Some(dir) = left.pop() {
             for entry in std::fs::read_dir(&dir).ok()?.flatten() {
-                if OWN_NAMES.iter().any(|own| entry.file_name() == *own) {
+                if is_own(&entry.file_name()) || !view.shows(&entry.path()) {
                     continue;
                 }
                 let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());

@@ -4,6 +4,7 @@ use super::environment::Environment;
 use super::inputs::{self, Inputs};
 use super::place::Place;
 use super::program;
+use super::request::Request;
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::Watches;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The first words of a file; another number is another program's.
-const MARK: &str = "envr-nix 1";
+const MARK: &str = "envr-nix 2";
 /// A file larger than this many bytes is none of ours.
 const LIMIT: u64 = 64 << 20;
 /// So many shells of one variant stay, for going back to another branch to cost nothing.
@@ -31,6 +32,8 @@ pub struct Kept {
     pub depends_on: Vec<String>,
     pub variant: String,
     pub environment: Environment,
+    /// What the script watched.
+    pub watched: BTreeSet<PathBuf>,
     /// A file of bash code for the hook, if there is one, and the functions and arrays that it defines.
     pub setup: Option<PathBuf>,
     pub defined: Vec<String>,
@@ -53,6 +56,8 @@ pub struct Shell {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub inputs: Inputs,
+    /// What the script watched.
+    pub watched: BTreeSet<PathBuf>,
     /// The program, and where it was looked for: another one may not fail.
     pub nix: PathBuf,
     pub dir: PathBuf,
@@ -78,14 +83,15 @@ pub enum Standing {
     Valid,
     /// And the input that changed, where there is one.
     Stale(Option<PathBuf>),
-    Failed(Failure),
+    Failed(Box<Failure>),
 }
 
 /// Looks up what is kept for an environment. `watches` takes the files of what is found as they were before it was
 /// compared with them, so that a change which comes later does not get lost.
-pub fn look_up(place: &Place, env: &Env, watches: &mut Watches) -> Found {
+pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Watches) -> Found {
     let is_wanted = place.wanted().exists();
-    if let Some((seen, kept)) = latest(place, env).filter(|_| !is_wanted) {
+    let has_same_watches = |(_, kept): &(Watches, Kept)| kept.watched == request.watched;
+    if let Some((seen, kept)) = latest(place, env).filter(|_| !is_wanted).filter(has_same_watches) {
         watches.merge(seen);
         mark_used(place);
         return Found { standing: Standing::Valid, last: Some(kept) };
@@ -98,7 +104,9 @@ pub fn look_up(place: &Place, env: &Env, watches: &mut Watches) -> Found {
         let now = shell.inputs.watches();
         watches.merge(now.clone());
         let now = Some(now).filter(Watches::is_settled);
-        let changed = shell.inputs.changed(&shell.seen).map(Path::to_path_buf);
+        let other = shell.kept.watched.symmetric_difference(&request.watched).next();
+        let changed = other.map(PathBuf::as_path).or_else(|| shell.inputs.changed(&shell.seen));
+        let changed = changed.map(Path::to_path_buf);
         if changed.is_none() && !is_wanted {
             mark_used(place);
             if let Some(now) = now {
@@ -114,14 +122,15 @@ pub fn look_up(place: &Place, env: &Env, watches: &mut Watches) -> Found {
         watches.merge(failure.inputs.watches());
     }
     let stands = |failure: &Failure| {
-        let is_the_same = failure.variant == inputs::variant(&failure.variables, env)
+        let is_the_same = failure.watched == request.watched
+            && failure.variant == inputs::variant(&failure.variables, env)
             && program::find(env, &failure.dir).is_ok_and(|nix| nix == failure.nix)
             && failure.inputs.changed(&Watches::default()).is_none();
         if failure.is_lasting { is_the_same } else { !failure.is_shown }
     };
     let (last, changed) = last.map_or((None, None), |(kept, changed)| (Some(kept), changed));
     let standing = match failure.filter(|failure| !is_wanted && stands(failure)) {
-        Some(failure) => Standing::Failed(failure),
+        Some(failure) => Standing::Failed(Box::new(failure)),
         None => Standing::Stale(changed),
     };
     Found { standing, last }
@@ -291,13 +300,14 @@ mod tests {
             depends_on: vec!["BUILD".to_string()],
             variant: "0".to_string(),
             environment,
+            watched: BTreeSet::new(),
             setup: None,
             defined: Vec::new(),
             generation: None,
             too_large: BTreeSet::new(),
         };
         let looked_at = [(dir.to_path_buf(), inputs::Aspect::Names)].into();
-        Shell::new(kept, Inputs::of(&looked_at)).unwrap()
+        Shell::new(kept, Inputs::of(&looked_at, None)).unwrap()
     }
 
     #[test]

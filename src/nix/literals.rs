@@ -1,119 +1,197 @@
 //! Paths and variables that the text of a nix file names: nix tells which files it evaluates, not which ones a flake
 //! reads.
 
+mod code;
+
+use code::Code;
+
 /// What a file names, beside what it says in comments and strings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// As written, `./x` or `../x`: relative to the file.
-    pub paths: Vec<String>,
+    /// Relative to the file.
+    pub paths: Vec<Mention>,
     /// Relative to the flake, after `self`.
-    pub below_flake: Vec<String>,
+    pub below_flake: Vec<Mention>,
     pub variables: Vec<String>,
     /// It may ask for the commit.
     pub asks_for_revision: bool,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// As written, as far as it is.
+    pub path: String,
+    pub reach: Reach,
+}
+
+/// How much of a path may be looked at without a word from nix, should it be a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Its names at most: it is evaluated, listed, looked for, or copied to the store.
+    Itself,
+    /// It is handed on, or a name below it is computed.
+    AllBelow,
+}
+
+/// What stands behind a directory in a file.
+enum Behind {
+    Nothing,
+    /// A path below it.
+    Path(String),
+    /// A path below it that is computed, from there on.
+    Computed(String),
+}
+
 const REVISIONS: [&str; 6] =
     ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "revCount", "lastModified"];
+/// Functions that evaluate a file of the directory they are given: nix tells which.
+const EVALUATING: [&str; 3] = ["callPackage", "callPackages", "import"];
+/// Functions that want to know of the directory itself.
+const LOOKING: [&str; 4] = ["pathExists", "readDir", "readFileType", "toString"];
+/// Functions that copy a directory to the store have names like `cleanSource`.
+const COPYING: &str = "Source";
 
 pub fn named(text: &str) -> Named {
-    let code = without_comments(text);
+    let code = Code::of(text);
     let mut named = Named::default();
-    for (at, _) in code.match_indices("./") {
-        let start = if code[..at].ends_with('.') { at - 1 } else { at };
-        let before = code[..start].chars().next_back();
-        let is_word = |letter: char| letter.is_ascii_alphanumeric() || "._-+/~".contains(letter);
-        if before.is_some_and(is_word) {
-            continue;
-        }
-        let end =
-            code[start..].find(|letter| !is_word(letter)).map_or(code.len(), |end| start + end);
-        let path = code[start..end].trim_end_matches('/');
-        match path {
-            "./." | "." | ".." => {
-                named.paths.extend(appended(&code[end..]).map(|name| format!(".{name}")));
-            }
-            path => named.paths.push(path.to_string()),
-        }
+    for (start, end) in code.paths() {
+        let (literal, rest) = (&code.text[start..end], &code.text[end..]);
+        named.paths.extend(of_literal(&code, literal, (&code.text[..start], rest)));
     }
-    for (at, word) in code.match_indices("self") {
-        let rest = &code[at + word.len()..];
-        let interpolated = rest.strip_prefix("}/").map(|rest| {
-            let end = rest.find(['"', '\'', '$', ' ', '\n', ';', ')']).unwrap_or(rest.len());
-            rest[..end].to_string()
-        });
-        named.below_flake.extend(interpolated);
-        named
-            .below_flake
-            .extend(appended(rest).map(|name| name.trim_start_matches('/').to_string()));
+    for (start, end) in code.words("self") {
+        let around = (&code.text[..start], &code.text[end..]);
+        named.below_flake.extend(of_self(around));
     }
-    for (at, word) in code.match_indices("getEnv") {
-        let argument = code[at + word.len()..].trim_start();
+    for (_, end) in code.words("getEnv") {
+        let argument = code.text[end..].trim_start();
         let name = argument.strip_prefix('"').and_then(|rest| rest.split_once('"'));
         named.variables.extend(name.map(|(name, _)| name.to_string()));
     }
-    let mut words = code.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    named.asks_for_revision = code.contains("self") && words.any(|word| REVISIONS.contains(&word));
+    named.asks_for_revision =
+        code.has_word("self") && REVISIONS.iter().any(|word| code.has_word(word));
     named
 }
 
-/// The string in `+ "/name"`.
-fn appended(rest: &str) -> Option<String> {
-    let string = rest.trim_start().strip_prefix('+')?.trim_start().strip_prefix("\"/")?;
-    let (name, _) = string.split_once('"')?;
-    (!name.contains("${")).then(|| format!("/{name}"))
+fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Option<Mention> {
+    let function = function(before);
+    let is_the_directory_of_the_file = matches!(literal, "./." | "./" | "." | "..");
+    if rest.starts_with("${") {
+        let dir = literal.rfind('/').map_or(".", |end| &literal[..end]);
+        return Some(Mention { path: dir.to_string(), reach: reach_of_computed(function) });
+    }
+    let literal = literal.trim_end_matches('/');
+    match behind(rest) {
+        Behind::Path(path) => {
+            let reach = if is_shallow(function) { Reach::Itself } else { Reach::AllBelow };
+            Some(Mention { path: [literal, &path].concat(), reach })
+        }
+        Behind::Computed(path) => {
+            Some(Mention { path: [literal, &path].concat(), reach: reach_of_computed(function) })
+        }
+        Behind::Nothing => {
+            let is_copied = before.ends_with("${") || is_only_a_source(code, before);
+            let is_shallow = is_copied || is_shallow(function) || literal.starts_with('/');
+            if is_shallow && is_the_directory_of_the_file && function != "readDir" {
+                return None;
+            }
+            let reach = if is_shallow { Reach::Itself } else { Reach::AllBelow };
+            Some(Mention { path: literal.to_string(), reach })
+        }
+    }
 }
 
-/// Strings stay, for paths stand in their interpolations; so `#` and `/*` in them must be told apart from comments.
-fn without_comments(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    // What ends the strings around the place, the innermost last; a brace for code within a string.
-    let mut ends: Vec<&str> = Vec::new();
-    let mut depth = Vec::new();
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let in_string = ends.last().copied().filter(|end| *end != "}");
-        let taken = match in_string {
-            Some("\"") if rest.starts_with('\\') => rest.chars().take(2).map(char::len_utf8).sum(),
-            Some("''") if ["'''", "''$", "''\\"].iter().any(|escape| rest.starts_with(escape)) => 3,
-            Some(_) if rest.starts_with("${") => {
-                ends.push("}");
-                depth.push(0);
-                2
-            }
-            Some(end) if rest.starts_with(end) => {
-                ends.pop();
-                end.len()
-            }
-            Some(_) => letter.len_utf8(),
-            None if letter == '#' => {
-                rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
-                continue;
-            }
-            None if rest.starts_with("/*") => {
-                rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
-                continue;
-            }
-            None => {
-                match (letter, depth.last_mut()) {
-                    ('"', _) => ends.push("\""),
-                    ('\'', _) if rest.starts_with("''") => ends.push("''"),
-                    ('{', Some(depth)) => *depth += 1,
-                    ('}', Some(0)) => {
-                        depth.pop();
-                        ends.pop();
-                    }
-                    ('}', Some(depth)) => *depth -= 1,
-                    _ => {}
-                }
-                if rest.starts_with("''") { 2 } else { letter.len_utf8() }
-            }
-        };
-        let taken = taken.min(rest.len());
-        code.push_str(&rest[..taken]);
-        rest = &rest[taken..];
+/// `self` is a directory where it is no set of a flake's outputs.
+fn of_self((before, rest): (&str, &str)) -> Option<Mention> {
+    if before.strip_suffix('.').is_some_and(|of| !of.ends_with("inputs")) {
+        return None;
     }
-    code
+    let all = Some(Mention { path: String::new(), reach: Reach::AllBelow });
+    if is_inherited(before) {
+        let names = rest.split(';').next().unwrap_or_default();
+        let as_path = names.trim_start().starts_with(')') && names.contains("outPath");
+        return all.filter(|_| as_path);
+    }
+    let source = rest.strip_prefix(".sourceInfo").unwrap_or(rest);
+    let rest = source.strip_prefix(".outPath").unwrap_or(source);
+    let next = rest.trim_start();
+    let is_interpolated = before.ends_with("${") && next.starts_with('}');
+    let is_name = || {
+        let behind_brace = next.strip_prefix('}').map(str::trim_start);
+        next.starts_with(['.', ',', ':', '@', '?'])
+            || next.starts_with('=') && !next.starts_with("==")
+            || behind_brace.is_some_and(|next| next.starts_with([':', '@']))
+            || before.ends_with('@')
+            || function(before) == "with"
+    };
+    if !is_interpolated && is_name() {
+        return None;
+    }
+    match behind(rest) {
+        Behind::Path(path) => Some(Mention {
+            path: path.trim_start_matches('/').to_string(),
+            reach: if is_shallow(function(before)) { Reach::Itself } else { Reach::AllBelow },
+        }),
+        Behind::Computed(path) => Some(Mention {
+            path: path.trim_start_matches('/').to_string(),
+            reach: reach_of_computed(function(before)),
+        }),
+        Behind::Nothing => all.filter(|_| !EVALUATING.contains(&function(before))),
+    }
+}
+
+fn is_shallow(function: &str) -> bool {
+    EVALUATING.contains(&function) || LOOKING.contains(&function) || function.ends_with(COPYING)
+}
+
+fn reach_of_computed(function: &str) -> Reach {
+    if EVALUATING.contains(&function) { Reach::Itself } else { Reach::AllBelow }
+}
+
+/// The last word before an argument or a string of it, without what it is an attribute of.
+fn function(before: &str) -> &str {
+    let before = before.strip_suffix("\"${").unwrap_or(before);
+    let before = before.trim_end_matches(|letter: char| letter == '(' || letter.is_whitespace());
+    &before[before.trim_end_matches(code::is_of_name).len()..]
+}
+
+/// Of `src = ./.`, where the file has no other use for `src`: what is made of a source has it copied to the store.
+fn is_only_a_source(code: &Code, before: &str) -> bool {
+    let is_used = |(start, end): (usize, usize)| {
+        let (before, rest) = (&code.text[..start], code.text[end..].trim_start());
+        let is_bound = rest.starts_with('=') && !rest.starts_with("==");
+        let is_argument =
+            before.trim_end().ends_with(['{', ',']) && rest.starts_with([',', '?', '}']);
+        !is_bound && !is_argument && !is_inherited(before)
+    };
+    let name = before.trim_end().strip_suffix('=').map(function);
+    name == Some("src") && !code.words("src").any(is_used)
+}
+
+/// Whether a name stands in `inherit …;`
+fn is_inherited(before: &str) -> bool {
+    let start = before.rfind(['{', '}', ';', '=', ':']).map_or(0, |at| at + 1);
+    before[start..].trim_start().starts_with("inherit")
+}
+
+/// `+ "/path"`, or in a string `}/path`.
+fn behind(rest: &str) -> Behind {
+    let rest = rest.trim_start_matches([')', ' ']);
+    let (text, is_computed_at_least) = match rest.strip_prefix("}/") {
+        Some(_) => (&rest[1..], false),
+        None => match rest.trim_start().strip_prefix('+') {
+            Some(added) => match added.trim_start().strip_prefix('"') {
+                Some(text) => (text, false),
+                None => ("", true),
+            },
+            None => return Behind::Nothing,
+        },
+    };
+    let end = text.find(['"', '\'', '$', '\\', ' ', '\n', ';', ':']).unwrap_or(text.len());
+    let path = &text[..end];
+    if is_computed_at_least || text[end..].starts_with('$') {
+        return Behind::Computed(path[..path.rfind('/').unwrap_or(0)].to_string());
+    }
+    Behind::Path(path.to_string())
 }
 
 #[cfg(test)]
@@ -122,38 +200,67 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, paths: &[&str], below_flake: &[&str], variables: &[&str]) {
-        let Named { paths: p, below_flake: b, variables: v, .. } = named(text);
-        assert_eq!(
-            (p.as_slice(), b.as_slice(), v.as_slice()),
-            (
-                paths.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
-                below_flake.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
-                variables.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
-            )
-        );
+        let named = named(text);
+        let shown = |mentions: &[Mention]| -> Vec<String> {
+            let below =
+                |mention: &Mention| if mention.reach == Reach::AllBelow { "/**" } else { "" };
+            mentions.iter().map(|mention| [&mention.path, below(mention)].concat()).collect()
+        };
+        assert_eq!(shown(&named.paths), paths, "{text}");
+        assert_eq!(shown(&named.below_flake), below_flake, "{text}");
+        assert_eq!(named.variables, variables, "{text}");
     }
 
     #[test]
     fn paths_are_found_where_nix_would_see_them() {
-        check("a = builtins.readFile ./version.txt;", &["./version.txt"], &[], &[]);
-        check(
-            "[ ../b/c.toml ./dir ] # ./comment\n/* ./other */",
-            &["../b/c.toml", "./dir"],
-            &[],
-            &[],
-        );
-        check("src = ./.; x = ./. + \"/lock.json\";", &["./lock.json"], &[], &[]);
-        check("\"${./in.txt} # ${toString ./two}\"", &["./in.txt", "./two"], &[], &[]);
-        check("''it's ${''a''} '' + ./b # ./c", &["./b"], &[], &[]);
-        check("https://x/./y a/./b", &[], &[], &[]);
+        check("a = builtins.readFile ./version.txt;", &["./version.txt/**"], &[], &[]);
+        check("[ ../b/c.toml ] # ./comment\n/* ./other */", &["../b/c.toml/**"], &[], &[]);
+        check("\"${./in.txt} # ./x ${toString ./two}\"", &["./in.txt", "./two"], &[], &[]);
+        check("''it's ./a ${''a''} '' + ./b # ./c", &["./b/**"], &[], &[]);
+        check("https://x/./y <a/b> a/./b", &["a/./b/**"], &[], &[]);
+        check("readFile /etc/hostname", &["/etc/hostname"], &[], &[]);
+    }
+
+    #[test]
+    fn a_directory_that_is_handed_on_may_be_read_whole() {
+        check("workspaceRoot = ./.;", &["././**"], &[], &[]);
+        check("d = ./cfg; x = readFile (d + \"/v\");", &["./cfg/**"], &[], &[]);
+        check("f ./cfg + f (./cfg)", &["./cfg/**", "./cfg/**"], &[], &[]);
+        check("./cfg + \"/${name}\"", &["./cfg/**"], &[], &[]);
+        check("readFile ./cfg/${name}.txt", &["./cfg/**"], &[], &[]);
+        check("[ ./${name} ]", &["./**"], &[], &[]);
+        check("\"${toString ./cfg}/a/${name}\"", &["./cfg/a/**"], &[], &[]);
+        check("rec { src = ./.; v = readFile (src + \"/v\"); }", &["././**"], &[], &[]);
+    }
+
+    #[test]
+    fn of_a_directory_that_nix_tells_of_only_the_names_count() {
+        check("import ./dir { } // callPackage ./dir2 { }", &["./dir", "./dir2"], &[], &[]);
+        check("import (./. + \"/${name}.nix\")", &["./."], &[], &[]);
+        check("readDir ./. // readDir ./x", &["./.", "./x"], &[], &[]);
+        check("src = ./.; x = ./. + \"/lock.json\";", &["././lock.json/**"], &[], &[]);
+        check("{ src, x }: f { inherit src; src = ./a; }", &["./a"], &[], &[]);
+        check("lib.cleanSource ./.; shellHook = \"${toString ./.}:${./.}\"", &[], &[], &[]);
     }
 
     #[test]
     fn what_a_flake_reads_through_self_is_found() {
-        check("readFile \"${self}/a/b.txt\"", &[], &["a/b.txt"], &[]);
-        check("self + \"/c.txt\"", &[], &["c.txt"], &[]);
+        check("readFile \"${self}/a/b.txt\"", &[], &["a/b.txt/**"], &[]);
+        check("self + \"/c.txt\"; self.outPath + \"/d\"", &[], &["c.txt/**", "d/**"], &[]);
+        check("inputs.self.sourceInfo.outPath + \"/c\"", &[], &["c/**"], &[]);
+        check("import \"${self}/x.nix\"; import (self + \"/${y}\")", &[], &["x.nix", ""], &[]);
+        check("src = self; f self; \"${self}\"", &[], &["/**", "/**", "/**"], &[]);
+        check("\"${self}/cfg/${name}\"; inherit (self) outPath;", &[], &["cfg/**", "/**"], &[]);
         assert!(named("version = self.shortRev or \"dirty\";").asks_for_revision);
         assert!(!named("rev = 1;").asks_for_revision);
+    }
+
+    #[test]
+    fn the_outputs_of_a_flake_are_no_files() {
+        check("{ self, nixpkgs }: { a = self.packages; inherit self; }", &[], &[], &[]);
+        check("{ nixpkgs, self }: x; { self ? 1 }@args: { self = 1; }", &[], &[], &[]);
+        check("self: super: { inherit (self) a; b = super.self; }", &[], &[], &[]);
+        check("\"of itself: self\" # self\n self' self-x myself", &[], &[], &[]);
     }
 
     #[test]
@@ -163,8 +270,14 @@ mod tests {
 
     #[test]
     fn no_text_is_too_odd() {
-        for text in ["\"", "''", "\"${", "${", "}", "/*", "\"\\", "é''é", "''$", "./", "../"] {
+        for text in [
+            "\"", "''", "\"${", "${", "}", "/*", "\"\\", "é''é", "''$", "./", "../", "/", "self",
+            "src =",
+        ] {
             named(text);
+            for around in ["é", "\"", "''", "${"] {
+                named(&[around, text, around].concat());
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::host::Host;
 use anyhow::{Context as _, Result};
 use rustix::fs::{FlockOperation, flock};
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -24,7 +25,9 @@ impl Place {
     pub fn of(host: &Host, request: &Request) -> Result<Self> {
         let all =
             all(host).context("could not find a place to keep nix shells: HOME is not set")?;
-        let request_bytes = serde_json::to_vec(request).with_context(|| {
+        // With another file to watch it is still the same shell.
+        let asked = Request { watched: BTreeSet::new(), ..request.clone() };
+        let request_bytes = serde_json::to_vec(&asked).with_context(|| {
             format!("could not keep a nix shell of `{}`", request.dir.to_string_lossy())
         })?;
         let machine = [std::env::consts::OS, std::env::consts::ARCH].join("-");

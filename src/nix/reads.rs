@@ -1,10 +1,11 @@
 //! From nix's log to inputs: which files and variables a shell was made from.
 
 use super::flake::LocalFlake;
-use super::inputs::{Aspect, is_too_large};
-use super::literals;
+use super::inputs::{Aspect, View, is_too_large};
+use super::literals::{self, Mention, Reach};
 use super::log::Look;
 use super::request::{Request, Source};
+use super::tracked::{Checkout, Tracked};
 use crate::env::Env;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,18 @@ const NIXPKGS_FILES: [&str; 3] =
 pub struct Reads {
     pub paths: BTreeSet<(PathBuf, Aspect)>,
     pub variables: BTreeSet<String>,
-    /// Directories that went to the store and are too large to be watched.
+    /// Directories that count with all below them and are too large to be watched.
     pub too_large: BTreeSet<PathBuf>,
+    /// What of the paths nix sees only as far as git tracks them.
+    pub checkout: Option<Checkout>,
+    pub tracked: Option<Tracked>,
+}
+
+/// Whether nix tells what a file itself looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    Told,
+    Untold,
 }
 
 /// The store that an environment names.
@@ -44,6 +55,9 @@ impl Reads {
             Source::Flake(reference) => LocalFlake::find(reference, &request.dir),
             Source::File { .. } | Source::Packages(_) => None,
         };
+        let copied = flake.as_ref().filter(|_| request.flake_in_place().is_none());
+        reads.checkout = copied.and_then(LocalFlake::checkout);
+        reads.tracked = reads.checkout.as_ref().and_then(Checkout::tracked);
         let sources = Sources::new(store_dir(env), flake.as_ref(), looks, request);
         for look in looks {
             reads.take(look, &sources);
@@ -52,19 +66,22 @@ impl Reads {
             for name in ["flake.nix", "flake.lock"] {
                 reads.paths.insert((flake.dir.join(name), Aspect::Content));
             }
-            reads.take_named(reads.nix_files(), Some(flake));
+            reads.take_named(reads.nix_files(), Some(flake), Own::Untold);
         }
         if let Some(file) = request.local_file() {
             let traced: BTreeSet<PathBuf> = looks.iter().flat_map(Look::traced).collect();
-            let untold = |path: &PathBuf| {
-                *path != file && path.starts_with(&request.project) && !traced.contains(path)
-            };
-            reads.take_named(reads.nix_files().into_iter().filter(untold).collect(), None);
+            let of_project = |path: &PathBuf| path.starts_with(&request.project);
+            let files = reads.nix_files().into_iter().filter(of_project);
+            let is_told = |path: &PathBuf| *path == file || traced.contains(path);
+            let (told, untold) = files.partition(is_told);
+            reads.take_named(untold, None, Own::Untold);
+            reads.take_named(told, None, Own::Told);
             reads.paths.insert((file, Aspect::Content));
         }
         if request.is_impure() {
             reads.take_nixpkgs(env);
         }
+        reads.paths.extend(request.watched.iter().map(|path| (path.clone(), Aspect::Content)));
         reads
     }
 
@@ -81,11 +98,20 @@ impl Reads {
             Look::Traced(_) => return,
         };
         for path in sources.places(path) {
-            if aspect == Aspect::Tree && is_too_large(&path) {
-                self.too_large.insert(path);
-            } else {
-                self.paths.insert((path, aspect));
+            match aspect {
+                Aspect::Tree => self.take_tree(path),
+                aspect => _ = self.paths.insert((path, aspect)),
             }
+        }
+    }
+
+    /// Where there is too much of it, its names alone.
+    fn take_tree(&mut self, dir: PathBuf) {
+        if is_too_large(&dir, View::of(self.checkout.as_ref(), self.tracked.as_ref())) {
+            self.paths.insert((dir.clone(), Aspect::Names));
+            self.too_large.insert(dir);
+        } else {
+            self.paths.insert((dir, Aspect::Tree));
         }
     }
 
@@ -97,21 +123,26 @@ impl Reads {
             .collect()
     }
 
-    /// What nix files name in their text, where nix does not tell what they look at: in a flake, and where nixpkgs'
-    /// `callPackage` evaluates a file.
-    fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<&LocalFlake>) {
+    /// What nix files name in their text: what they look at themselves, where nix does not tell that, as in a flake
+    /// and where nixpkgs' `callPackage` evaluates a file; and what others may look at in the directories they are given.
+    fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<&LocalFlake>, own: Own) {
         for file in &files {
             let Ok(Some(bytes)) = crate::fs::read_regular(file, TEXT_LIMIT) else { continue };
             let named = literals::named(&String::from_utf8_lossy(&bytes));
-            for path in
-                file.parent().iter().flat_map(|dir| named.paths.iter().map(|path| dir.join(path)))
-            {
-                self.take_mentioned(crate::fs::clean(&path));
+            for mention in &named.paths {
+                let path = file.with_file_name(&mention.path);
+                self.take_mentioned(crate::fs::clean(&path), (mention, own), file);
             }
-            self.variables.extend(named.variables);
+            if own == Own::Untold {
+                self.variables.extend(named.variables);
+            }
             let Some(flake) = flake else { continue };
-            for path in &named.below_flake {
-                self.take_mentioned(crate::fs::clean(&flake.dir.join(path)));
+            // Older versions of nix have `self` stand for the whole tree.
+            for mention in &named.below_flake {
+                for root in BTreeSet::from([&flake.dir, &flake.tree]) {
+                    let path = crate::fs::clean(&root.join(&mention.path));
+                    self.take_mentioned(path, (mention, own), file);
+                }
             }
             if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
                 self.paths.insert((git_dir, Aspect::Commit));
@@ -120,21 +151,28 @@ impl Reads {
     }
 
     /// Of nix files that are there, those that count are known; another path is read, listed or looked for.
-    fn take_mentioned(&mut self, path: PathBuf) {
+    fn take_mentioned(&mut self, path: PathBuf, (mention, own): (&Mention, Own), file: &Path) {
         let is_nix = path.extension().is_some_and(|extension| extension == "nix") && path.exists();
         let is_evaluated = self.paths.contains(&(path.join("default.nix"), Aspect::Content));
         let is_known = self.paths.contains(&(path.clone(), Aspect::Tree));
-        if is_nix || is_evaluated || is_known {
+        let holds_the_file = file.starts_with(&path);
+        if is_nix || is_known || is_evaluated && !holds_the_file {
             return;
         }
-        let aspect = if path.is_dir() {
-            Aspect::Names
-        } else if path.exists() {
-            Aspect::Content
-        } else {
-            Aspect::Presence
-        };
-        self.paths.insert((path, aspect));
+        // What is handed on with a `default.nix` is handed on to be evaluated.
+        let may_be_read = !path.join("default.nix").exists() || holds_the_file;
+        if path.is_dir() && mention.reach == Reach::AllBelow && may_be_read {
+            self.take_tree(path);
+        } else if own == Own::Untold {
+            let aspect = if path.is_dir() {
+                Aspect::Names
+            } else if path.exists() {
+                Aspect::Content
+            } else {
+                Aspect::Presence
+            };
+            self.paths.insert((path, aspect));
+        }
     }
 
     /// What nix says that it missed may come to be there.

@@ -40,6 +40,17 @@ impl Repository {
         [self.head(), self.packed()].into_iter().chain(branch).collect()
     }
 
+    /// In bytes: 20 of SHA-1, or 32 where the repository says SHA-256.
+    pub fn object_name_length(&self) -> usize {
+        let config = read(&self.common_dir.join("config")).unwrap_or_default().to_ascii_lowercase();
+        let is_sha256 = |line: &str| {
+            line.split_once('=').is_some_and(|(name, value)| {
+                name.trim() == "objectformat" && value.trim() == "sha256"
+            })
+        };
+        if config.lines().any(is_sha256) { 32 } else { 20 }
+    }
+
     fn head(&self) -> PathBuf {
         self.git_dir.join("HEAD")
     }

@@ -4,6 +4,7 @@ use super::flake::LocalFlake;
 use crate::error::Hinted;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The expression that tells what an evaluation looks at.
@@ -22,6 +23,8 @@ pub struct Request {
     pub arguments: Vec<String>,
     /// Whether a flake of this machine is to be evaluated where it is.
     pub in_place: bool,
+    /// What the script watches by itself: inputs, whether nix looks at them or not, as they are for nix-direnv.
+    pub watched: BTreeSet<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -52,7 +55,7 @@ impl Request {
         }
         let (project, dir) = (project.to_path_buf(), dir.to_path_buf());
         let (source, arguments) = (Source::Flake(reference), arguments.collect());
-        Ok(Self { project, dir, source, arguments, in_place: false })
+        Ok(Self { project, dir, source, arguments, in_place: false, watched: BTreeSet::new() })
     }
 
     /// From the arguments of `use nix`, which are those of `nix-shell`.
@@ -90,7 +93,17 @@ impl Request {
             None => Source::File { file: with_default(dir, ".".to_string()), attribute },
         };
         let (project, dir) = (project.to_path_buf(), dir.to_path_buf());
-        Ok(Self { project, dir, source, arguments: handed_on, in_place: false })
+        let (arguments, watched) = (handed_on, BTreeSet::new());
+        Ok(Self { project, dir, source, arguments, in_place: false, watched })
+    }
+
+    /// Files of environments, which nix does not read, do not count; what git has of its own, `Inputs` know better.
+    pub fn with_watched(self, paths: &BTreeSet<PathBuf>) -> Self {
+        let counts = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            !name.starts_with(b".env") && !path.components().any(|part| part.as_os_str() == ".git")
+        };
+        Self { watched: paths.iter().filter(counts).cloned().collect(), ..self }
     }
 
     /// As a person would write it.

@@ -184,9 +184,10 @@ impl Watcher<'_> {
             for (dir, shell) in &self.shells {
                 let place = Place::at(dir.clone());
                 watches.add(&place.finished());
-                let found = kept::look_up(&place, &shell.env, &mut watches);
+                let Some(request) = kept::read::<Request>(&place.request()) else { continue };
+                let found = kept::look_up(&place, (&request, &shell.env), &mut watches);
                 let is_stale = matches!(found.standing, Standing::Stale(_)) && found.last.is_some();
-                if is_stale && !place.is_busy() && self.may_make(&place) {
+                if is_stale && !place.is_busy() && self.may_make(&request) {
                     drop(waiting::start(self.world.host, &place, &shell.env)?);
                 }
             }
@@ -198,10 +199,9 @@ impl Watcher<'_> {
     }
 
     /// What was approved when it was loaded may be denied by now, or gone.
-    fn may_make(&self, place: &Place) -> bool {
-        let request = kept::read::<Request>(&place.request());
+    fn may_make(&self, request: &Request) -> bool {
         let World { host, config, .. } = self.world;
-        let found = request.and_then(|request| rc::of(host, config, &request.project));
+        let found = rc::of(host, config, &request.project);
         let judged = |rc: Rc| trust::judge(self.world, rc, &mut Watches::default());
         found.is_some_and(|rc| matches!(judged(rc), Verdict::Allowed(_)))
     }

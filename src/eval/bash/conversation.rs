@@ -12,9 +12,10 @@ use crate::ui;
 use crate::watch::{self, Watches};
 use crate::world::World;
 use anyhow::{Error, Result, anyhow};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// A script that asks for more than this many bytes at once is broken.
@@ -29,6 +30,8 @@ pub struct Conversation<'a> {
     pub stage: Stage,
     /// Everything that was ever watched, also by a load that fails later.
     pub watches: Watches,
+    /// Of these, what the script itself said.
+    pub watched: BTreeSet<PathBuf>,
     /// Why the evaluation ended itself.
     pub failure: Option<Error>,
     /// Why it may not execute a file that it wanted to.
@@ -75,6 +78,7 @@ impl<'a> Conversation<'a> {
             trusted,
             stage,
             watches: start.watches.clone(),
+            watched: BTreeSet::new(),
             failure: None,
             refused: None,
             scripts,
@@ -185,6 +189,7 @@ impl<'a> Conversation<'a> {
         }
         let mut watches = Watches::decode(OsStr::from_bytes(known)).unwrap_or_default();
         watches.merge(added.clone());
+        self.watched.extend(added.paths().map(Path::to_path_buf));
         self.watches.merge(added);
         Answer::Reply(watches.encode().as_bytes().to_vec())
     }

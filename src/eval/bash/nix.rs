@@ -84,6 +84,7 @@ impl Conversation<'_> {
         let Question { wishes, dir, function, arguments, env, .. } = question;
         let project = self.trusted.rc().dir();
         let request = function.request(self.world.config, (project, dir), arguments)?;
+        let request = request.with_watched(&self.watched);
         let mut env = env.clone();
         let (kept, is_fallback) = match nix::bring(self.world, &request, (&env, *wishes), seen)? {
             Brought::Shell(kept) => (kept, false),

@@ -17,6 +17,7 @@ use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -38,6 +39,8 @@ pub struct Shell<'a> {
     pub variables: Variables,
     pub functions: Functions,
     pub watches: Watches,
+    /// Of these, what the script itself said.
+    pub watched: BTreeSet<PathBuf>,
     /// What goes to stderr when it is certain that bash is not needed.
     pub said: Vec<u8>,
     /// The text of the project's scripts that ran, the rc among them.
@@ -88,6 +91,7 @@ impl<'a> Shell<'a> {
             variables,
             functions: Functions::default(),
             watches: start.watches.clone(),
+            watched: BTreeSet::new(),
             said: Vec::new(),
             scripts: Vec::new(),
             status: 0,

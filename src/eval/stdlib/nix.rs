@@ -61,6 +61,7 @@ pub fn call(shell: &mut Shell<'_>, function: Function, arguments: &[&[u8]]) -> F
     let Ok(request) = function.request(shell.world.config, (&project, &dir), arguments) else {
         return needs_bash("a nix shell like this");
     };
+    let request = request.with_watched(&shell.watched);
     let env = shell.variables.environment();
     let Some(kept) = nix::known(shell.world, &request, &env, &mut shell.watches) else {
         return needs_bash("a nix shell that is not made yet, or is out of date");
