@@ -148,7 +148,7 @@ impl Evaluation<'_> {
         }
         let (inputs, seen) = Inputs::of(&reads.paths, reads.checkout.clone());
         let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
-        if let Some(path) = inputs.changed_since(began, &lock) {
+        if let Some(path) = inputs.now().changed_since(began, &lock) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
         }
         // nix makes git track the lock that it writes; and with a lock, the flake can be evaluated where it is.

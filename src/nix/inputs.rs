@@ -62,6 +62,15 @@ struct Tree {
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a>(Option<(&'a Checkout, &'a Tracked)>);
 
+/// Inputs with what their repository tracks by now.
+#[derive(Debug)]
+pub struct Now<'a> {
+    inputs: &'a Inputs,
+    tracked: Option<Tracked>,
+    /// How the index looked before it was read.
+    index: Watches,
+}
+
 impl Inputs {
     /// As they are now, and how their files looked just before; nothing where that may hide a change from now on.
     pub fn of(
@@ -74,16 +83,17 @@ impl Inputs {
             path: path.clone(),
         };
         let mut inputs = Self { checkout, looked_at: looked_at.iter().map(input).collect() };
-        let seen = Some(inputs.watches()).filter(Watches::is_settled).unwrap_or_default();
-        let tracked = inputs.tracked();
-        if let (Some(checkout), None) = (&inputs.checkout, &tracked) {
+        let now = inputs.now();
+        let seen = Some(now.watches()).filter(Watches::is_settled).unwrap_or_default();
+        let mut looked_at = inputs.looked_at.clone();
+        if let (Some(checkout), None) = (&inputs.checkout, &now.tracked) {
             // What it holds is not known; that it is another is.
-            inputs.looked_at.push(input(&(checkout.index(), Aspect::Content)));
+            looked_at.push(input(&(checkout.index(), Aspect::Content)));
         }
-        let view = View::of(inputs.checkout.as_ref(), tracked.as_ref());
-        for input in &mut inputs.looked_at {
-            input.was = input.aspect.of(&input.path, view);
+        for input in &mut looked_at {
+            input.was = input.aspect.of(&input.path, now.view());
         }
+        inputs.looked_at = looked_at;
         (inputs, seen)
     }
 
@@ -96,35 +106,41 @@ impl Inputs {
         Digest::of(lines.collect::<Vec<_>>().concat().as_bytes())
     }
 
+    /// For more than one question at the same moment.
+    pub fn now(&self) -> Now<'_> {
+        let mut index = Watches::default();
+        if let Some(checkout) = &self.checkout {
+            index.add(&checkout.index());
+        }
+        let tracked = self.checkout.as_ref().and_then(Checkout::tracked);
+        Now { inputs: self, tracked, index }
+    }
+}
+
+impl<'a> Now<'a> {
     /// The first one that is not as it was. One whose files look as they did when it was the same need not be read.
-    pub fn changed(&self, seen: &Watches) -> Option<&Path> {
-        let tracked = self.tracked();
-        let view = View::of(self.checkout.as_ref(), tracked.as_ref());
-        let changed = self.looked_at.iter().find(|input| !input.holds(seen, view));
-        changed.map(|input| input.path.as_path())
+    pub fn changed(&self, seen: &Watches) -> Option<&'a Path> {
+        let changed = |input: &&Input| !input.holds(seen, self.view());
+        self.inputs.looked_at.iter().find(changed).map(|input| input.path.as_path())
     }
 
     /// The first one that was written after a moment, in nanoseconds since the epoch, by others than who wrote `own`.
-    pub fn changed_since(&self, moment: i64, own: &Path) -> Option<&Path> {
-        let tracked = self.tracked();
-        let view = View::of(self.checkout.as_ref(), tracked.as_ref());
-        let is_later = |input: &&Input| input.last_change(view, own) >= moment;
-        self.looked_at.iter().find(is_later).map(|input| input.path.as_path())
+    pub fn changed_since(&self, moment: i64, own: &Path) -> Option<&'a Path> {
+        let is_later = |input: &&Input| input.last_change(self.view(), own) >= moment;
+        self.inputs.looked_at.iter().find(is_later).map(|input| input.path.as_path())
     }
 
     /// All that changes when one of them does, as it looks now. While it looks so, they are what they are.
     pub fn watches(&self) -> Watches {
         let mut watches = Watches::default();
-        let tracked = self.tracked();
-        let view = View::of(self.checkout.as_ref(), tracked.as_ref());
-        for Input { aspect, path, .. } in &self.looked_at {
+        for Input { aspect, path, .. } in &self.inputs.looked_at {
             match aspect {
                 Aspect::Commit => {
                     Repository::at(path).files().iter().for_each(|file| watches.add(file));
                 }
                 Aspect::Tree => {
                     watches.add(path);
-                    Tree::below(path, view)
+                    Tree::below(path, self.view())
                         .iter()
                         .flat_map(Tree::paths)
                         .for_each(|path| watches.add(path));
@@ -134,14 +150,12 @@ impl Inputs {
                 }
             }
         }
-        if let Some(checkout) = &self.checkout {
-            watches.add(&checkout.index());
-        }
+        watches.merge(self.index.clone());
         watches
     }
 
-    fn tracked(&self) -> Option<Tracked> {
-        self.checkout.as_ref().and_then(Checkout::tracked)
+    fn view(&self) -> View<'_> {
+        View::of(self.inputs.checkout.as_ref(), self.tracked.as_ref())
     }
 }
 

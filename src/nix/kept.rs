@@ -101,11 +101,12 @@ pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Wa
     for path in place.shells(&variant) {
         let is_there = |shell: &Shell| shell.kept.is_there(place);
         let Some(mut shell) = Shell::read(&path).filter(is_there) else { continue };
-        let now = shell.inputs.watches();
+        let inputs = shell.inputs.now();
+        let now = inputs.watches();
         watches.merge(now.clone());
         let now = Some(now).filter(Watches::is_settled);
         let other = shell.kept.watched.symmetric_difference(&request.watched).next();
-        let changed = other.map(PathBuf::as_path).or_else(|| shell.inputs.changed(&shell.seen));
+        let changed = other.map(PathBuf::as_path).or_else(|| inputs.changed(&shell.seen));
         let changed = changed.map(Path::to_path_buf);
         if changed.is_none() && !is_wanted {
             mark_used(place);
@@ -119,13 +120,13 @@ pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Wa
     }
     let failure = read::<Failure>(&place.failure(&variant));
     if let Some(failure) = &failure {
-        watches.merge(failure.inputs.watches());
+        watches.merge(failure.inputs.now().watches());
     }
     let stands = |failure: &Failure| {
         let is_the_same = failure.watched == request.watched
             && failure.variant == inputs::variant(&failure.variables, env)
             && program::find(env, &failure.dir).is_ok_and(|nix| nix == failure.nix)
-            && failure.inputs.changed(&Watches::default()).is_none();
+            && failure.inputs.now().changed(&Watches::default()).is_none();
         if failure.is_lasting { is_the_same } else { !failure.is_shown }
     };
     let (last, changed) = last.map_or((None, None), |(kept, changed)| (Some(kept), changed));

@@ -72,12 +72,13 @@ impl Overview {
         let request = kept::read::<Request>(&place.request())?;
         let shells = newest(place.shells_of_all_variants(), Shell::read);
         let is_there = |shell: &&Shell| shell.kept.is_there(&place);
-        let changed = |shell: &Shell| shell.inputs.changed(&shell.seen).map(Path::to_path_buf);
+        let changed =
+            |shell: &Shell| shell.inputs.now().changed(&shell.seen).map(Path::to_path_buf);
         let valid = shells.iter().filter(is_there).find(|shell| changed(shell).is_none());
         let shell = valid.or_else(|| shells.iter().find(is_there));
         let failures = newest(place.failures(), kept::read::<Failure>);
         let is_unchanged =
-            |failure: &Failure| failure.inputs.changed(&Watches::default()).is_none();
+            |failure: &Failure| failure.inputs.now().changed(&Watches::default()).is_none();
         let state = if rc::of(host, config, &request.project).is_none() {
             State::Abandoned
         } else if Place::of(host, &request).is_ok_and(|ours| ours != place) {

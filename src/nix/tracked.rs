@@ -34,7 +34,8 @@ pub struct Checkout {
 /// What git tracks in a working tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tracked {
-    files: BTreeSet<Vec<u8>>,
+    /// In git's order, that of their bytes.
+    files: Vec<Vec<u8>>,
     /// Where another index, or none, says what is tracked.
     opaque: BTreeSet<Vec<u8>>,
 }
@@ -68,18 +69,20 @@ impl Checkout {
 
 impl Tracked {
     fn has(&self, path: &Path) -> bool {
-        let name = path.as_os_str().as_bytes();
-        let inside = [name, b"/"].concat();
+        let name = |path: &Path| path.as_os_str().as_bytes().to_vec();
+        let is_file = |path: &Path| self.files.binary_search(&name(path)).is_ok();
         let leads_to_one = || {
-            let next = self.files.range(inside.clone()..).next();
+            let inside = [&name(path), b"/".as_slice()].concat();
+            let next = self.files.get(self.files.partition_point(|file| *file < inside));
             next.is_some_and(|file| file.starts_with(&inside))
         };
-        name.is_empty()
-            || self.files.contains(name)
+        let is_at_the_top = path.as_os_str().is_empty();
+        is_at_the_top
+            || is_file(path)
             || leads_to_one()
-            || path.ancestors().any(|above| self.opaque.contains(above.as_os_str().as_bytes()))
+            || path.ancestors().any(|above| self.opaque.contains(&name(above)))
             // A link to a directory: where it leads, nothing here tells.
-            || path.ancestors().skip(1).any(|above| self.files.contains(above.as_os_str().as_bytes()))
+            || path.ancestors().skip(1).any(is_file)
     }
 
     /// `object`: the bytes of an object's name.
@@ -114,10 +117,15 @@ impl Tracked {
             rest = rest.get(end..)?;
             match mode {
                 SUBMODULE | DIRECTORY => {
-                    tracked.opaque.insert(last.strip_suffix(b"/").unwrap_or(&last).to_vec())
+                    tracked.opaque.insert(last.strip_suffix(b"/").unwrap_or(&last).to_vec());
                 }
-                _ => tracked.files.insert(last.clone()),
-            };
+                // A conflict is more than one entry of a name.
+                _ if tracked.files.last() != Some(&last) => tracked.files.push(last.clone()),
+                _ => {}
+            }
+        }
+        if !tracked.files.is_sorted() {
+            return None;
         }
         let extensions = rest.get(..rest.len().checked_sub(object)?)?;
         (!is_split(extensions)?).then_some(tracked)
