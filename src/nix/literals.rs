@@ -268,16 +268,36 @@ mod tests {
         check("builtins.getEnv \"BUILD\" == \"1\"", &[], &[], &["BUILD"]);
     }
 
+    /// Every text of up to four such pieces.
     #[test]
     fn no_text_is_too_odd() {
-        for text in [
-            "\"", "''", "\"${", "${", "}", "/*", "\"\\", "é''é", "''$", "./", "../", "/", "self",
+        let pieces = [
+            "\"",
+            "''",
+            "${",
+            "$",
+            "}",
+            "}/",
+            "/*",
+            "#",
+            "\n",
+            "\\",
+            "é",
+            "./",
+            "../",
+            "/",
+            "self",
+            ".outPath",
             "src =",
-        ] {
-            named(text);
-            for around in ["é", "\"", "''", "${"] {
-                named(&[around, text, around].concat());
-            }
+            "inherit (",
+            ";",
+            " + ",
+            "getEnv",
+            "import",
+        ];
+        for place in 0..pieces.len().pow(4) {
+            let piece = |at: u32| pieces[place / pieces.len().pow(at) % pieces.len()];
+            named(&[piece(0), piece(1), piece(2), piece(3)].concat());
         }
     }
 }
