@@ -63,7 +63,7 @@ pub struct Wishes {
 #[derive(Debug)]
 pub enum Brought {
     Shell(Box<Kept>),
-    /// nix failed, and said so; this is the last one that could be made.
+    /// nix failed, or could not be asked, which was told; this is the last one that could be made.
     Fallback(Box<Kept>),
     /// nix failed, and said so.
     Nothing,
@@ -133,8 +133,13 @@ impl Bringing<'_> {
                 Ok(last.map_or(Brought::Unmade, |last| Brought::Shell(Box::new(last))))
             }
             (Standing::Stale(changed), Some(last)) if self.world.host.is_at_prompt() => {
-                self.renew(changed.as_deref())?;
-                Ok(Brought::Shell(Box::new(last)))
+                Ok(match self.renew(changed.as_deref()) {
+                    Ok(()) => Brought::Shell(Box::new(last)),
+                    Err(error) => {
+                        ui::error(self.world.host, &error);
+                        self.stay_with(Some(last))
+                    }
+                })
             }
             (Standing::Stale(_) | Standing::Valid, last) => self.wait(last),
         }
@@ -238,6 +243,11 @@ impl Bringing<'_> {
             ui::quote(&failure.message);
             kept::mark_shown(&self.place, self.env, failure);
         }
+        self.stay_with(last)
+    }
+
+    fn stay_with(&self, last: Option<Kept>) -> Brought {
+        let host = self.world.host;
         match last.filter(|_| host.is_at_prompt() && !self.wishes.no_fallback) {
             Some(last) => {
                 ui::note(host, "the last nix shell that could be made stays in use");

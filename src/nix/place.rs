@@ -166,9 +166,9 @@ impl Place {
     }
 
     /// Nobody begins to evaluate as long as this is held; `None` while somebody does.
-    pub fn hold(&self) -> Option<File> {
-        let (_, file) = self.lock_file(LOCK).ok()?;
-        is_idle(&file).then_some(file)
+    pub fn hold(&self) -> Result<Option<File>> {
+        let (_, file) = self.lock_file(LOCK)?;
+        Ok(is_idle(&file).then_some(file))
     }
 
     /// Lets go of all that is kept here.

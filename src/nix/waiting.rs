@@ -38,7 +38,7 @@ pub struct Started(ChildStdout);
 /// Has envr itself evaluate what `place` asks for, in `env`. It waits by itself for others of the same project.
 pub fn start(host: &Host, place: &Place, env: &Env) -> Result<Started> {
     // What is left of the last one would be shown; the log of one that runs is its own.
-    if let Some(_held) = place.hold() {
+    if let Some(_held) = place.hold()? {
         crate::fs::remove_if_there(&place.log())?;
     }
     let program = std::env::current_exe().unwrap_or_else(|_| host.program().to_path_buf());

@@ -95,6 +95,33 @@ fn comparable(mut env: BTreeMap<String, String>) -> BTreeMap<String, String> {
     env
 }
 
+/// What nix's own script makes there at each load, nobody removes.
+#[test]
+fn nothing_is_left_in_the_temporary_directory() {
+    if !has_nix() {
+        return;
+    }
+    for bin in versions() {
+        let world = World::with(&bin);
+        let temporary = world.project.path("temporary");
+        std::fs::create_dir(&temporary).unwrap();
+        let settle = |reload: &str| {
+            let run = world.project.envr(["exec", ".", "hello"]).env("TMPDIR", &temporary);
+            let run = run.env("_nix_direnv_force_reload", reload).any_stderr();
+            run.stdout("hello from the store\n").success();
+        };
+        settle("");
+        for rc in ["use flake\n", "use nix\n", "use flake .#unbuildable || use flake\n"] {
+            world.allow(rc);
+            settle("");
+            settle("");
+            settle("1");
+        }
+        let left: Vec<_> = std::fs::read_dir(&temporary).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
 #[test]
 fn what_only_a_build_wants_to_know_stays_out() {
     if !has_nix() {

@@ -175,6 +175,42 @@ fn no_nix_is_told() {
         .failure();
 }
 
+#[test]
+fn the_last_shell_stays_where_nix_cannot_be_asked() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    world.edit("pkgs.nix", "plain value", "another");
+    let check = |told: &str, path: &str| {
+        let mut shell = world.project.shell();
+        if !path.is_empty() {
+            shell.set("PATH", path);
+        }
+        let said = shell.any_prompt(1);
+        assert!(said.contains(told) && !said.contains("in the background"), "{said}");
+        assert!(said.contains("envr: the last nix shell that could be made stays in use\n"));
+        let values = ["PLAIN", "NIX_DIRENV_DID_FALLBACK"].map(|name| shell.get(name));
+        assert_eq!(values, [Some("plain value"), Some("1")]);
+    };
+    std::os::unix::fs::symlink("/bin/bash", world.project.path("elsewhere/bash")).unwrap();
+    let bare = world.project.path("elsewhere").display().to_string();
+    check("envr: error: could not find `nix` on PATH\n", &bare);
+    // As on a disk that can only be read.
+    let lock = world.place().with_file_name("lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    check("/lock`: is a directory\n", "");
+    let run = world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    assert!(String::from_utf8_lossy(&run.stderr).contains("/lock`: is a directory\n"));
+    std::fs::remove_dir(&lock).unwrap();
+    world.settle();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("another"));
+}
+
 /// A `nix` of a few lines in place of the real one.
 #[track_caller]
 fn check_fake(nix: &str, expected: &str) {
