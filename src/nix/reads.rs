@@ -53,7 +53,7 @@ impl Reads {
         let mut reads = Self::default();
         let flake = match &request.source {
             Source::Flake(reference) => LocalFlake::find(reference, &request.dir),
-            Source::File { .. } | Source::Packages(_) => None,
+            Source::File { .. } | Source::Expression { .. } | Source::Packages(_) => None,
         };
         let copied = flake.as_ref().filter(|_| request.flake_in_place().is_none());
         reads.checkout = copied.and_then(LocalFlake::checkout);
@@ -77,6 +77,12 @@ impl Reads {
             reads.take_named(untold, None, Own::Untold);
             reads.take_named(told, None, Own::Told);
             reads.paths.insert((file, Aspect::Content));
+        }
+        if let Source::Expression { text, .. } = &request.source {
+            let mut files = reads.nix_files();
+            files.retain(|path| path.starts_with(&request.project));
+            reads.take_named(files, None, Own::Untold);
+            reads.take_text((&request.dir.join("-E"), text), None, Own::Untold);
         }
         if request.is_impure() {
             reads.take_nixpkgs(env);
@@ -128,25 +134,29 @@ impl Reads {
     fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<&LocalFlake>, own: Own) {
         for file in &files {
             let Ok(Some(bytes)) = crate::fs::read_regular(file, TEXT_LIMIT) else { continue };
-            let named = literals::named(&String::from_utf8_lossy(&bytes));
-            for mention in &named.paths {
-                let path = file.with_file_name(&mention.path);
-                self.take_mentioned(crate::fs::clean(&path), (mention, own), file);
+            self.take_text((file, &String::from_utf8_lossy(&bytes)), flake, own);
+        }
+    }
+
+    fn take_text(&mut self, (file, text): (&Path, &str), flake: Option<&LocalFlake>, own: Own) {
+        let named = literals::named(text);
+        for mention in &named.paths {
+            let path = file.with_file_name(&mention.path);
+            self.take_mentioned(crate::fs::clean(&path), (mention, own), file);
+        }
+        if own == Own::Untold {
+            self.variables.extend(named.variables);
+        }
+        let Some(flake) = flake else { return };
+        // Older versions of nix have `self` stand for the whole tree.
+        for mention in &named.below_flake {
+            for root in BTreeSet::from([&flake.dir, &flake.tree]) {
+                let path = crate::fs::clean(&root.join(&mention.path));
+                self.take_mentioned(path, (mention, own), file);
             }
-            if own == Own::Untold {
-                self.variables.extend(named.variables);
-            }
-            let Some(flake) = flake else { continue };
-            // Older versions of nix have `self` stand for the whole tree.
-            for mention in &named.below_flake {
-                for root in BTreeSet::from([&flake.dir, &flake.tree]) {
-                    let path = crate::fs::clean(&root.join(&mention.path));
-                    self.take_mentioned(path, (mention, own), file);
-                }
-            }
-            if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
-                self.paths.insert((git_dir, Aspect::Commit));
-            }
+        }
+        if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
+            self.paths.insert((git_dir, Aspect::Commit));
         }
     }
 
@@ -222,7 +232,7 @@ impl Sources {
 
     /// The files of the user that a path nix named may stand for.
     fn places(&self, path: &Path) -> Vec<PathBuf> {
-        if let Some(path) = virtual_path(path) {
+        if let Some(path) = virtual_path(path, &self.tree) {
             return vec![path];
         }
         if !path.is_absolute() {
@@ -257,9 +267,31 @@ pub fn copies(flake: &LocalFlake, store: &Path, looks: &[Look]) -> Vec<PathBuf> 
     copies
 }
 
-/// `«path:/dir?narHash=…»/file` of newer nix.
-fn virtual_path(path: &Path) -> Option<PathBuf> {
-    let (source, below) = path.to_str()?.strip_prefix("«path:")?.split_once('»')?;
-    let dir = source.split('?').next().unwrap_or(source);
-    Some(Path::new(dir).join(below.trim_start_matches('/')))
+/// `«path:/dir?narHash=…»/file` of newer nix, and of a submodule `«git+file:///tree/submodule?…»/tree/submodule/file`.
+fn virtual_path(path: &Path, tree: &Path) -> Option<PathBuf> {
+    let (source, below) = path.to_str()?.strip_prefix('«')?.split_once('»')?;
+    if let Some(source) = source.strip_prefix("path:") {
+        let dir = source.split('?').next().unwrap_or(source);
+        return Some(Path::new(dir).join(below.trim_start_matches('/')));
+    }
+    let is_of_tree = tree.is_absolute() && Path::new(below).starts_with(tree);
+    (source.starts_with("git+file:") && is_of_tree).then(|| PathBuf::from(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_newer_nix_names_in_its_own_way_is_a_file_of_the_user() {
+        let tree = Path::new("/p");
+        let check = |named: &str, path: Option<&str>| {
+            assert_eq!(virtual_path(Path::new(named), tree), path.map(PathBuf::from), "{named}");
+        };
+        check("«path:/q/sub?narHash=x»/flake.nix", Some("/q/sub/flake.nix"));
+        check("«git+file:///p/lib?submodules=1»/p/lib/a.nix", Some("/p/lib/a.nix"));
+        check("«git+file:///q?rev=1»/p.nix", None);
+        check("«github:o/r/1»/flake.nix", None);
+        check("/p/a.nix", None);
+    }
 }

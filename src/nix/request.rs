@@ -33,6 +33,8 @@ pub enum Source {
     Flake(String),
     /// A file, and the attribute of it that is the shell; empty for itself.
     File { file: String, attribute: String },
+    /// The same, of what stands in the rc itself.
+    Expression { text: String, attribute: String },
     /// Names of packages of `<nixpkgs>`.
     Packages(Vec<String>),
 }
@@ -62,7 +64,7 @@ impl Request {
     pub fn expression(project: &Path, dir: &Path, arguments: Vec<String>) -> Result<Self> {
         let (mut file, mut attribute, mut packages) = (None, String::new(), Vec::new());
         let mut handed_on = Vec::new();
-        let mut names_packages = false;
+        let (mut names_packages, mut is_expression) = (false, false);
         let mut words = arguments.into_iter();
         while let Some(word) = words.next() {
             let mut value = || match words.next() {
@@ -71,9 +73,16 @@ impl Request {
             };
             match word.as_str() {
                 "-p" | "--packages" => names_packages = true,
+                "-E" | "--expr" => is_expression = true,
                 "-A" | "--attr" => attribute = value()?,
                 "--command" | "--run" | "--exclude" | "-i" | "--keep" => _ = value()?,
-                "--pure" | "--impure" => {}
+                "--pure" | "--impure" | "-Q" | "--no-build-output" => {}
+                "-k" => handed_on.push("--keep-going".to_string()),
+                "-K" => handed_on.push("--keep-failed".to_string()),
+                "-j" | "--max-jobs" | "--cores" | "--timeout" | "--max-silent-time" => {
+                    let number = value()?;
+                    handed_on.extend([word, number]);
+                }
                 "-I" | "--include" => {
                     let path = value()?;
                     handed_on.extend(["-I".to_string(), path]);
@@ -89,6 +98,7 @@ impl Request {
         }
         let source = match file {
             _ if !packages.is_empty() => Source::Packages(packages),
+            Some(text) if is_expression => Source::Expression { text, attribute },
             Some(file) => Source::File { file: with_default(dir, file), attribute },
             None => Source::File { file: with_default(dir, ".".to_string()), attribute },
         };
@@ -112,6 +122,7 @@ impl Request {
             Source::Flake(reference) => reference.clone(),
             Source::File { file, attribute } if attribute.is_empty() => file.clone(),
             Source::File { file, attribute } => format!("{file} -A {attribute}"),
+            Source::Expression { text, .. } => format!("-E {text}"),
             Source::Packages(packages) => format!("-p {}", packages.join(" ")),
         }
     }
@@ -159,6 +170,14 @@ impl Request {
                         push(file);
                     }
                 }
+                if !attribute.is_empty() {
+                    push(attribute);
+                }
+            }
+            Source::Expression { text, attribute } => {
+                ["--impure", "--arg", "inNixShell", "true", "--expr", text]
+                    .into_iter()
+                    .for_each(&mut push);
                 if !attribute.is_empty() {
                     push(attribute);
                 }

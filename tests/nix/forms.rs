@@ -122,6 +122,67 @@ fn an_expression_takes_attributes_and_arguments() {
 }
 
 #[test]
+fn an_expression_may_stand_in_the_rc() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write("word", "one");
+    world.allow(
+        "use nix -j 2 -Q -E 'let p = import ./pkgs.nix { }; in { a = p.mkShell { name = \"x\";\n\
+         WORD = builtins.readFile ./word + builtins.getEnv \"MORE\"; }; }' -A a\n",
+    );
+    let word = |more: &str| {
+        let run = world.project.envr(["exec", ".", "printenv", "WORD"]).env("MORE", more);
+        String::from_utf8(run.any_stdout().any_stderr().success().stdout).unwrap()
+    };
+    assert_eq!([word(""), word("2"), word("")], ["one\n", "one2\n", "one\n"]);
+    assert_eq!(world.calls(), 2);
+    world.project.write("word", "two");
+    assert_eq!((word(""), world.calls()), ("two\n".to_string(), 3));
+}
+
+#[test]
+fn the_files_of_a_submodule_count() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let git = |dir: &str, arguments: &[&str]| {
+        let mut git = world.run("/usr/bin/git", arguments);
+        assert!(git.current_dir(world.project.path(dir)).output().unwrap().status.success());
+    };
+    let config = "[user]\nname = x\nemail = x@y\n[protocol \"file\"]\nallow = always\n";
+    world.project.write_at("home/.gitconfig", config);
+    world.project.write_at("elsewhere/text", "text");
+    world.project.write_at("elsewhere/word.nix", "\"word\"");
+    let words = "${builtins.readFile ./lib/text} ${import ./lib/word.nix}";
+    world.edit("pkgs.nix", "plain value", words);
+    for (dir, arguments) in [
+        ("elsewhere", ["init", "-q"].as_slice()),
+        ("elsewhere", &["add", "-A"]),
+        ("elsewhere", &["commit", "-qm", "x"]),
+        ("project", &["init", "-q"]),
+        ("project", &["submodule", "add", "-q", "../elsewhere", "lib"]),
+        ("project", &["add", "-A"]),
+        ("project", &["commit", "-qm", "x"]),
+    ] {
+        git(dir, arguments);
+    }
+    world.allow("use flake '.?submodules=1'\n");
+    world.settle();
+    for (calls, file, from, to, expected) in [
+        (2, "lib/word.nix", "word", "edited", "text edited\n"),
+        (3, "lib/text", "text", "also", "also edited\n"),
+    ] {
+        world.edit(file, from, to);
+        let run = world.project.envr(["exec", ".", "printenv", "PLAIN"]).any_stdout().any_stderr();
+        assert_eq!(String::from_utf8(run.success().stdout).unwrap(), expected);
+        assert_eq!(world.calls(), calls);
+    }
+}
+
+#[test]
 fn packages_come_from_the_search_path() {
     if !has_nix() {
         return;
