@@ -91,10 +91,10 @@ fn plain_value(value: &Value) -> String {
         Value::Null => "null".to_string(),
         // A float without a fraction is written as an integer, as by sops, which has no zero below zero.
         Value::Leaf(leaf) if matches!(leaf.kind, Kind::Int | Kind::Float) => {
-            let text = leaf.text.as_str().unwrap_or_default();
+            let text = leaf.text().as_str().unwrap_or_default();
             format!("number {}", if text == "-0" { "0" } else { text })
         }
-        Value::Leaf(leaf) => format!("{:?} {:?}", leaf.kind, leaf.text.bytes()),
+        Value::Leaf(leaf) => format!("{:?} {:?}", leaf.kind, leaf.text().bytes()),
         // Not by `Debug`, which doubles the quotes of each level.
         Value::Branch(branch) => format!("{{{}}}", plain(branch).join(", ")),
         Value::List(list) => {

@@ -5,6 +5,7 @@ mod amazon;
 mod bombs;
 mod example;
 mod gpg;
+mod hostile;
 mod kept;
 mod memory;
 mod mutations;

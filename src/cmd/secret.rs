@@ -260,8 +260,7 @@ fn get(host: &Host, source: &File, key: &str) -> Result<()> {
             host.print(text.bytes())
         }
         Value::List(_) => {
-            let text =
-                write_plain(&[vec![Entry::Pair(key.to_string(), value.clone())]], Format::Json)?;
+            let text = write_plain(&[vec![Entry::Pair(key.into(), value.clone())]], Format::Json)?;
             host.print(text.bytes())
         }
     }

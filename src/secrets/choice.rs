@@ -85,7 +85,7 @@ fn leads_to(wanted: &str, key: &str) -> bool {
 fn push_branch(path: &mut Vec<String>, branch: &Branch, found: &mut Vec<Found>) {
     for entry in branch {
         let Entry::Pair(name, value) = entry else { continue };
-        path.push(name.clone());
+        path.push(name.to_string());
         push_value(path, value, found);
         path.pop();
     }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn pair(name: &str, value: Value) -> Entry {
-        Entry::Pair(name.to_string(), value)
+        Entry::Pair(name.into(), value)
     }
 
     fn branch() -> Branch {

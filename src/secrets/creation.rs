@@ -37,7 +37,7 @@ pub fn metadata(groups: Vec<Vec<Recipient>>, threshold: Option<usize>, rule: Rul
 /// The rules that govern a directory: from `SOPS_CONFIG`, or the nearest file at or above it.
 pub fn locate(named: Option<&Path>, dir: &Path) -> Option<PathBuf> {
     named.map(Path::to_path_buf).or_else(|| {
-        dir.ancestors().take(ABOVE).map(|dir| dir.join(NAME)).find(|file| file.is_file())
+        dir.ancestors().take(ABOVE).map(|dir| dir.join(NAME)).find(|file| file.exists())
     })
 }
 
@@ -55,7 +55,7 @@ pub fn metadata_for(rules: &Path, file: &Path) -> Result<Metadata> {
 
 fn of_rules(rules: &Path, file: &Path) -> Result<Option<Metadata>> {
     let text = read_regular(rules, LIMIT)?.context("it is too large")?;
-    let documents = read_plain(&text, Format::Yaml)?;
+    let documents = read_plain(text, Format::Yaml)?;
     let config = documents.first().context("it is empty")?;
     let dir = rules.parent().unwrap_or(Path::new("/"));
     let path = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
@@ -154,7 +154,7 @@ fn texts(rule: &Branch, name: &str) -> Vec<String> {
         parts.filter(|part| !part.is_empty()).collect::<Vec<_>>()
     };
     match find(rule, name) {
-        Some(Value::Leaf(leaf)) => leaf.text.as_str().map(split).unwrap_or_default(),
+        Some(Value::Leaf(leaf)) => leaf.text().as_str().map(split).unwrap_or_default(),
         Some(Value::List(list)) => list.iter().filter_map(Value::text).flat_map(split).collect(),
         _ => Vec::new(),
     }
@@ -167,5 +167,5 @@ pub fn first_rules(recipient: &str) -> String {
 
 /// A tree of one entry.
 pub fn first_file() -> Vec<Branch> {
-    vec![vec![Entry::Pair("EXAMPLE".to_string(), Value::string("replace me"))]]
+    vec![vec![Entry::Pair("EXAMPLE".into(), Value::string("replace me"))]]
 }

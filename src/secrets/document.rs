@@ -1,6 +1,5 @@
 //! A sops file: read, decrypted in its places, checked as a whole before anything of it is handed out.
 
-use super::Secret;
 use super::envelope::{Cipher, Fault};
 use super::keys::{DataKey, Keys, Recipient, foreign};
 use super::mac::Mac;
@@ -8,6 +7,7 @@ use super::metadata::Metadata;
 use super::seal::Stash;
 use super::store::{self, Format};
 use super::tree::{Branch, Entry, Leaf, Value};
+use super::{Secret, Source};
 use anyhow::{Context as _, Result, bail};
 
 /// A sops file as it stands.
@@ -17,7 +17,7 @@ pub struct Document {
     branches: Vec<Branch>,
     metadata: Metadata,
     /// As it was read, where sops itself may have to decrypt it.
-    raw: Option<Vec<u8>>,
+    raw: Option<Source>,
 }
 
 /// What a file holds in the clear.
@@ -47,11 +47,12 @@ impl Opened {
 
 impl Document {
     pub fn read(bytes: Vec<u8>, format: Format) -> Result<Self> {
-        let store::Read { branches, metadata } = store::read(&bytes, format)?;
+        let source = Source::from(bytes);
+        let store::Read { branches, metadata } = store::read(&source, format)?;
         let metadata = metadata.context("it has no sops metadata: it is not encrypted")?;
         let metadata = Metadata::of(&metadata)?;
         let is_foreign = metadata.groups.iter().flatten().any(Recipient::is_foreign);
-        let raw = is_foreign.then_some(bytes);
+        let raw = is_foreign.then_some(source);
         let mut document = Self { format, branches, metadata, raw };
         if format == Format::Json && !document.metadata.has_json_integers() {
             document.branches.iter_mut().for_each(integers_to_floats);
@@ -77,9 +78,9 @@ impl Document {
             (DataKey::Missing(why), Some(raw)) => {
                 let all = self.metadata.groups.iter().flatten();
                 let foreign: Vec<&Recipient> = all.filter(|one| one.is_foreign()).collect();
-                let text = foreign::decrypt(keys.env(), raw, self.format.name(), &foreign);
+                let text = foreign::decrypt(keys.env(), raw.bytes(), self.format.name(), &foreign);
                 let text = text.context(why)?;
-                let branches = store::read_plain(text.bytes(), self.format)?;
+                let branches = store::read_plain(text, self.format)?;
                 return Ok(Plain { format: self.format, branches });
             }
         };
@@ -110,12 +111,12 @@ impl Document {
         for branch in &mut self.branches {
             walk.branch(branch, &mut |leaf, place, is_selected| {
                 if is_selected {
-                    let before = stash.as_ref().map(|_| leaf.text.clone());
+                    let before = stash.as_ref().map(|_| leaf.text().clone());
                     decrypt(&cipher, leaf, place)?;
                     if let (Some(stash), Some(before)) = (&mut stash, before)
-                        && before != leaf.text
+                        && before != *leaf.text()
                     {
-                        stash.keep(leaf, place, before.as_str().unwrap_or_default());
+                        stash.keep(leaf, place, before);
                     }
                 }
                 mac.add(leaf, is_selected);
@@ -131,18 +132,18 @@ impl Document {
 /// A comment that cannot be decrypted is one that somebody wrote by hand.
 fn decrypt(cipher: &Cipher, leaf: &mut Leaf, place: &[u8]) -> Result<(), Fault> {
     if leaf.is_comment() {
-        if let Ok(comment) = cipher.decrypt(leaf.text.bytes(), place) {
-            *leaf = Leaf::comment(comment.text);
+        if let Ok(comment) = cipher.decrypt(leaf.text().bytes(), place) {
+            *leaf = Leaf::comment(comment.text().clone());
         }
         return Ok(());
     }
-    if leaf.kind == super::Kind::Str && leaf.text.is_empty() {
+    if leaf.kind == super::Kind::Str && leaf.text().is_empty() {
         return Ok(());
     }
     if leaf.kind != super::Kind::Str {
         return Err(Fault::Plain);
     }
-    *leaf = cipher.decrypt(leaf.text.bytes(), place)?;
+    *leaf = cipher.decrypt(leaf.text().bytes(), place)?;
     Ok(())
 }
 
@@ -154,7 +155,7 @@ fn check(cipher: &Cipher, metadata: &Metadata, computed: &str) -> Result<()> {
     let stored = cipher.decrypt(stored.as_bytes(), metadata.last_modified.as_bytes());
     let stored =
         stored.map_err(|_| anyhow::anyhow!("its MAC was changed, or its `lastmodified`"))?;
-    if stored.text.bytes() != computed.as_bytes() {
+    if stored.text().bytes() != computed.as_bytes() {
         bail!(
             "its MAC does not match: values were changed, added, removed or reordered by somebody without the key"
         );
@@ -168,8 +169,7 @@ fn integers_to_floats(branch: &mut Branch) {
         match value {
             Value::Leaf(leaf) if leaf.kind == super::Kind::Int => {
                 if let Some(number) = leaf.number() {
-                    let spelling = leaf.spelling.take();
-                    *leaf = Leaf { spelling, ..Leaf::float(number) };
+                    *leaf = Leaf::float(number).spelled(leaf.spelling().clone());
                 }
             }
             Value::Branch(branch) => integers_to_floats(branch),
@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
             match entry {
                 Entry::Comment(comment) => self.leaf(comment, visit)?,
                 Entry::Pair(name, value) => {
-                    self.path.push(name.clone());
+                    self.path.push(name.to_string());
                     self.value(value, visit)?;
                     self.path.pop();
                     self.forget_comments();
@@ -241,7 +241,7 @@ impl<'a> Walk<'a> {
 
     fn leaf(&mut self, leaf: &mut Leaf, visit: Visit<'_>) -> Result<()> {
         if leaf.is_comment() && self.metadata.rule.reads_comments() {
-            let text = String::from_utf8_lossy(leaf.text.bytes()).into_owned();
+            let text = String::from_utf8_lossy(leaf.text().bytes()).into_owned();
             self.comments.last_mut().into_iter().for_each(|slot| slot.push(text.clone()));
         }
         let is_selected = self.is_binary

@@ -86,7 +86,7 @@ impl Cipher {
     pub fn encrypt(&self, leaf: &Leaf, place: &[u8]) -> String {
         let mut nonce = [0; NONCE];
         OsRng.fill_bytes(&mut nonce);
-        let mut data = leaf.text.clone();
+        let mut data = leaf.text().own();
         let cipher = AesGcm::<Aes256, U32>::new(self.key.bytes().into());
         let tag = cipher
             .encrypt_in_place_detached(Nonce::from_slice(&nonce), place, data.bytes_mut())

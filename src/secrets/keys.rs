@@ -71,8 +71,7 @@ impl RecipientKind {
 
 impl Recipient {
     pub fn new(kind: RecipientKind, fields: &[(&str, &str)]) -> Self {
-        let entry =
-            |(name, text): &(&str, &str)| Entry::Pair((*name).to_string(), Value::string(*text));
+        let entry = |(name, text): &(&str, &str)| Entry::Pair((*name).into(), Value::string(*text));
         Self { kind, fields: fields.iter().map(entry).collect() }
     }
 
@@ -104,7 +103,7 @@ impl Recipient {
             let list: Vec<Value> =
                 fields.map(|recipient| Value::Branch(recipient.fields.clone())).collect();
             if !list.is_empty() {
-                branch.push(Entry::Pair(kind.name().to_string(), Value::List(list)));
+                branch.push(Entry::Pair(kind.name().into(), Value::List(list)));
             }
         }
         branch
@@ -267,7 +266,7 @@ impl<'a> Keys<'a> {
         match key.map(Cipher::new) {
             Some(Some(cipher)) => Ok(DataKey::Found(cipher)),
             Some(None) => bail!("the key that its recipients decrypt has a wrong size"),
-            None => Ok(missing(&failures)),
+            None => Ok(missing(metadata, &failures)),
         }
     }
 
@@ -303,12 +302,19 @@ impl<'a> Keys<'a> {
     }
 }
 
-fn missing(failures: &[String]) -> DataKey {
+fn missing(metadata: &Metadata, failures: &[String]) -> DataKey {
     let message = match failures {
         [] => "no key is there that decrypts it".to_string(),
         failures => format!("no key is there that decrypts it ({})", failures.join("; ")),
     };
-    DataKey::Missing(Hinted::new(message, "SOPS_AGE_KEY_FILE=… names the file with your age key"))
+    let mut kinds = metadata.groups.iter().flatten().map(|recipient| recipient.kind);
+    let first = kinds.clone().find(|kind| *kind == RecipientKind::Age).or_else(|| kinds.next());
+    let hint = match first {
+        Some(RecipientKind::Pgp) => "gpg --list-secret-keys",
+        Some(RecipientKind::Kms) => "AWS_PROFILE=… names the profile with your credentials",
+        _ => "SOPS_AGE_KEY_FILE=… names the file with your age key",
+    };
+    DataKey::Missing(Hinted::new(message, hint))
 }
 
 /// `SOPS_DECRYPTION_ORDER` first, then the usual order.

@@ -28,7 +28,7 @@ impl Mac {
     /// Comments never count.
     pub fn add(&mut self, leaf: &Leaf, is_encrypted: bool) {
         if !leaf.is_comment() && (is_encrypted || !self.only_encrypted) {
-            self.hash.update(leaf.text.bytes());
+            self.hash.update(leaf.text().bytes());
         }
     }
 

@@ -78,7 +78,7 @@ impl Metadata {
 /// As sops takes it: a semantic version with or without `v`, or anything of version 1.
 fn is_version(value: Option<&Value>) -> bool {
     let Some(Value::Leaf(leaf)) = value else { return false };
-    let Some(text) = leaf.text.as_str().filter(|_| leaf.kind == super::Kind::Str) else {
+    let Some(text) = leaf.text().as_str().filter(|_| leaf.kind == super::Kind::Str) else {
         return false;
     };
     let core = text.strip_prefix('v').unwrap_or(text);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn metadata_without_recipients_is_refused() {
-        let pair = |name: &str, text: &str| Entry::Pair(name.to_string(), Value::string(text));
+        let pair = |name: &str, text: &str| Entry::Pair(name.into(), Value::string(text));
         let metadata =
             vec![pair("version", "3.11.0"), pair("lastmodified", "2026-01-01T00:00:00Z")];
         let error = Metadata::of(&metadata).unwrap_err();

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 
 /// Ciphertexts of a file by what they stand for and where; those of equal values in a list are used in turn.
 #[derive(Default)]
-pub struct Stash(BTreeMap<[u8; 32], Vec<String>>);
+pub struct Stash(BTreeMap<[u8; 32], Vec<Secret>>);
 
 impl Stash {
-    pub fn keep(&mut self, leaf: &Leaf, place: &[u8], ciphertext: &str) {
-        self.0.entry(mark(leaf, place)).or_default().insert(0, ciphertext.to_string());
+    pub fn keep(&mut self, leaf: &Leaf, place: &[u8], ciphertext: Secret) {
+        self.0.entry(mark(leaf, place)).or_default().insert(0, ciphertext);
     }
 
-    fn take(&mut self, leaf: &Leaf, place: &[u8]) -> Option<String> {
+    fn take(&mut self, leaf: &Leaf, place: &[u8]) -> Option<Secret> {
         let known = self.0.get_mut(&mark(leaf, place))?;
         // The last one serves again: the same text in the same place is no news.
         if known.len() > 1 { known.pop() } else { known.first().cloned() }
@@ -28,7 +28,7 @@ impl Stash {
 
 fn mark(leaf: &Leaf, place: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [place, b"\0", leaf.kind.name().as_bytes(), b"\0", leaf.text.bytes()] {
+    for part in [place, b"\0", leaf.kind.name().as_bytes(), b"\0", leaf.text().bytes()] {
         hash.update(part);
     }
     hash.finalize().into()
@@ -70,15 +70,15 @@ impl Opened {
 
 fn encrypt(cipher: &Cipher, stash: &mut Stash, leaf: &mut Leaf, place: &[u8]) {
     // An empty text stays one; a comment that nobody could decrypt stays what it is.
-    let is_kept = if leaf.text.is_empty() {
+    let is_kept = if leaf.text().is_empty() {
         matches!(leaf.kind, Kind::Str | Kind::Comment)
     } else {
-        leaf.is_comment() && is_encrypted(leaf.text.bytes())
+        leaf.is_comment() && is_encrypted(leaf.text().bytes())
     };
     if is_kept {
         return;
     }
-    let ciphertext = stash.take(leaf, place).unwrap_or_else(|| cipher.encrypt(leaf, place));
+    let ciphertext = stash.take(leaf, place).unwrap_or_else(|| cipher.encrypt(leaf, place).into());
     *leaf = if leaf.is_comment() { Leaf::comment(ciphertext) } else { Leaf::string(ciphertext) };
 }
 
@@ -99,7 +99,7 @@ fn lift_from_value(value: &mut Value) {
             let mut lifted = Vec::with_capacity(list.len());
             // sops takes one without a word for an element.
             let is_nothing = |value: &Value| {
-                value.leaf().is_some_and(|leaf| leaf.is_comment() && leaf.text.is_empty())
+                value.leaf().is_some_and(|leaf| leaf.is_comment() && leaf.text().is_empty())
             };
             for mut value in list.drain(..).filter(|value| !is_nothing(value)) {
                 lift_from_value(&mut value);

@@ -7,15 +7,13 @@ mod json;
 mod yaml;
 
 use super::tree::{Branch, Entry, Value};
-use super::{Output, Secret};
+use super::{Output, Secret, Source};
 use anyhow::{Result, bail};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 /// Values nested deeper than this are refused.
 pub const DEPTH_LIMIT: usize = 200;
-/// What stands around an entry, in bytes: marks, quotes, a line end and little indentation.
-const BESIDE: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -72,28 +70,29 @@ impl Format {
 }
 
 /// Reads an encrypted file.
-pub fn read(bytes: &[u8], format: Format) -> Result<Read> {
+pub fn read(source: &Source, format: Format) -> Result<Read> {
     match format {
-        Format::Yaml => take_metadata(yaml::read(bytes)?),
-        Format::Json => take_metadata(json::read(bytes)?),
-        Format::Binary => match json::read(bytes) {
+        Format::Yaml => take_metadata(yaml::read(source)?),
+        Format::Json => take_metadata(json::read(source)?),
+        Format::Binary => match json::read(source) {
             Ok(branches) => take_metadata(branches),
             Err(_) => Ok(Read { branches: Vec::new(), metadata: None }),
         },
-        Format::Dotenv => dotenv::split_metadata(dotenv::read(bytes)?),
-        Format::Ini => ini::split_metadata(ini::read(bytes)?),
+        Format::Dotenv => dotenv::split_metadata(dotenv::read(source)?),
+        Format::Ini => ini::split_metadata(ini::read(source)?),
     }
 }
 
 /// Reads a file that nobody encrypted yet.
-pub fn read_plain(bytes: &[u8], format: Format) -> Result<Vec<Branch>> {
+pub fn read_plain(bytes: impl Into<Source>, format: Format) -> Result<Vec<Branch>> {
+    let source = &bytes.into();
     let branches = match format {
-        Format::Yaml => yaml::read(bytes)?,
-        Format::Json => json::read(bytes)?,
-        Format::Dotenv => vec![dotenv::read(bytes)?],
-        Format::Ini => vec![ini::read(bytes)?],
+        Format::Yaml => yaml::read(source)?,
+        Format::Json => json::read(source)?,
+        Format::Dotenv => vec![dotenv::read(source)?],
+        Format::Ini => vec![ini::read(source)?],
         Format::Binary => {
-            vec![vec![Entry::Pair("data".to_string(), Value::string(bytes.to_vec()))]]
+            vec![vec![Entry::Pair("data".into(), Value::string(source.whole()))]]
         }
     };
     let is_metadata = |entry: &Entry| {
@@ -108,59 +107,42 @@ pub fn read_plain(bytes: &[u8], format: Format) -> Result<Vec<Branch>> {
 
 /// Writes plain values.
 pub fn write_plain(branches: &[Branch], format: Format) -> Result<Secret> {
-    let mut output = Output::with_room(branches.iter().map(|branch| room_of(branch)).sum());
     let first = branches.first().map_or(&[][..], Vec::as_slice);
-    match format {
-        Format::Yaml => yaml::write(branches, &mut output),
-        Format::Json => json::write(first, &mut output)?,
-        Format::Dotenv => dotenv::write(first, &mut output)?,
-        Format::Ini => ini::write(first, &mut output)?,
-        Format::Binary => binary::write(first, &mut output)?,
-    }
-    Ok(output.into_secret())
+    Output::of(|output| {
+        match format {
+            Format::Yaml => yaml::write(branches, output),
+            Format::Json => json::write(first, output)?,
+            Format::Dotenv => dotenv::write(first, output)?,
+            Format::Ini => ini::write(first, output)?,
+            Format::Binary => binary::write(first, output)?,
+        }
+        Ok(())
+    })
 }
 
 /// Writes encrypted values with the metadata that they need.
 pub fn write(mut branches: Vec<Branch>, metadata: &Branch, format: Format) -> Result<Secret> {
     if matches!(format, Format::Yaml | Format::Json | Format::Binary) {
         for branch in &mut branches {
-            branch.push(Entry::Pair("sops".to_string(), Value::Branch(metadata.clone())));
+            branch.push(Entry::Pair("sops".into(), Value::Branch(metadata.clone())));
         }
     }
-    let mut output = Output::with_room(branches.iter().map(|branch| room_of(branch)).sum());
     let first = branches.first().map_or(&[][..], Vec::as_slice);
-    match format {
-        Format::Yaml => yaml::write(&branches, &mut output),
-        Format::Json | Format::Binary => json::write(first, &mut output)?,
-        Format::Dotenv => {
-            dotenv::write(first, &mut output)?;
-            dotenv::write_metadata(metadata, &mut output);
+    Output::of(|output| {
+        match format {
+            Format::Yaml => yaml::write(&branches, output),
+            Format::Json | Format::Binary => json::write(first, output)?,
+            Format::Dotenv => {
+                dotenv::write(first, output)?;
+                dotenv::write_metadata(metadata, output);
+            }
+            Format::Ini => {
+                ini::write(first, output)?;
+                ini::write_metadata(metadata, output);
+            }
         }
-        Format::Ini => {
-            ini::write(first, &mut output)?;
-            ini::write_metadata(metadata, &mut output);
-        }
-    }
-    Ok(output.into_secret())
-}
-
-/// About as many bytes as their text will have, so that a large one is not moved while it grows.
-fn room_of(branch: &[Entry]) -> usize {
-    let rooms = branch.iter().map(|entry| match entry {
-        Entry::Comment(comment) => comment.text.bytes().len() + BESIDE,
-        Entry::Pair(name, value) => name.len() + room_of_value(value),
-    });
-    rooms.sum()
-}
-
-fn room_of_value(value: &Value) -> usize {
-    let inside = match value {
-        Value::Leaf(leaf) => leaf.text.bytes().len(),
-        Value::Null => 0,
-        Value::Branch(branch) => room_of(branch),
-        Value::List(list) => list.iter().map(room_of_value).sum(),
-    };
-    inside + BESIDE
+        Ok(())
+    })
 }
 
 /// Takes the entry `sops` out of every document; the first one counts.

@@ -3,6 +3,10 @@
 use super::Secret;
 use super::text::{float_text, is_plain_decimal, parse_bool, parse_int};
 use super::timestamp;
+use compact_str::CompactString;
+
+/// Most are short: they stand in the entry itself.
+pub type Name = CompactString;
 
 /// The entries of a map, in the order of the file.
 pub type Branch = Vec<Entry>;
@@ -10,7 +14,7 @@ pub type Branch = Vec<Entry>;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
     Comment(Leaf),
-    Pair(String, Value),
+    Pair(Name, Value),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,10 +29,14 @@ pub enum Value {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
     pub kind: Kind,
-    /// As sops encrypts and hashes it.
-    pub text: Secret,
-    /// As the file spells a number that is not encrypted.
-    pub spelling: Option<Box<str>>,
+    text: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Text {
+    Alone(Secret),
+    /// A number that is not encrypted, and how the file spells it, where that is something else.
+    Spelled(Box<[Secret; 2]>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +70,7 @@ impl Kind {
 
 impl Leaf {
     pub fn new(kind: Kind, text: impl Into<Secret>) -> Self {
-        Self { kind, text: text.into(), spelling: None }
+        Self { kind, text: Text::Alone(text.into()) }
     }
 
     pub fn string(text: impl Into<Secret>) -> Self {
@@ -86,8 +94,29 @@ impl Leaf {
     }
 
     /// A number with its spelling in the source.
-    pub fn spelled(self, spelling: &str) -> Self {
-        Self { spelling: Some(spelling.into()), ..self }
+    pub fn spelled(self, spelling: Secret) -> Self {
+        let text = if *self.text() == spelling {
+            Text::Alone(spelling)
+        } else {
+            Text::Spelled(Box::new([self.text().clone(), spelling]))
+        };
+        Self { text, ..self }
+    }
+
+    /// As sops encrypts and hashes it.
+    pub fn text(&self) -> &Secret {
+        match &self.text {
+            Text::Alone(text) => text,
+            Text::Spelled(both) => &both[0],
+        }
+    }
+
+    /// As the file spells a number that is not encrypted.
+    pub fn spelling(&self) -> &Secret {
+        match &self.text {
+            Text::Alone(text) => text,
+            Text::Spelled(both) => &both[1],
+        }
     }
 
     /// Reads decrypted bytes as what the envelope says they are, into the form that is hashed; `None` where they are
@@ -108,21 +137,21 @@ impl Leaf {
 
     /// What a variable holds: a number as the file spells it where that is plain, `true` and `false` in lower case.
     pub fn variable(&self) -> Secret {
-        match (self.kind, &self.spelling) {
-            (Kind::Bool, _) => if self.is_true() { "true" } else { "false" }.into(),
-            (Kind::Int | Kind::Float, Some(spelling)) if is_plain_decimal(spelling) => {
-                (&**spelling).into()
+        match self.kind {
+            Kind::Bool => if self.is_true() { "true" } else { "false" }.into(),
+            Kind::Int | Kind::Float if self.spelling().as_str().is_some_and(is_plain_decimal) => {
+                self.spelling().own()
             }
-            _ => self.text.clone(),
+            _ => self.text().own(),
         }
     }
 
     pub fn is_true(&self) -> bool {
-        self.text.bytes() == b"True"
+        self.text().bytes() == b"True"
     }
 
     pub fn number(&self) -> Option<f64> {
-        super::text::parse_float(self.text.as_str()?)
+        super::text::parse_float(self.text().as_str()?)
     }
 }
 
@@ -140,7 +169,7 @@ impl Value {
 
     /// The text of any scalar.
     pub fn text(&self) -> Option<&str> {
-        self.leaf()?.text.as_str()
+        self.leaf()?.text().as_str()
     }
 
     pub fn branch(&self) -> Option<&Branch> {
@@ -164,4 +193,14 @@ pub fn find<'a>(branch: &'a Branch, name: &str) -> Option<&'a Value> {
         Entry::Pair(key, value) if key == name => Some(value),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!((size_of::<Value>(), size_of::<Entry>()), (32, 56));
+    }
 }

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn pair(name: &str, value: Value) -> Entry {
-        Entry::Pair(name.to_string(), value)
+        Entry::Pair(name.into(), value)
     }
 
     #[test]
@@ -183,8 +183,8 @@ mod tests {
             pair("A", Value::Leaf(Leaf::float(12_345_678.0))),
             pair("B", Value::Leaf(Leaf::bool(true))),
             pair("C", Value::Null),
-            pair("D", Value::Leaf(Leaf::float(1.5).spelled("1.50"))),
-            pair("E", Value::Leaf(Leaf::int(31).spelled("0x1f"))),
+            pair("D", Value::Leaf(Leaf::float(1.5).spelled("1.50".into()))),
+            pair("E", Value::Leaf(Leaf::int(31).spelled("0x1f".into()))),
             pair("A", Value::Leaf(Leaf::int(1))),
         ];
         let variables = Variables::of(&branch).unwrap();

@@ -275,7 +275,7 @@ fn environment(value: &Value) -> Branch {
             let words = texts(list).into_iter();
             let split = words.filter_map(|word| {
                 let (name, value) = word.split_once('=')?;
-                Some(Entry::Pair(name.to_string(), Value::string(value.as_bytes().to_vec())))
+                Some(Entry::Pair(name.into(), Value::string(value.as_bytes().to_vec())))
             });
             split.collect()
         }

@@ -107,3 +107,42 @@ fn lines_in_a_list_that_begin_with_a_space_can_be_read_back() {
     let wanted = "a:\n    - \" x\\ny\"\n    - b: \"\\nx\"\n";
     assert_eq!(String::from_utf8(ours).unwrap(), wanted);
 }
+
+/// Raw in a file of YAML, U+0085 ends a line to sops, and so do U+2028 and U+2029, which envr refuses.
+#[test]
+fn letters_that_end_a_line_to_sops_hide_no_entry() {
+    let world = World::new();
+    let key = world.key("age1");
+    for form in
+        ["# a{}b: c\nd: e\n", "a: b{}c: d\n", "a: \"x{} y\"\n", "a:{}  x\n", "a: |\n  b{}  c\n"]
+    {
+        let text = |letter| form.replace("{}", letter);
+        world.project.write("a.yaml", text("\u{85}"));
+        let ours = world.secret(&["encrypt", "-r", &key, "a.yaml"]);
+        let Some(theirs) = world.sops("age1", &["encrypt", "--age", &key, "a.yaml"]) else {
+            return;
+        };
+        world.project.write("ours.yaml", ours);
+        world.project.write("theirs.yaml", theirs.unwrap());
+        let of = |file| world.sops("age1", &["decrypt", file]).unwrap().unwrap();
+        assert_eq!(of("ours.yaml"), of("theirs.yaml"), "{form}");
+        assert_eq!(world.secret(&["decrypt", "theirs.yaml"]), of("theirs.yaml"), "{form}");
+        for letter in ["\u{2028}", "\u{2029}"] {
+            world.project.write("a.yaml", text(letter));
+            let run = world.project.envr(["secret", "encrypt", "-r", &key, "a.yaml"]);
+            let said = String::from_utf8(run.any_stderr().failure().stderr).unwrap();
+            assert!(said.contains("it has U+2028 or U+2029: write `\\L` or `\\P`"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_comment_of_a_dotenv_file_becomes_no_entry_of_yaml() {
+    let world = World::new();
+    let key = world.key("age1");
+    world.project.write("a.env", "#a\u{85}b: c\rd: e\u{2028}f: g\u{2029}h: i\r\nj=k\n");
+    let encrypted = world.secret(&["encrypt", "-r", &key, "a.env"]);
+    world.project.write("a.env", encrypted);
+    let text = world.secret(&["decrypt", "--output-type", "yaml", "a.env"]);
+    assert_eq!(String::from_utf8(text).unwrap(), "#a\n# b: c\n# d: e\n# f: g\n# h: i\nj: k\n");
+}

@@ -146,8 +146,7 @@ pub fn encrypt(host: &Host, source: &File, names: &[String], in_place: bool) -> 
     if is_age(&bytes) || Document::read(bytes.clone(), format).is_ok() {
         bail!("{}: it is encrypted already", could_not());
     }
-    let bytes = Secret::from(bytes);
-    let branches = read_plain(bytes.bytes(), format).with_context(could_not)?;
+    let branches = read_plain(bytes, format).with_context(could_not)?;
     let text = sealed(host, source, branches, names).with_context(could_not)?;
     if in_place { source.replace(host, &text) } else { host.print(text.bytes()) }
 }
@@ -286,9 +285,8 @@ fn asked_value(key: &str, is_json: bool) -> Result<Value> {
     }
     let wrapped = Secret::from([b"{\"value\":", text.bytes(), b"}"].concat());
     // The mistake's message may quote what is secret.
-    let parsed = read_plain(wrapped.bytes(), Format::Json)
-        .ok()
-        .and_then(|mut branches| branches.pop()?.pop());
+    let parsed =
+        read_plain(wrapped, Format::Json).ok().and_then(|mut branches| branches.pop()?.pop());
     match parsed {
         Some(Entry::Pair(_, value)) => Ok(value),
         _ => bail!("could not read the value: it is no JSON"),
@@ -310,7 +308,7 @@ fn place(branch: &mut Branch, path: &[String], value: Value) -> Result<()> {
     }
     let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
     let at = branch.iter().position(known).unwrap_or_else(|| {
-        branch.push(Entry::Pair(name.clone(), Value::Null));
+        branch.push(Entry::Pair(name.into(), Value::Null));
         branch.len() - 1
     });
     let Entry::Pair(_, slot) = &mut branch[at] else { bail!("`{name}` is a comment") };

@@ -12,7 +12,7 @@ use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity};
 use std::cell::OnceCell;
 use std::cell::RefCell;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
@@ -115,7 +115,13 @@ pub fn decrypt_with(file: &[u8], identities: &[Box<dyn Identity>]) -> Result<Sec
     let decryptor =
         Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|error| failure(&error))?;
     let identities = identities.iter().map(|identity| &**identity as &dyn Identity);
-    let mut reader = decryptor.decrypt(identities).map_err(|error| failure(&error))?;
+    let mut reader = decryptor.decrypt(identities).map_err(|error| match error {
+        // The header was read: what talks now is a plugin, unless the file ends behind its header.
+        DecryptError::Io(error) if error.kind() != ErrorKind::UnexpectedEof => {
+            Failure::Identity(format!("its plugin failed: {}", one_line(&error.to_string())))
+        }
+        error => failure(&error),
+    })?;
     // The plaintext is shorter than the file: the buffer never grows, and leaves nothing behind.
     let mut text = Vec::with_capacity(file.len());
     match reader.read_to_end(&mut text) {

@@ -145,7 +145,7 @@ fn context(fields: &Branch) -> BTreeMap<String, String> {
         return BTreeMap::new();
     };
     let pair = |entry: &Entry| match entry {
-        Entry::Pair(name, value) => Some((name.clone(), value.text()?.to_string())),
+        Entry::Pair(name, value) => Some((name.to_string(), value.text()?.to_string())),
         Entry::Comment(_) => None,
     };
     context.iter().filter_map(pair).collect()

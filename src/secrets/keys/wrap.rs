@@ -72,7 +72,7 @@ impl Recipient {
         });
         match known {
             Some(value) => *value = new,
-            None => self.fields.push(Entry::Pair(name.to_string(), new)),
+            None => self.fields.push(Entry::Pair(name.into(), new)),
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn flatten(branch: &Branch) -> Vec<(String, String)> {
     let mut flat = Vec::new();
     for entry in branch {
         if let Entry::Pair(name, value) = entry {
-            push_flat(name.clone(), value, &mut flat);
+            push_flat(name.to_string(), value, &mut flat);
         }
     }
     flat.sort();
@@ -43,7 +43,7 @@ fn push_flat(name: String, value: &Value, flat: &mut Vec<(String, String)>) {
             let text = if leaf.kind == crate::secrets::Kind::Bool {
                 leaf.is_true().to_string()
             } else {
-                leaf.text.as_str().unwrap_or_default().replace('\n', "\\n")
+                leaf.text().as_str().unwrap_or_default().replace('\n', "\\n")
             };
             flat.push((name, text));
         }
@@ -70,7 +70,7 @@ fn next_mark(name: &str) -> Option<usize> {
 fn slot_of<'a>(branch: &'a mut Branch, name: &str) -> &'a mut Value {
     let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
     let index = branch.iter().position(known).unwrap_or_else(|| {
-        branch.push(Entry::Pair(name.to_string(), Value::Null));
+        branch.push(Entry::Pair(name.into(), Value::Null));
         branch.len() - 1
     });
     match &mut branch[index] {

@@ -7,7 +7,7 @@ use crate::secrets::tree::{Branch, Entry, Leaf, Value};
 impl Metadata {
     pub fn branch(&self) -> Branch {
         let mut branch = Branch::new();
-        let mut push = |name: &str, value| branch.push(Entry::Pair(name.to_string(), value));
+        let mut push = |name: &str, value| branch.push(Entry::Pair(name.into(), value));
         match self.groups.as_slice() {
             [group] => {
                 for entry in Recipient::branch(group) {

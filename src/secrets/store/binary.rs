@@ -12,6 +12,6 @@ pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
     let Some(leaf) = data else {
         bail!("only a file with a text named `data` can be written as binary");
     };
-    output.push(leaf.text.bytes());
+    output.push(leaf.text().bytes());
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! sops's idea of a dotenv file: `NAME=VALUE`, letter for letter, without quotes or `export`.
 
 use super::{Read, line_of};
-use crate::secrets::Output;
 use crate::secrets::metadata::{flatten, unflatten};
 use crate::secrets::tree::{Branch, Entry, Leaf, Value};
+use crate::secrets::{Output, Secret, Source};
 use anyhow::{Context as _, Result, anyhow, bail};
 
 const METADATA: &str = "sops_";
 
-pub fn read(text: &[u8]) -> Result<Branch> {
+pub fn read(source: &Source) -> Result<Branch> {
+    let text = source.bytes();
     let mut branch = Branch::new();
     let mut at = 0;
     for line in text.split(|byte| *byte == b'\n') {
@@ -18,7 +19,7 @@ pub fn read(text: &[u8]) -> Result<Branch> {
             continue;
         }
         if let Some(comment) = line.strip_prefix(b"#") {
-            branch.push(Entry::Comment(Leaf::comment(comment.to_vec())));
+            branch.push(Entry::Comment(Leaf::comment(source.part(comment))));
             continue;
         }
         let mistake = |what: &str| anyhow!("line {}: {what}", line_of(text, here));
@@ -27,24 +28,22 @@ pub fn read(text: &[u8]) -> Result<Branch> {
         };
         let name = std::str::from_utf8(&line[..end]).ok();
         let name = name.ok_or_else(|| mistake("its name is no text"))?;
-        let value = Value::Leaf(Leaf::string(unescape(&line[end + 1..])));
-        branch.push(Entry::Pair(name.to_string(), value));
+        let value = Value::Leaf(Leaf::string(unescape(source, &line[end + 1..])));
+        branch.push(Entry::Pair(name.into(), value));
     }
     Ok(branch)
 }
 
-pub fn split_metadata(branch: Branch) -> Result<Read> {
-    let (mut kept, mut flat) = (Branch::new(), Vec::new());
-    for entry in branch {
-        match entry {
-            Entry::Pair(name, value) if name.starts_with(METADATA) => {
-                flat.push((name[METADATA.len()..].to_string(), value));
-            }
-            other => kept.push(other),
-        }
-    }
+pub fn split_metadata(mut branch: Branch) -> Result<Read> {
+    let is_metadata =
+        |entry: &mut Entry| matches!(entry, Entry::Pair(name, _) if name.starts_with(METADATA));
+    let flat = branch.extract_if(.., is_metadata).filter_map(|entry| match entry {
+        Entry::Pair(name, value) => Some((name[METADATA.len()..].to_string(), value)),
+        Entry::Comment(_) => None,
+    });
+    let flat: Vec<(String, Value)> = flat.collect();
     let metadata = (!flat.is_empty()).then(|| unflatten(&flat)).transpose()?;
-    Ok(Read { branches: vec![kept], metadata })
+    Ok(Read { branches: vec![branch], metadata })
 }
 
 pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
@@ -52,7 +51,7 @@ pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
         match entry {
             Entry::Comment(comment) => {
                 output.push("#");
-                push_escaped(comment.text.bytes(), output);
+                push_escaped(comment.text().bytes(), output);
             }
             // As a variable that is not set.
             Entry::Pair(_, Value::Null) => continue,
@@ -80,7 +79,10 @@ pub fn write_metadata(metadata: &Branch, output: &mut Output) {
 }
 
 /// The two characters `\n` are the only escape.
-fn unescape(value: &[u8]) -> Vec<u8> {
+fn unescape(source: &Source, value: &[u8]) -> Secret {
+    if !value.windows(2).any(|two| two == b"\\n") {
+        return source.part(value);
+    }
     let mut plain = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some(at) = rest.windows(2).position(|two| two == b"\\n") {
@@ -89,7 +91,7 @@ fn unescape(value: &[u8]) -> Vec<u8> {
         rest = &rest[at + 2..];
     }
     plain.extend(rest);
-    plain
+    plain.into()
 }
 
 fn push_escaped(text: &[u8], output: &mut Output) {
@@ -107,8 +109,9 @@ mod tests {
 
     #[test]
     fn every_letter_counts() {
-        let branch = read(b"# c\n\nexport A=\"x\" # y\nB=a\\nb=\r\n=empty").unwrap();
-        let pair = |name: &str, text: &str| Entry::Pair(name.to_string(), Value::string(text));
+        let text = &b"# c\n\nexport A=\"x\" # y\nB=a\\nb=\r\n=empty"[..];
+        let branch = read(&text.into()).unwrap();
+        let pair = |name: &str, text: &str| Entry::Pair(name.into(), Value::string(text));
         assert_eq!(
             branch,
             [
@@ -122,6 +125,6 @@ mod tests {
 
     #[test]
     fn a_line_without_a_value_is_a_mistake() {
-        assert_eq!(read(b"A=1\nB").unwrap_err().to_string(), "line 2: it has no `=`");
+        assert_eq!(read(&b"A=1\nB"[..].into()).unwrap_err().to_string(), "line 2: it has no `=`");
     }
 }

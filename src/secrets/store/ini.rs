@@ -2,9 +2,10 @@
 
 use super::{Read, hash_of, line_of};
 use crate::secrets::metadata::{flatten, unflatten};
-use crate::secrets::tree::{Branch, Entry, Leaf, Value};
-use crate::secrets::{Output, Secret};
+use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
+use crate::secrets::{Output, Secret, Source};
 use anyhow::{Result, anyhow, bail};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 const DEFAULT: &str = "DEFAULT";
@@ -12,12 +13,13 @@ const METADATA: &str = "sops";
 
 /// A branch of sections; what stands above the first one is in `DEFAULT`. As in sops, all comments of an entry are one,
 /// behind it, those of a section its first entry, and what follows the last entry is lost.
-pub fn read(text: &[u8]) -> Result<Branch> {
+pub fn read(source: &Source) -> Result<Branch> {
+    let text = source.bytes();
     let mut reader = Reader { text, at: 0, comments: Vec::new() };
     if text.starts_with(b"\xef\xbb\xbf") {
         reader.at = 3;
     }
-    let mut sections: Vec<(String, Branch)> = vec![(DEFAULT.to_string(), Branch::new())];
+    let mut sections: Vec<(Name, Branch)> = vec![(DEFAULT.into(), Branch::new())];
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     while let Some(line) = reader.line() {
         let here = reader.at;
@@ -32,7 +34,11 @@ pub fn read(text: &[u8]) -> Result<Branch> {
                 let name = name.ok_or_else(|| mistake("a section has no `]`"))?;
                 let mut branch = Branch::new();
                 branch.extend(reader.comment());
-                sections.push((name.trim().to_string(), branch));
+                // A file of many small ones would have much room that nobody uses.
+                if let Some((_, last)) = sections.last_mut() {
+                    last.shrink_to_fit();
+                }
+                sections.push((name.trim().into(), branch));
                 places.clear();
             }
             Some(_) => {
@@ -42,7 +48,7 @@ pub fn read(text: &[u8]) -> Result<Branch> {
                 let Some((_, branch)) = sections.last_mut() else { continue };
                 reader.comments.extend(comment);
                 // A name that comes again takes the place of the first, as in sops.
-                let value = Value::Leaf(Leaf::string(value));
+                let value = Value::Leaf(Leaf::string(source.part(&value)));
                 let place = *places.entry(hash_of(&name)).or_insert(branch.len());
                 match branch.get_mut(place) {
                     Some(Entry::Pair(known, first)) if *known == name => *first = value,
@@ -58,27 +64,25 @@ pub fn read(text: &[u8]) -> Result<Branch> {
         .collect())
 }
 
-pub fn split_metadata(branch: Branch) -> Result<Read> {
-    let (mut kept, mut metadata) = (Branch::new(), None);
-    for entry in branch {
-        match entry {
-            Entry::Pair(name, Value::Branch(section)) if name == METADATA => {
-                let flat: Vec<(String, Value)> = section
-                    .into_iter()
-                    .filter_map(|entry| match entry {
-                        Entry::Pair(name, Value::Leaf(leaf)) => {
-                            let text = leaf.text.as_str()?.replace("\\n", "\n");
-                            Some((name, Value::string(text)))
-                        }
-                        _ => None,
-                    })
-                    .collect();
-                metadata = Some(unflatten(&flat)?);
-            }
-            other => kept.push(other),
+pub fn split_metadata(mut branch: Branch) -> Result<Read> {
+    let is_metadata = |entry: &mut Entry| matches!(entry, Entry::Pair(name, Value::Branch(_)) if name == METADATA);
+    let mut metadata = None;
+    for entry in branch.extract_if(.., is_metadata) {
+        if let Entry::Pair(_, Value::Branch(section)) = entry {
+            let flat: Vec<(String, Value)> = section
+                .into_iter()
+                .filter_map(|entry| match entry {
+                    Entry::Pair(name, Value::Leaf(leaf)) => {
+                        let text = leaf.text().as_str()?.replace("\\n", "\n");
+                        Some((name.to_string(), Value::string(text)))
+                    }
+                    _ => None,
+                })
+                .collect();
+            metadata = Some(unflatten(&flat)?);
         }
     }
-    Ok(Read { branches: vec![kept], metadata })
+    Ok(Read { branches: vec![branch], metadata })
 }
 
 pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
@@ -137,9 +141,9 @@ fn write_section(section: &[Entry], width: usize, output: &mut Output) -> Result
 /// Names are filled up to `width` letters, as sops does.
 fn write_entry(entry: &Entry, width: usize, output: &mut Output) -> Result<()> {
     match entry {
-        Entry::Comment(comment) if comment.text.is_empty() => return Ok(()),
+        Entry::Comment(comment) if comment.text().is_empty() => return Ok(()),
         Entry::Comment(comment) => {
-            let mut lines = comment.text.bytes().split(|byte| *byte == b'\n').peekable();
+            let mut lines = comment.text().bytes().split(|byte| *byte == b'\n').peekable();
             while let Some(line) = lines.next() {
                 let (mark, text) = match line {
                     [mark @ (b'#' | b';'), text @ ..] => (*mark, text),
@@ -203,7 +207,7 @@ fn is_read_back(text: &[u8], quotes: &[u8]) -> bool {
     let written = Secret::from([quotes, text, quotes].concat());
     let mut reader = Reader { text: written.bytes(), at: 0, comments: Vec::new() };
     let Some(first) = reader.line() else { return text.is_empty() };
-    reader.value(first).is_some_and(|(value, comment)| value == text && comment.is_none())
+    reader.value(first).is_some_and(|(value, comment)| *value == *text && comment.is_none())
         && reader.at == written.bytes().len()
 }
 
@@ -215,6 +219,9 @@ fn trim(text: &[u8]) -> &[u8] {
 fn trim_start(text: &[u8]) -> &[u8] {
     std::str::from_utf8(text).map_or(text.trim_ascii_start(), |text| text.trim_start().as_bytes())
 }
+
+/// A value, and the comment behind it.
+type Commented<'a> = (Cow<'a, [u8]>, Option<Vec<u8>>);
 
 struct Reader<'a> {
     text: &'a [u8],
@@ -244,33 +251,28 @@ impl<'a> Reader<'a> {
         Some(Entry::Comment(Leaf::comment(lines[start..].to_vec())))
     }
 
-    /// A value and the comment behind it. Quotes of three and backquotes hold line ends; `\` at the end of a line
+    /// Quotes of three and backquotes hold line ends; `\` at the end of a line
     /// joins the next.
-    fn value(&mut self, first: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    fn value(&mut self, first: &'a [u8]) -> Option<Commented<'a>> {
         for quotes in [&b"\"\"\""[..], b"`"] {
             if let Some(rest) = trim_start(first).strip_prefix(quotes) {
-                return self.quoted(rest, quotes).map(|value| (value, None));
+                return self.quoted(rest, quotes).map(|value| (value.into(), None));
             }
         }
         let first = trim(first);
         if let Some(start) = first.strip_suffix(b"\\") {
-            return Some((self.joined(start), None));
+            return Some((self.joined(start).into(), None));
         }
-        let mut value = first.to_vec();
-        let comment = value.iter().position(|byte| b"#;".contains(byte));
-        let comment = comment.map(|at| {
-            let text = value[at..].to_vec();
-            value.truncate(at);
-            text
-        });
-        let mut value = trim(&value).to_vec();
+        let end = first.iter().position(|byte| b"#;".contains(byte));
+        let comment = end.map(|end| first[end..].to_vec());
+        let mut value = trim(&first[..end.unwrap_or(first.len())]);
         for quote in [b'"', b'\''] {
             let is_quoted = value.len() > 1 && value[0] == quote && value.last() == Some(&quote);
             if is_quoted && !value[1..value.len() - 1].contains(&quote) {
-                value = value[1..value.len() - 1].to_vec();
+                value = &value[1..value.len() - 1];
             }
         }
-        Some((value, comment))
+        Some((value.into(), comment))
     }
 
     /// What follows is taken as it is, up to an empty line or one without `\`.
@@ -301,19 +303,16 @@ impl<'a> Reader<'a> {
 }
 
 /// A name may be quoted; `=` or `:` ends it.
-fn split_name(line: &[u8]) -> Option<(String, &[u8])> {
+fn split_name(line: &[u8]) -> Option<(Name, &[u8])> {
     for quotes in [&b"\"\"\""[..], b"\"", b"`"] {
         if let Some(rest) = line.strip_prefix(quotes) {
             let end = rest.windows(quotes.len()).position(|part| part == quotes)?;
             let after = &rest[end + quotes.len()..];
             let value = after.iter().position(|byte| b"=:".contains(byte))?;
-            return Some((
-                std::str::from_utf8(&rest[..end]).ok()?.to_string(),
-                &after[value + 1..],
-            ));
+            return Some((std::str::from_utf8(&rest[..end]).ok()?.into(), &after[value + 1..]));
         }
     }
     let end = line.iter().position(|byte| b"=:".contains(byte))?;
     let name = std::str::from_utf8(&line[..end]).ok()?.trim();
-    (!name.is_empty()).then(|| (name.to_string(), &line[end + 1..]))
+    (!name.is_empty()).then(|| (name.into(), &line[end + 1..]))
 }

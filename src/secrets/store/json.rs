@@ -3,15 +3,16 @@
 mod write;
 
 use super::{DEPTH_LIMIT, line_of};
-use crate::secrets::Secret;
-use crate::secrets::tree::{Branch, Entry, Leaf, Value};
+use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
+use crate::secrets::{Secret, Source};
 use anyhow::{Result, anyhow, bail};
 
 pub use write::write;
 
 /// One object, and nothing after it.
-pub fn read(text: &[u8]) -> Result<Vec<Branch>> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+pub fn read(source: &Source) -> Result<Vec<Branch>> {
+    let text = source.bytes();
+    let mut reader = Reader { source, text, at: 0, depth: 0 };
     reader.skip_space();
     if reader.peek() != Some(b'{') {
         bail!("it is not a JSON object");
@@ -25,6 +26,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Branch>> {
 }
 
 struct Reader<'a> {
+    source: &'a Source,
     text: &'a [u8],
     at: usize,
     depth: usize,
@@ -62,7 +64,7 @@ impl Reader<'_> {
                 return Err(reader.mistake("a name in double quotes is missing"));
             }
             let name = reader.string()?;
-            let name = name.as_str().map(ToString::to_string);
+            let name = name.as_str().map(Name::from);
             reader.skip_space();
             reader.expect(b':')?;
             let name = name.ok_or_else(|| reader.mistake("a name is no text"))?;
@@ -70,6 +72,8 @@ impl Reader<'_> {
             branch.push(Entry::Pair(name, value));
             Ok(())
         })?;
+        // A file of many small ones would have much room that nobody uses.
+        branch.shrink_to_fit();
         Ok(branch)
     }
 
@@ -79,6 +83,7 @@ impl Reader<'_> {
             list.push(reader.value()?);
             Ok(())
         })?;
+        list.shrink_to_fit();
         Ok(list)
     }
 
@@ -123,7 +128,7 @@ impl Reader<'_> {
         self.at += end + 1;
         // Go replaces what is not UTF-8.
         let text = match std::str::from_utf8(raw) {
-            Ok(_) if !raw.contains(&b'\\') => return Ok(raw.to_vec().into()),
+            Ok(_) if !raw.contains(&b'\\') => return Ok(self.source.part(raw)),
             Ok(text) => unescape(text),
             Err(_) => unescape(&String::from_utf8_lossy(raw)),
         };
@@ -151,7 +156,7 @@ impl Reader<'_> {
             return Err(self.mistake(&format!("`{spelling}` is no number")));
         };
         self.at += length;
-        Ok(leaf.spelled(spelling))
+        Ok(leaf.spelled(self.source.part(spelling.as_bytes())))
     }
 
     fn expect(&mut self, byte: u8) -> Result<()> {
@@ -253,8 +258,9 @@ mod tests {
 
     #[test]
     fn order_doubles_and_spellings_are_kept() {
-        let branches =
-            read(br#"{"b": 1.50, "a": [true, null, {}], "b": "\u00e9\ud83d\ude00\ud800"}"#);
+        let branches = read(
+            &br#"{"b": 1.50, "a": [true, null, {}], "b": "\u00e9\ud83d\ude00\ud800"}"#[..].into(),
+        );
         let branch = branches.unwrap().remove(0);
         let [Entry::Pair(b, first), Entry::Pair(a, _), Entry::Pair(again, text)] =
             branch.as_slice()
@@ -262,14 +268,14 @@ mod tests {
             panic!("{branch:?}")
         };
         assert_eq!((b.as_str(), a.as_str(), again.as_str()), ("b", "a", "b"));
-        assert_eq!(first.leaf().unwrap().spelling.as_deref(), Some("1.50"));
+        assert_eq!(first.leaf().unwrap().spelling().as_str(), Some("1.50"));
         assert_eq!(text.text(), Some("é😀\u{fffd}"));
     }
 
     #[test]
     fn a_backslash_before_a_letter_beyond_ascii_is_no_escape() {
         for text in ["{\"a\": \"\\é\"}", "{\"\\\u{fffd}n\": 1}"] {
-            assert!(read(text.as_bytes()).is_err(), "{text}");
+            assert!(read(&text.as_bytes().into()).is_err(), "{text}");
         }
     }
 
@@ -287,7 +293,7 @@ mod tests {
             ("{\"a\" 1}", "line 1: `:` is missing"),
             ("{\"a\": tru}", "line 1: a value is missing"),
         ] {
-            assert_eq!(read(text.as_bytes()).unwrap_err().to_string(), message, "{text}");
+            assert_eq!(read(&text.as_bytes().into()).unwrap_err().to_string(), message, "{text}");
         }
     }
 
@@ -295,7 +301,7 @@ mod tests {
     fn depth_has_a_limit() {
         let deep = |depth: usize| {
             let text = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
-            read(text.as_bytes())
+            read(&text.as_bytes().into())
         };
         assert!(deep(DEPTH_LIMIT - 1).is_ok());
         assert!(deep(100_000).unwrap_err().to_string().contains("nested deeper than 200"));

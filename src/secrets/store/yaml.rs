@@ -4,7 +4,8 @@ mod scalar;
 mod write;
 
 use super::{DEPTH_LIMIT, hash_of};
-use crate::secrets::tree::{Branch, Entry, Leaf, Value};
+use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
+use crate::secrets::{Secret, Source};
 use anyhow::{Result, anyhow, bail};
 use granit_parser::{Event, Parser, Placement, ScanError, Span, StructureStyle};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +15,10 @@ pub use write::write;
 /// Nodes that aliases may add to a file.
 const ALIAS_LIMIT: usize = 100_000;
 
-pub fn read(text: &[u8]) -> Result<Vec<Branch>> {
-    let text = std::str::from_utf8(text).map_err(|error| {
-        anyhow!("line {}: it is not UTF-8", super::line_of(text, error.valid_up_to()))
-    })?;
-    let mut builder = Builder::default();
+pub fn read(source: &Source) -> Result<Vec<Branch>> {
+    let source = &with_line_ends(source)?;
+    let text = text_of(source)?;
+    let mut builder = Builder::of(source);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| mistake_of(&error))?;
         builder.take(event, span)?;
@@ -26,13 +26,31 @@ pub fn read(text: &[u8]) -> Result<Vec<Branch>> {
     Ok(builder.documents)
 }
 
+/// sops reads YAML 1.1, where three more letters end a line: what one reader has as a comment is to another an entry.
+/// U+0085 is a line end here, too; the others, which sops keeps in a text, are refused.
+fn with_line_ends(source: &Source) -> Result<Source> {
+    let text = text_of(source)?;
+    if let Some(at) = text.find(['\u{2028}', '\u{2029}']) {
+        let line = super::line_of(source.bytes(), at);
+        bail!("line {line}: it has U+2028 or U+2029: write `\\L` or `\\P`, in double quotes");
+    }
+    let has_any = text.contains('\u{85}');
+    Ok(if has_any { text.replace('\u{85}', "\n").into_bytes().into() } else { source.clone() })
+}
+
+fn text_of(source: &Source) -> Result<&str> {
+    std::str::from_utf8(source.bytes()).map_err(|error| {
+        anyhow!("line {}: it is not UTF-8", super::line_of(source.bytes(), error.valid_up_to()))
+    })
+}
+
 fn mistake_of(error: &ScanError) -> anyhow::Error {
     anyhow!("line {}: {}", error.marker().line(), error.info())
 }
 
 /// Makes trees of events.
-#[derive(Default)]
-struct Builder {
+struct Builder<'a> {
+    source: &'a Source,
     documents: Vec<Branch>,
     open: Vec<Container>,
     /// Comments whose place is not known yet.
@@ -46,7 +64,7 @@ struct Builder {
 }
 
 struct Comment {
-    text: String,
+    text: Secret,
     column: usize,
 }
 
@@ -59,11 +77,24 @@ struct Container {
 }
 
 enum Content {
-    Map { entries: Branch, names: BTreeSet<u64>, name: Option<String> },
+    Map { entries: Branch, names: BTreeSet<u64>, name: Option<Name> },
     List(Vec<Value>),
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
+    fn of(source: &'a Source) -> Self {
+        Self {
+            source,
+            documents: Vec::new(),
+            open: Vec::new(),
+            waiting: Vec::new(),
+            anchors: BTreeMap::new(),
+            copied: 0,
+            top: None,
+            last_line: 0,
+        }
+    }
+
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<()> {
         let line = span.start.line();
         let at = |error: anyhow::Error| anyhow!("line {line}: {error:#}");
@@ -71,13 +102,13 @@ impl Builder {
             Event::Comment(text, placement) => {
                 let is_inline = placement == Placement::Right;
                 let comment = Comment {
-                    text: text.trim_end_matches('\r').to_string(),
+                    text: self.source.part(text.trim_end_matches('\r').as_bytes()),
                     column: span.start.col(),
                 };
                 self.comment(comment, is_inline, line);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar::value(&text, style, tag.as_deref()).map_err(at)?;
+                let value = scalar::value(self.source, &text, style, tag.as_deref()).map_err(at)?;
                 if self.awaits_name() {
                     return self.name(value).map_err(at);
                 }
@@ -159,7 +190,7 @@ impl Builder {
         self.place_comments();
         let text = match value {
             Value::Leaf(leaf) if leaf.kind == crate::secrets::Kind::Str => {
-                leaf.text.as_str().map(ToString::to_string)
+                leaf.text().as_str().map(Name::from)
             }
             _ => None,
         };
@@ -269,7 +300,7 @@ impl Container {
 
 impl Comment {
     fn leaf(&self) -> Leaf {
-        Leaf::comment(self.text.as_str())
+        Leaf::comment(self.text.clone())
     }
 }
 

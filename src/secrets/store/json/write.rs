@@ -18,9 +18,8 @@ fn write_value(value: &Value, depth: usize, output: &mut Output) -> Result<()> {
         Value::Branch(branch) => write_branch(branch, depth, output)?,
         Value::List(list) => {
             let is_value = |value: &&Value| value.leaf().is_none_or(|leaf| !leaf.is_comment());
-            let values: Vec<&Value> = list.iter().filter(is_value).collect();
-            members(["[", "]"], values.len(), depth, output, |index, output| {
-                write_value(values[index], depth + 1, output)
+            members(["[", "]"], list.iter().filter(is_value), depth, output, |value, output| {
+                write_value(value, depth + 1, output)
             })?;
         }
     }
@@ -28,35 +27,33 @@ fn write_value(value: &Value, depth: usize, output: &mut Output) -> Result<()> {
 }
 
 fn write_branch(branch: &[Entry], depth: usize, output: &mut Output) -> Result<()> {
-    let pair = |entry: &'_ Entry| -> Option<(String, Value)> {
-        match entry {
-            Entry::Pair(name, value) => Some((name.clone(), value.clone())),
-            Entry::Comment(_) => None,
-        }
-    };
-    let pairs: Vec<(String, Value)> = branch.iter().filter_map(pair).collect();
-    members(["{", "}"], pairs.len(), depth, output, |index, output| {
-        let (name, value) = &pairs[index];
+    let pairs = branch.iter().filter_map(|entry| match entry {
+        Entry::Pair(name, value) => Some((name, value)),
+        Entry::Comment(_) => None,
+    });
+    members(["{", "}"], pairs, depth, output, |(name, value), output| {
         write_string(name.as_bytes(), output);
         output.push(": ");
         write_value(value, depth + 1, output)
     })
 }
 
-fn members(
+fn members<T>(
     brackets: [&str; 2],
-    count: usize,
+    members: impl Iterator<Item = T>,
     depth: usize,
     output: &mut Output,
-    mut member: impl FnMut(usize, &mut Output) -> Result<()>,
+    mut member: impl FnMut(T, &mut Output) -> Result<()>,
 ) -> Result<()> {
     output.push(brackets[0]);
-    for index in 0..count {
-        output.push(if index > 0 { ",\n" } else { "\n" });
+    let mut is_empty = true;
+    for one in members {
+        output.push(if is_empty { "\n" } else { ",\n" });
+        is_empty = false;
         output.push("\t".repeat(depth + 1));
-        member(index, output)?;
+        member(one, output)?;
     }
-    if count > 0 {
+    if !is_empty {
         output.push("\n");
         output.push("\t".repeat(depth));
     }
@@ -66,14 +63,14 @@ fn members(
 
 fn write_leaf(leaf: &Leaf, output: &mut Output) -> Result<()> {
     match leaf.kind {
-        Kind::Int => output.push(leaf.text.bytes()),
+        Kind::Int => output.push(leaf.text().bytes()),
         Kind::Float => match leaf.number().filter(|number| number.is_finite()) {
             Some(number) => output.push(json_float(number)),
             None => bail!("JSON has no number for infinity and what is none"),
         },
         Kind::Bool => output.push(if leaf.is_true() { "true" } else { "false" }),
         Kind::Str | Kind::Time | Kind::Comment => {
-            write_string(leaf.text.bytes(), output);
+            write_string(leaf.text().bytes(), output);
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What a scalar is, by the rules of go-yaml: the MAC depends on them.
 
+use crate::secrets::Source;
 use crate::secrets::text::parse_float;
 use crate::secrets::timestamp;
 use crate::secrets::tree::{Kind, Leaf, Value};
@@ -11,21 +12,28 @@ use std::borrow::Cow;
 /// No integer of 64 bits has so many, whatever the base and the zeros before it.
 const DIGITS_LIMIT: usize = 1000;
 
-pub fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value> {
+pub fn value(source: &Source, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value> {
     match tag {
         None if style == ScalarStyle::Plain && is_beyond_integers(text) => {
             bail!("`{text}` is too large a number: put it into quotes")
         }
-        None if style == ScalarStyle::Plain => Ok(resolve(text)),
-        None => Ok(Value::string(text)),
+        None if style == ScalarStyle::Plain => Ok(match resolve(text) {
+            // Most are spelled as they are hashed.
+            Some(Value::Leaf(leaf)) if leaf.text().bytes() == text.as_bytes() => {
+                Value::Leaf(Leaf::new(leaf.kind, source.part(text.as_bytes())))
+            }
+            Some(value) => value,
+            None => Value::string(source.part(text.as_bytes())),
+        }),
+        None => Ok(Value::string(source.part(text.as_bytes()))),
         Some(tag) => tagged(text, tag),
     }
 }
 
-/// What a plain scalar is.
-pub fn resolve(text: &str) -> Value {
+/// What a plain scalar is where it is no text.
+pub fn resolve(text: &str) -> Option<Value> {
     let leaf = match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
         "true" | "True" | "TRUE" => Leaf::bool(true),
         "false" | "False" | "FALSE" => Leaf::bool(false),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Leaf::float(f64::INFINITY),
@@ -33,12 +41,11 @@ pub fn resolve(text: &str) -> Value {
         ".nan" | ".NaN" | ".NAN" => Leaf::float(f64::NAN),
         _ if text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => {
             number(text)
-                .or_else(|| timestamp::yaml(text).map(|time| Leaf::new(Kind::Time, time)))
-                .unwrap_or_else(|| Leaf::string(text))
+                .or_else(|| timestamp::yaml(text).map(|time| Leaf::new(Kind::Time, time)))?
         }
-        _ => Leaf::string(text),
+        _ => return None,
     };
-    Value::Leaf(leaf)
+    Some(Value::Leaf(leaf))
 }
 
 fn tagged(text: &str, tag: &Tag) -> Result<Value> {
@@ -48,7 +55,7 @@ fn tagged(text: &str, tag: &Tag) -> Result<Value> {
     let suffix = tag.suffix();
     let wrong = || format!("`!!{suffix}` stands before something else");
     let of_kind = |kind: Kind| match resolve(text) {
-        Value::Leaf(leaf) if leaf.kind == kind => Ok(Value::Leaf(leaf)),
+        Some(Value::Leaf(leaf)) if leaf.kind == kind => Ok(Value::Leaf(leaf)),
         _ => bail!(wrong()),
     };
     match suffix {
@@ -56,9 +63,9 @@ fn tagged(text: &str, tag: &Tag) -> Result<Value> {
         "bool" => of_kind(Kind::Bool),
         "timestamp" => of_kind(Kind::Time),
         "float" => match resolve(text) {
-            Value::Leaf(leaf) if matches!(leaf.kind, Kind::Int | Kind::Float) => {
+            Some(Value::Leaf(leaf)) if matches!(leaf.kind, Kind::Int | Kind::Float) => {
                 let number = leaf.number().with_context(wrong)?;
-                Ok(Value::Leaf(Leaf::float(number).spelled(text)))
+                Ok(Value::Leaf(Leaf::float(number).spelled(text.into())))
             }
             _ => bail!(wrong()),
         },
@@ -79,7 +86,7 @@ fn number(text: &str) -> Option<Leaf> {
         None if is_float(&plain) => Leaf::float(parse_float(&plain)?),
         None => return None,
     };
-    Some(leaf.spelled(text))
+    Some(leaf.spelled(text.into()))
 }
 
 /// Whether it is an integer of 64 bits to go-yaml, but none with a sign, for which sops has no kind.
@@ -151,9 +158,9 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, kind: Kind, expected: &str) {
-        let value = resolve(text);
+        let value = resolve(text).unwrap_or_else(|| Value::string(text));
         let leaf = value.leaf().unwrap();
-        assert_eq!((leaf.kind, leaf.text.as_str()), (kind, Some(expected)), "{text}");
+        assert_eq!((leaf.kind, leaf.text().as_str()), (kind, Some(expected)), "{text}");
     }
 
     #[test]
@@ -186,7 +193,7 @@ mod tests {
         check("0x", Kind::Str, "0x");
         check("0b-1", Kind::Int, "-1");
         check("0x-1", Kind::Str, "0x-1");
-        assert_eq!(resolve("~"), Value::Null);
+        assert_eq!(resolve("~"), Some(Value::Null));
         for text in ["9223372036854775808", "18446744073709551615", "0xffffffffffffffff"] {
             assert!(is_beyond_integers(text), "{text}");
         }

@@ -7,6 +7,8 @@ use crate::secrets::{Output, Secret};
 use base64::Engine as _;
 
 const INDENT: usize = 4;
+/// As YAML 1.1 has them.
+const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 pub fn write(branches: &[Branch], output: &mut Output) {
     for (index, branch) in branches.iter().enumerate() {
@@ -72,7 +74,7 @@ fn write_value(value: &Value, indent: usize, output: &mut Output) {
 
 /// A name that needs more than a line, or more letters than a reader has to look ahead.
 fn is_complex(name: &str) -> bool {
-    name.len() > 128 || name.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+    name.len() > 128 || name.contains(LINE_ENDS)
 }
 
 /// The value of such a name, behind a colon of its own.
@@ -151,16 +153,16 @@ fn push_flat(value: &Value, place: Place, output: &mut Output) {
 
 fn push_leaf(leaf: &Leaf, place: Place, output: &mut Output) {
     match leaf.kind {
-        Kind::Int | Kind::Time => output.push(leaf.text.bytes()),
+        Kind::Int | Kind::Time => output.push(leaf.text().bytes()),
         Kind::Bool => output.push(if leaf.is_true() { "true" } else { "false" }),
-        Kind::Float => match leaf.text.bytes() {
+        Kind::Float => match leaf.text().bytes() {
             b"+Inf" => output.push(".inf"),
             b"-Inf" => output.push("-.inf"),
             b"NaN" => output.push(".nan"),
             _ => output.push(yaml_float(leaf)),
         },
         Kind::Str | Kind::Comment => {
-            push_text(leaf.text.bytes(), place, output);
+            push_text(leaf.text().bytes(), place, output);
         }
     }
     output.push("\n");
@@ -170,14 +172,16 @@ fn yaml_float(leaf: &Leaf) -> String {
     float_with_exponent(leaf.number().unwrap_or_default(), -4, 6)
 }
 
-/// The comments of an INI file may have several lines, of which only the first stands without its mark.
+/// The comments of an INI file may have several lines, of which only the first stands without its mark. Those of other
+/// files may hold what ends a line in YAML alone, and may not make an entry of what follows.
 fn push_comment(comment: &Leaf, indent: usize, output: &mut Output) {
+    let text = String::from_utf8_lossy(comment.text().bytes());
     output.push("#");
-    for (index, line) in comment.text.bytes().split(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in text.trim_end_matches('\r').split(LINE_ENDS).enumerate() {
         if index > 0 {
             output.push("\n");
             output.push(" ".repeat(indent));
-            output.push(if line.starts_with(b"#") { "" } else { "# " });
+            output.push(if line.starts_with('#') { "" } else { "# " });
         }
         output.push(line);
     }
@@ -277,8 +281,7 @@ fn push_literal(text: &str, indent: usize, output: &mut Output) {
 
 /// Whether somebody would read it as something else than a text, here or by YAML 1.1.
 fn is_ambiguous(text: &str) -> bool {
-    let is_string = matches!(resolve(text), Value::Leaf(leaf) if leaf.kind == Kind::Str);
-    !is_string || is_beyond_integers(text) || is_old_boolean(text) || is_base_60(text)
+    resolve(text).is_some() || is_beyond_integers(text) || is_old_boolean(text) || is_base_60(text)
 }
 
 /// Whether nothing in it means something to YAML.

@@ -1,0 +1,214 @@
+//! Files of other kinds in the place of secrets, keys and rules; programs that print without an end or leave others
+//! behind; disks without room.
+
+use super::vectors::Vectors;
+use crate::test::{ENVR, Project, has};
+use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+struct World {
+    project: Project,
+    vectors: Vectors,
+}
+
+impl World {
+    /// `s.yaml` is encrypted for the first age key, which lies where sops has it.
+    fn new() -> Self {
+        let vectors = Vectors::new();
+        let project = Project::new().env("PATH", "/usr/bin:/bin");
+        let key = vectors.manifest["age"]["age1"].as_str().unwrap();
+        project.write(".sops.yaml", format!("creation_rules:\n  - age: {key}\n"));
+        project.write("s.yaml", "a: hunter2\n");
+        project.envr(["secret", "encrypt", "--in-place", "s.yaml"]).success();
+        Self { project, vectors }
+    }
+
+    fn key(&self) -> Vec<u8> {
+        self.vectors.read("keys/age1.txt")
+    }
+
+    fn with_key(self) -> Self {
+        self.private("home/.config/sops/age/keys.txt", &self.key());
+        self
+    }
+
+    /// A file that only its user can read.
+    fn private(&self, below: &str, content: &[u8]) {
+        self.project.write_at(below, content);
+        let mode = Command::new("chmod").arg("600").arg(self.project.path(below)).status();
+        assert!(mode.unwrap().success());
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str], why: &str) {
+        let run = self.project.envr(arguments).stdin("x").any_stderr().failure();
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(said.contains(why) && run.stdout.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
+/// One of each kind that is no file, and a sparse one.
+fn make(at: &Path, kind: &str) {
+    match kind {
+        "is a FIFO" => {
+            assert!(Command::new("mkfifo").arg(at).status().unwrap().success());
+        }
+        "is a directory" => assert!(Command::new("mkdir").arg(at).status().unwrap().success()),
+        "is a device" => symlink("/dev/zero", at).unwrap(),
+        _ => File::create(at).unwrap().set_len(5 << 30).unwrap(),
+    }
+}
+
+const KINDS: [&str; 4] = ["is a FIFO", "is a directory", "is a device", "large"];
+
+#[test]
+fn what_is_no_file_is_no_secrets_file() {
+    let world = World::new().with_key();
+    for kind in KINDS {
+        make(&world.project.path("project/o.yaml"), kind);
+        for verb in [&["decrypt", "o.yaml"][..], &["set", "o.yaml", "a"], &["encrypt", "o.yaml"]] {
+            world.refused(&[&["secret"], verb].concat(), kind);
+        }
+        remove(&world.project.path("project/o.yaml"));
+    }
+}
+
+#[test]
+fn what_is_no_file_is_no_key_and_no_rule() {
+    let world = World::new();
+    let place = world.project.path("home/odd");
+    let shown = place.to_str().unwrap().to_string();
+    let world = World { project: world.project.env("SOPS_AGE_KEY_FILE", &shown), ..world };
+    let rules = world.project.path("project/.sops.yaml");
+    world.project.write_at(".sops.yaml", world.project.read("project/.sops.yaml"));
+    world.project.write("p.yaml", "a: 1\n");
+    remove(&rules);
+    for kind in KINDS {
+        make(&place, kind);
+        make(&rules, kind);
+        world.refused(&["secret", "decrypt", "s.yaml"], kind);
+        world.refused(&["secret", "decrypt", "--identity", &shown, "s.yaml"], kind);
+        // Not by those of a directory above.
+        world.refused(&["secret", "encrypt", "p.yaml"], kind);
+        remove(&place);
+        remove(&rules);
+    }
+}
+
+fn remove(path: &Path) {
+    assert!(Command::new("rm").arg("-r").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_key_file_is_read_as_by_sops() {
+    let world = World::new();
+    let file = world.project.path("home/odd");
+    let world = World { project: world.project.env("SOPS_AGE_KEY_FILE", file), ..world };
+    let key = world.key();
+    let text = std::str::from_utf8(&key).unwrap();
+    let key = text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
+    for read in [format!("{key}\r\n"), format!("# c\r\n\r\n{key}"), format!("\n{key}\n{key}\n")] {
+        world.private("home/odd", read.as_bytes());
+        let run = world.project.envr(["secret", "decrypt", "s.yaml"]);
+        assert_eq!(run.any_stdout().success().stdout, b"a: hunter2\n", "{read:?}");
+    }
+    for before in ["\u{feff}", " ", "\u{1b}[31m", "x"] {
+        world.private("home/odd", format!("{before}{key}\n").as_bytes());
+        world.refused(&["secret", "decrypt", "s.yaml"], "line 1 is no age key");
+    }
+    world.private("home/odd", format!("{key}\0\n").as_bytes());
+    world.refused(&["secret", "decrypt", "s.yaml"], "line 1 is no age key");
+}
+
+/// A gpg that keeps the key of the file, and then does as the script says.
+fn with_gpg(script: &str) -> World {
+    let world = World::new();
+    world.project.write_program(
+        "gpg",
+        &format!("#!/bin/sh\ncase $* in *--encrypt*) cat >\"$HOME/kept\"; echo message ;; *) {script} ;; esac\n"),
+    );
+    let gpg = world.project.path("bin/gpg");
+    let world = World { project: world.project.env("SOPS_GPG_EXEC", gpg), ..world };
+    world.project.write("s.yaml", "a: hunter2\n");
+    let fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567";
+    world.project.envr(["secret", "encrypt", "--in-place", "-r", fingerprint, "s.yaml"]).success();
+    world
+}
+
+#[test]
+fn a_gpg_that_prints_nonsense_opens_nothing() {
+    for (script, why) in [
+        ("head -c 32 /dev/zero", "it was changed, moved or renamed after it was encrypted"),
+        ("echo nonsense", "the key that its recipients decrypt has a wrong size"),
+        ("true", "gpg gave nothing"),
+        ("cat /dev/zero", "it prints without an end"),
+        ("cat /dev/zero >&2", "it prints without an end"),
+        (
+            "printf 'a\\033[31mb\\n' >&2; exit 2",
+            "a\\u{1b}[31mb)\nenvr: hint: gpg --list-secret-keys\n",
+        ),
+    ] {
+        with_gpg(script).refused(&["secret", "decrypt", "s.yaml"], why);
+    }
+}
+
+/// The end of a program counts, not that of its output.
+#[test]
+fn what_gpg_leaves_in_the_background_is_not_waited_for() {
+    let world = with_gpg("cat \"$HOME/kept\"; cat \"$HOME/fifo\" &");
+    let fifo = world.project.path("home/fifo");
+    make(&fifo, "is a FIFO");
+    let run = world.project.envr(["secret", "decrypt", "s.yaml"]);
+    assert_eq!(run.any_stdout().success().stdout, b"a: hunter2\n");
+    // It ends with the last writer.
+    drop(File::options().write(true).open(fifo).unwrap());
+}
+
+#[test]
+fn a_plugin_that_fails_leaves_the_other_keys() {
+    const PLUGIN: &str = "AGE-PLUGIN-FOO-1QQQQQQQQQQQQQQQQQQQQPGN9UD\n";
+    let world = World::new();
+    for script in ["head -c 100000 /dev/urandom", "yes nonsense", "exit 3"] {
+        world.project.write_program("age-plugin-foo", &format!("#!/bin/sh\n{script}\n"));
+        let path = format!("{}:/usr/bin:/bin", world.project.path("bin").display());
+        world.private("home/plugin", PLUGIN.as_bytes());
+        let plugin = world.project.path("home/plugin");
+        let project = &world.project;
+        let of = || {
+            let run = project.envr(["secret", "decrypt", "s.yaml"]).env("PATH", path.as_str());
+            run.env("SOPS_AGE_KEY_FILE", &plugin).any_stdout().any_stderr()
+        };
+        let said = String::from_utf8(of().failure().stderr).unwrap();
+        assert!(said.contains("its plugin failed: "), "{script}: {said}");
+        world.private("home/.config/sops/age/keys.txt", &world.key());
+        assert_eq!(of().success().stdout, b"a: hunter2\n", "{script}");
+        remove(&world.project.path("home/.config/sops/age/keys.txt"));
+    }
+}
+
+#[test]
+fn without_room_a_file_stays_as_it_is() {
+    if !has("bash") {
+        return;
+    }
+    let world = World::new().with_key();
+    let before = world.project.read("project/s.yaml");
+    let names = || {
+        let listed = Command::new("ls").arg("-A").arg(world.project.path("project")).output();
+        String::from_utf8(listed.unwrap().stdout).unwrap()
+    };
+    let names_before = names();
+    let output = Command::new("bash")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; echo x | \"$ENVR\" secret set s.yaml b"])
+        .current_dir(world.project.path("project"))
+        .env_clear()
+        .envs(world.project.variables())
+        .env("ENVR", ENVR)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("could not change `s.yaml`: could not write"), "{said}");
+    assert_eq!((world.project.read("project/s.yaml"), names()), (before, names_before));
+}
