@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::enter::{self, Entry};
-use crate::error::{Hinted, Told};
+use crate::error::Told;
 use crate::eval;
 use crate::host::Host;
 use crate::nix::{self, Overview, Place, State};
@@ -127,13 +127,15 @@ pub fn gc(host: &Host, older_than: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Copies the project's shells to another store.
+/// Copies the project's shells, as its files describe them, to another store.
 pub fn copy(host: &Host, store: &str) -> Result<()> {
     let (rc, config) = governing(host)?;
-    let overviews = nix::overviews(host, &config, Some(rc.dir()));
+    let (dir, path) = (rc.dir().to_path_buf(), rc.path.clone());
+    load(host, &config, rc)?;
+    let mut overviews = nix::overviews(host, &config, Some(&dir));
+    overviews.retain(|overview| overview.state == State::Current);
     if overviews.is_empty() {
-        let message = format!("could not find a nix shell of `{}`", rc.path.display());
-        return Err(Hinted::new(message, "envr nix refresh").into());
+        bail!("could not find a nix shell of `{}`", path.display());
     }
     overviews.iter().try_for_each(|overview| overview.copy(host, store))
 }
@@ -157,11 +159,14 @@ fn age(text: &str) -> Result<Duration> {
 /// Has nix make the shells of the project anew, whatever is kept.
 pub fn refresh(host: &Host) -> Result<()> {
     let (rc, config) = governing(host)?;
-    let path = rc.path.clone();
     let mut host = host.clone();
     nix::force(&mut host.env);
-    let entered = enter::enter(&host, &config, &Session::from_env(&host.env), rc)?;
-    match entered.result {
+    load(&host, &config, rc)
+}
+
+fn load(host: &Host, config: &Config, rc: Rc) -> Result<()> {
+    let path = rc.path.clone();
+    match enter::enter(host, config, &Session::from_env(&host.env), rc)?.result {
         Entry::Loaded => Ok(()),
         Entry::Denied => bail!("could not load `{}`: it is denied", path.display()),
         Entry::Failed => Err(Told.into()),

@@ -1,6 +1,6 @@
 //! What `nix print-dev-env --json` prints: the variables and functions of a development shell.
 
-use super::environment::Environment;
+use super::environment::{ATTRIBUTES_FILE, Environment};
 use crate::shell::bash_word;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -86,8 +86,7 @@ impl DevEnv {
                 Variable::Array(_) | Variable::Associative(_) | Variable::Unknown => {}
             }
         }
-        for (name, file) in
-            [("NIX_ATTRS_SH_FILE", ".attrs.sh"), ("NIX_ATTRS_JSON_FILE", ".attrs.json")]
+        for (name, file) in [(ATTRIBUTES_FILE, ".attrs.sh"), ("NIX_ATTRS_JSON_FILE", ".attrs.json")]
         {
             if self.structured_attrs.contains_key(file) {
                 let path = attributes.join(file).to_string_lossy().into_owned();

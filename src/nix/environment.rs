@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Environment {
@@ -24,6 +25,9 @@ pub struct Environment {
 
 /// Lists that the shell's entries are put in front of.
 const JOINED: [&str; 2] = ["PATH", "XDG_DATA_DIRS"];
+
+/// Names one of the files of structured attributes.
+pub const ATTRIBUTES_FILE: &str = "NIX_ATTRS_SH_FILE";
 
 /// What a build wants to know and a person does not.
 const NOISE: [&str; 23] = [
@@ -89,6 +93,11 @@ impl Environment {
             .into_iter()
             .partition(|(name, value)| outputs.contains(name) || is_noise(name, value));
         Self { variables, noise, unexported, hook, has_names_of_bash }
+    }
+
+    /// Where the files of structured attributes are.
+    pub fn attributes(&self) -> Option<&Path> {
+        Path::new(self.variables.get(ATTRIBUTES_FILE)?).parent()
     }
 
     /// What the user's environment becomes, but for the hook.
@@ -166,7 +175,6 @@ mod tests {
     use super::super::dev_env::DevEnv;
     use super::*;
     use expect_test::{Expect, expect};
-    use std::path::Path;
 
     const PRINTED: &str = r#"{"bashFunctions":{},"variables":{
         "PATH":{"type":"exported","value":"/s/a/bin:/usr/bin"},

@@ -275,8 +275,7 @@ impl Evaluation<'_> {
         }
         let files: Vec<(&str, &str)> = files.collect();
         let content: Vec<u8> = serde_json::to_vec(&files)?;
-        let digest = Digest::of(&content);
-        let dir = self.place.dir().join(format!("attributes-{}", &digest.as_str()[..20]));
+        let dir = self.place.attributes_of(&Digest::of(&content));
         for (name, text) in files {
             ensure!(!name.contains('/'), "`{name}` is not a file's name");
             crate::fs::write_atomic(&dir.join(name), text.as_bytes())?;

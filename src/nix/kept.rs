@@ -200,6 +200,7 @@ fn drop_unneeded(place: &Place) -> Result<()> {
     for path in place.shells_of_all_variants() {
         let Some(Shell { kept, .. }) = Shell::read(&path) else { continue };
         needed.insert(place.effect(&kept.content));
+        needed.extend(kept.environment.attributes().map(Path::to_path_buf));
         needed.extend(
             kept.generation.map(|link| place.dir().join(link)).into_iter().chain(kept.setup),
         );
@@ -208,6 +209,9 @@ fn drop_unneeded(place: &Place) -> Result<()> {
         if !needed.contains(&file) {
             crate::fs::remove_if_there(&file)?;
         }
+    }
+    for dir in place.attributes().filter(|dir| !needed.contains(dir)) {
+        _ = std::fs::remove_dir_all(dir);
     }
     Ok(())
 }

@@ -144,7 +144,7 @@ impl Overview {
     pub fn copy(&self, host: &Host, store: &str) -> Result<()> {
         let shown = self.request.shown();
         let path = self.store_path.as_ref();
-        let path = path.with_context(|| format!("the nix shell `{shown}` is not made yet"))?;
+        let path = path.with_context(|| format!("the nix shell `{shown}` is in no store"))?;
         let nix = program::find(&host.env, &self.request.dir)?;
         let mut command = program::copy(&nix, &self.request, &host.env);
         let status = command.args(["--to", store]).arg(path).stdout(Stdio::null()).status();

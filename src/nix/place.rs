@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 /// How much of a digest tells the directories of one user apart.
 const NAME: usize = 20;
 const LOCK: &str = "lock";
+const ATTRIBUTES: &str = "attributes-";
 
 /// The directory of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +127,15 @@ impl Place {
 
     pub fn setup(&self, content: &Digest) -> PathBuf {
         self.dir.join(format!("setup-{}.bash", &content.as_str()[..NAME]))
+    }
+
+    /// Directories with the files of structured attributes.
+    pub fn attributes(&self) -> impl Iterator<Item = PathBuf> {
+        self.files(ATTRIBUTES)
+    }
+
+    pub fn attributes_of(&self, content: &Digest) -> PathBuf {
+        self.dir.join(format!("{ATTRIBUTES}{}", &content.as_str()[..NAME]))
     }
 
     /// What hooks left.

@@ -158,6 +158,12 @@ fn structured_attributes_have_their_files() {
             assert!(text.contains("buildCommand"), "{text}");
         }
         assert_eq!(shell.get("A"), None);
+        // Those of shells that were let go are gone, too.
+        for value in 0..6 {
+            world.edit("shell.nix", "A = \"", &format!("A = \"{value}"));
+            world.settle();
+        }
+        assert_eq!(world.kept("attributes-").len(), world.kept("shell-").len());
     }
 }
 

@@ -214,7 +214,10 @@ fn who_gets_the_shell_from_a_cache_builds_nothing() {
     }
     let world = World::new();
     world.project.write_at("no-archive", "");
-    world.settle();
+    // What the rc asked for once is in nobody's way.
+    world.allow("use flake .#nope\n");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    world.allow("use flake\n");
     let cache = format!("file://{}", world.project.path("cache").display());
     world.project.envr(["nix", "copy", "--to", &cache]).any_stderr().success();
     // Another machine: nothing but the sources.
