@@ -18,6 +18,7 @@ use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use std::cell::OnceCell;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -138,7 +139,7 @@ pub struct File {
     /// A file of age or ssh keys; those of the usual places are not looked at then
     #[arg(short, long, value_name = "FILE")]
     identity: Vec<PathBuf>,
-    /// The sops or age file
+    /// The sops or age file; `-` is standard input
     #[arg(value_name = "FILE")]
     path: PathBuf,
     /// What was read of it, where it was
@@ -315,7 +316,12 @@ impl File {
     }
 
     fn read(&self, host: &Host) -> Result<Vec<u8>> {
-        match read_regular(&host.absolute(&self.path), FILE_LIMIT) {
+        let bytes = if self.is_stdin() {
+            read_stdin()
+        } else {
+            read_regular(&host.absolute(&self.path), FILE_LIMIT)
+        };
+        match bytes {
             Ok(Some(bytes)) => {
                 self.read.get_or_init(|| Digest::of(&bytes));
                 Ok(bytes)
@@ -329,6 +335,11 @@ impl File {
                 Err(error).with_context(|| format!("could not read `{}`", self.path.display()))
             }
         }
+    }
+
+    /// By its usual names.
+    fn is_stdin(&self) -> bool {
+        ["-", "/dev/stdin"].iter().any(|name| self.path == Path::new(name))
     }
 
     fn format(&self) -> Result<Format> {
@@ -360,6 +371,13 @@ impl File {
     fn could_not(&self, what: &str) -> String {
         could_not(what, &self.path)
     }
+}
+
+/// `None` where it is too large.
+fn read_stdin() -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= FILE_LIMIT).then_some(bytes))
 }
 
 fn could_not(what: &str, path: &Path) -> String {

@@ -92,7 +92,9 @@ fn a_key_is_forgotten_when_its_time_is_over() {
 #[test]
 fn what_is_kept_is_for_its_user_and_names_nothing() {
     let Some(world) = World::new() else { return };
-    let said = world.run("unlock idpw; grep -w envr /proc/keys");
+    // Those of all sessions of the user are shown there.
+    let own = "unlock idpw; for key in $(keyctl rlist @s); do grep \"^$(printf %08x $key) .* envr:\" /proc/keys; done";
+    let said = world.run(own);
     let fields: Vec<&str> = said.split_whitespace().collect();
     let [_, _, _, end, permissions, user, _, kind, name, size] = fields.as_slice() else {
         panic!("one key is kept: {said}");
@@ -118,10 +120,11 @@ fn what_is_kept_serves_one_ciphertext() {
          unlock fixture; load
          sed 's/^db_password: ENC.AES256_GCM,data:./&A/' secrets.yaml >changed; cat changed >secrets.yaml
          \"$ENVR\" allow; load
-         \"$ENVR\" secret encrypt {public} plain.yaml >secrets.yaml; \"$ENVR\" allow; load"
+         \"$ENVR\" secret encrypt {public} plain.yaml >secrets.yaml; \"$ENVR\" allow; load
+         unlock fixture; load"
     ));
-    // The first: the key is kept. Then a value is changed, then all of it is encrypted anew.
-    assert_eq!(said, "of ssh\nnothing\nnothing\n");
+    // The first: the key is kept. Then a value is changed, then all of it is encrypted anew, and that key is kept, too.
+    assert_eq!(said, "of ssh\nnothing\nnothing\nof ssh\n");
 }
 
 #[test]

@@ -359,3 +359,37 @@ fn an_editor_takes_no_change_back_that_was_made_meanwhile() {
         .failure();
     assert_eq!(world.secret(&["decrypt", "s.yaml"]), b"a: 1\nb: x\n");
 }
+
+#[test]
+fn standard_input_is_a_file_that_cannot_be_changed() {
+    let world = World::new();
+    let run = |arguments: &[&str], text: &[u8]| {
+        world.project.envr([&["secret"], arguments].concat()).stdin(text).any_stdout().any_stderr()
+    };
+    let encrypted = run(&["encrypt", "--input-type", "yaml", "-"], b"a: 1\n").success().stdout;
+    for name in ["-", "/dev/stdin"] {
+        let text = run(&["decrypt", "--input-type", "yaml", name], &encrypted).success().stdout;
+        assert_eq!(text, b"a: 1\n");
+        let refused = run(&["unset", "--input-type", "yaml", name, "a"], &encrypted).failure();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        let why = "standard input is no file that can be changed";
+        assert_eq!(said, format!("envr: error: could not change `{name}`: {why}\n"));
+    }
+    assert!(!world.project.path("project/-").exists());
+}
+
+#[test]
+fn an_editor_is_not_opened_for_what_could_not_be_encrypted() {
+    let world = World::new();
+    world.project.write_program("ed", "#!/bin/sh\necho opened >\"$HOME/where\"\n");
+    world.project.remove(".sops.yaml");
+    world
+        .project
+        .envr(["secret", "edit", "s.yaml"])
+        .env("EDITOR", "ed")
+        .stderr(
+            "envr: error: could not edit `s.yaml`: no `.sops.yaml` says for whom\nenvr: hint: envr secret init\n",
+        )
+        .failure();
+    assert!(!world.project.path("home/where").exists());
+}

@@ -23,6 +23,8 @@ pub fn edit(host: &Host, source: &File) -> Result<()> {
             .context("could not listen for signals")?;
     }
     if !host.absolute(&source.path).exists() {
+        // Before anything is typed that would be lost.
+        source.wanted(host).with_context(could_not)?;
         let Some(branches) = edited(host, source, &Secret::default()).with_context(could_not)?
         else {
             return Ok(());
@@ -67,7 +69,11 @@ fn edited(host: &Host, source: &File, text: &Secret) -> Result<Option<Vec<Branch
 }
 
 fn read_edited(text: &Secret, format: Format) -> Result<Vec<Branch>> {
-    read_plain(text.bytes(), format)
+    let branches = read_plain(text.bytes(), format)?;
+    if branches.is_empty() {
+        bail!("it is empty: it needs a `{{}}` at least");
+    }
+    Ok(branches)
 }
 
 fn run_editor(host: &Host, file: &Path) -> Result<()> {

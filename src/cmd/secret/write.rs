@@ -192,6 +192,9 @@ impl File {
 
     /// The file's own name stays a link where it is one, and its mode what it was.
     pub fn replace(&self, host: &Host, text: &Secret) -> Result<()> {
+        if self.is_stdin() {
+            bail!("standard input is no file that can be changed");
+        }
         let path = host.absolute(&self.path);
         let path = path.canonicalize().unwrap_or(path);
         self.check_unchanged(&path)?;
