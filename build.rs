@@ -23,33 +23,44 @@ fn order() {
 }
 
 /// For `eval::bash`: the names of the functions that are loaded on their first call, and what bash runs, with a stub for
-/// each.
+/// each; those that are envr's own have it in what bash reads with the first question.
 ///
-/// `evaluate.bash`, which goes before, says what a stub does. One that was exported into another bash finds the library
-/// through `direnv`, and is gone before it could call itself. bash takes a microsecond for ten letters, so there are few.
+/// `stub.bash` says what a stub does. bash takes a microsecond for ten letters, so there are few.
 fn prelude() -> io::Result<()> {
-    let (mut names, mut prelude) = (String::new(), without_comments("shell-hooks/evaluate.bash")?);
-    let callers = [prelude.clone(), without_comments("shell-hooks/source.bash")?].concat();
+    let mut names = String::new();
+    let mut prelude = without_comments("shell-hooks/evaluate.bash")?;
+    let mut asking = without_comments("shell-hooks/asking.bash")?;
+    let callers =
+        [prelude.as_str(), &asking, &without_comments("shell-hooks/source.bash")?].concat();
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let callers: Vec<&str> = callers.split(|letter| !is_part(letter)).collect();
     for file in ["shell-hooks/stdlib.bash", "shell-hooks/failure.bash"] {
         println!("cargo::rerun-if-changed={file}");
         let text = fs::read_to_string(file)?;
         let heads = text.lines().filter_map(|line| line.strip_suffix("() {"));
-        let is_asked_for = |name: &str| {
-            // What the library has for itself comes with the function that needs it.
-            let is_its_own = name.starts_with("__envr_") && !callers.contains(&name);
-            !name.starts_with(char::is_whitespace) && !is_its_own
-        };
-        for name in heads.filter(|name| is_asked_for(name)) {
+        for name in heads.filter(|name| !name.starts_with(char::is_whitespace)) {
+            let reader = match name.strip_prefix("__envr_") {
+                None => &mut prelude,
+                Some(_) if callers.contains(&name) => &mut asking,
+                // What the library has for itself comes with the function that needs it.
+                Some(_) => continue,
+            };
             names.extend([name, " "]);
-            prelude.extend([name, "() { eval \"${__envr_stub-unset -f ", name]);
-            prelude.extend(["\n`direnv stdlib`\n", name, " \\\"\\$@\\\"}\"; }\n"]);
+            reader.extend([name, "() { eval \"$__envr_stub\"; }\n"]);
         }
     }
     let out = env::var_os("OUT_DIR").unwrap_or_default();
-    fs::write(Path::new(&out).join("functions"), names.trim_end())?;
-    fs::write(Path::new(&out).join("evaluate.bash"), prelude)
+    let write = |name: &str, text: &str| fs::write(Path::new(&out).join(name), text);
+    write("functions", names.trim_end())?;
+    write("evaluate.bash", &prelude)?;
+    write("asking.bash", &asking)?;
+    write("stub.bash", &in_one_line("shell-hooks/stub.bash")?)?;
+    write("way_back.bash", &in_one_line("shell-hooks/way_back.bash")?)?;
+    write("users.bash", &without_comments("shell-hooks/users.bash")?)
+}
+
+fn in_one_line(file: &str) -> io::Result<String> {
+    Ok(without_comments(file)?.trim().replace('\n', "; "))
 }
 
 fn without_comments(file: &str) -> io::Result<String> {

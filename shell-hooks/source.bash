@@ -5,6 +5,8 @@
 # SC2034: evaluate.bash uses these variables.
 # shellcheck disable=SC2034
 
+__envr_read 2>/dev/null
+
 # Usage: __envr_find_script [--] FILE [ARGUMENT…]
 # Has FILE judged, goes to where it is to be read, and sets what the lines below want to know. Fails where there is
 # nothing to read: $__envr_why is the reason, and $__envr_says what bash would say.
@@ -58,6 +60,8 @@ __envr_find_script() {
 		builtin cd -- "${__envr_copy}" || return 1
 	fi
 }
+# `set -a` has exported it.
+builtin export -nf __envr_find_script
 
 __envr_result=1
 if __envr_find_script "${@:$1+2}"; then

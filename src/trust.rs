@@ -142,12 +142,13 @@ pub fn judge(world: World, rc: Rc, watches: &mut Watches) -> Verdict {
         }
         result => result,
     };
-    store.watch_marks(watches, &rc.path, bytes.as_deref().unwrap_or_default());
+    let marked = bytes.as_deref().unwrap_or_default();
+    let is_denied = store.watch_marks(watches, &rc.path, marked);
     let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(why) => return Verdict::Unusable(why),
     };
-    if store.denies(&rc.path) {
+    if is_denied {
         return Verdict::Denied;
     }
     let Some(mut closure) = approved(world, &rc, &bytes, watches) else {

@@ -107,11 +107,14 @@ impl Watches {
         is_there
     }
 
-    /// Adds a file whose name says what it holds: its content needs no second look, however young it is.
-    pub fn add_mark(&mut self, path: &Path) {
+    /// Adds a file whose name says what it holds: its content needs no second look, however young it is. Says whether it
+    /// is there.
+    pub fn add_mark(&mut self, path: &Path) -> bool {
         let seen = Sight::of(path)
             .map_or(Seen::Absent, |now| Seen::Exactly { print: now.fingerprint(), digest: None });
+        let is_there = seen != Seen::Absent;
         self.insert(Watch { path: path.to_path_buf(), seen });
+        is_there
     }
 
     /// Adds a directory with everything below it.

@@ -32,6 +32,8 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     env.set("DIRENV_IN_ENVRC", "1");
     in_progress::begin(&mut env, &trusted.rc().path);
     link.add_to(&mut env);
+    let (stub, does) = library::STUB;
+    env.set(stub, does);
 
     let mut conversation = Conversation::new(start, trusted)?;
     let mut running = Running::start(&bash, &env, &conversation)?;
@@ -67,6 +69,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
                 watches.merge(session::watches_of(&env).unwrap_or(asked));
                 session::clear(&mut env);
                 env.unset("DIRENV_IN_ENVRC");
+                env.unset(stub);
                 in_progress::end(&mut env, start.outer);
                 link.remove_from(&mut env);
                 return Ok(Evaluation {

@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use std::io::Read as _;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -19,13 +21,12 @@ const GRACE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Vigil {
-    ended: Signals,
-    /// Ctrl-C
-    interrupts: Signals,
-    /// Ctrl-\, which bash itself never obeys.
-    quits: Signals,
-    /// Signals that end us, one each.
-    fatal: [(i32, Signals); 2],
+    /// One pipe for all: each costs a load some system calls.
+    signals: SignalDelivery<UnixStream, SignalOnly>,
+    /// A program may have ended, and nobody looked.
+    has_end: bool,
+    /// The signal that is to end us.
+    fatal: Option<i32>,
     patience: Patience,
     pub interrupt: Interrupt,
 }
@@ -38,14 +39,6 @@ pub enum Interrupt {
     Asked,
     /// Ctrl-\: whatever ends now was ended by it.
     Forced,
-}
-
-/// A signal as something to poll.
-#[derive(Debug)]
-struct Signals {
-    came: UnixStream,
-    /// Keeps the stream from ending where no signal holds its other end.
-    _sender: UnixStream,
 }
 
 /// What came, or that a pipe can be read.
@@ -74,15 +67,17 @@ impl Vigil {
         let ignored = ignored_signals();
         let is_ours = |signal: i32| ignored >> (signal - 1) & 1 == 0;
         let is_at_prompt = world.host.is_at_prompt();
-        let keys =
-            [SIGINT, SIGQUIT].map(|signal| Signals::new(signal, is_at_prompt || is_ours(signal)));
-        let [interrupts, quits] = keys;
-        let [hangups, ends] = [SIGHUP, SIGTERM].map(|signal| Signals::new(signal, is_ours(signal)));
+        let taken = [SIGCHLD, SIGINT, SIGQUIT, SIGHUP, SIGTERM].into_iter().filter(|signal| {
+            let is_key = [SIGINT, SIGQUIT].contains(signal);
+            *signal == SIGCHLD || is_ours(*signal) || is_key && is_at_prompt
+        });
+        let (came, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
+        let signals = SignalDelivery::with_pipe(came, sender, SignalOnly, taken)
+            .context("could not listen for signals")?;
         Ok(Self {
-            ended: Signals::new(SIGCHLD, true)?,
-            interrupts: interrupts?,
-            quits: quits?,
-            fatal: [(SIGHUP, hangups?), (SIGTERM, ends?)],
+            signals,
+            has_end: false,
+            fatal: None,
             patience: Patience::new(world.config),
             interrupt: Interrupt::None,
         })
@@ -90,21 +85,17 @@ impl Vigil {
 
     /// Waits until one of the pipes can be read or something came. Warns when that takes long.
     pub fn wait(&mut self, pipes: &[&OwnedFd], host: &Host) -> Result<Ready> {
-        let left = self.patience.left();
-        let mut ready = self.poll(pipes, left)?;
-        if self.patience.is_over() {
-            ready.must_kill = self.lose_patience(host);
-        }
+        let is_known = self.has_end || self.fatal.is_some();
+        let left = if is_known { Some(Duration::ZERO) } else { self.patience.left() };
+        self.poll(pipes, left)?;
+        let mut must_kill = self.patience.is_over() && self.lose_patience(host);
         let before = self.interrupt;
         if self.take_interrupt() {
             // What has the terminal got the signal, too; the second Ctrl-C does not wait for it to obey.
-            ready.must_kill |= before != Interrupt::None || self.interrupt == Interrupt::Forced;
+            must_kill |= before != Interrupt::None || self.interrupt == Interrupt::Forced;
             self.patience = Patience::until_killed();
         }
-        if ready.has_end {
-            self.ended.drain();
-        }
-        Ok(ready)
+        Ok(Ready { has_end: mem::take(&mut self.has_end), must_kill, fatal: self.fatal })
     }
 
     /// The user was shown what takes so long.
@@ -116,7 +107,16 @@ impl Vigil {
 
     /// Whether Ctrl-C or Ctrl-\ was pressed and nobody heard it yet.
     pub fn take_interrupt(&mut self) -> bool {
-        let [asked, forced] = [self.interrupts.drain(), self.quits.drain()];
+        let (mut asked, mut forced) = (false, false);
+        for signal in self.signals.pending() {
+            match signal {
+                SIGCHLD => self.has_end = true,
+                SIGINT => asked = true,
+                // Ctrl-\, which bash itself never obeys.
+                SIGQUIT => forced = true,
+                fatal => self.fatal = Some(fatal),
+            }
+        }
         if forced {
             self.interrupt = Interrupt::Forced;
         } else if asked && self.interrupt == Interrupt::None {
@@ -125,30 +125,17 @@ impl Vigil {
         asked || forced
     }
 
-    fn poll(&self, pipes: &[&OwnedFd], timeout: Option<Duration>) -> Result<Ready> {
+    fn poll(&self, pipes: &[&OwnedFd], timeout: Option<Duration>) -> Result<()> {
         let timeout = timeout.map(|left| Timespec {
             tv_sec: left.as_secs().cast_signed(),
             tv_nsec: left.subsec_nanos().into(),
         });
-        let mut fds = vec![
-            PollFd::new(&self.fatal[0].1.came, PollFlags::IN),
-            PollFd::new(&self.fatal[1].1.came, PollFlags::IN),
-            PollFd::new(&self.ended.came, PollFlags::IN),
-            PollFd::new(&self.interrupts.came, PollFlags::IN),
-            PollFd::new(&self.quits.came, PollFlags::IN),
-        ];
+        let mut fds = vec![PollFd::new(self.signals.get_read(), PollFlags::IN)];
         fds.extend(pipes.iter().map(|pipe| PollFd::new(*pipe, PollFlags::IN)));
         match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error).context("could not wait for a program"),
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error).context("could not wait for a program"),
         }
-        let came = |at: usize| !fds[at].revents().is_empty();
-        let fatal = self.fatal.iter().enumerate().find(|(at, _)| came(*at));
-        Ok(Ready {
-            has_end: came(2),
-            must_kill: false,
-            fatal: fatal.map(|(_, (signal, _))| *signal),
-        })
     }
 
     /// Whether it is time to kill.
@@ -194,32 +181,6 @@ impl Patience {
 
     fn is_over(&self) -> bool {
         self.left().is_some_and(|left| left.is_zero())
-    }
-}
-
-impl Signals {
-    /// Of a signal that is not ours to take nothing comes.
-    fn new(signal: i32, is_ours: bool) -> Result<Self> {
-        let (came, sender) = UnixStream::pair().context("could not make a pipe for signals")?;
-        for end in [&came, &sender] {
-            end.set_nonblocking(true).context("could not listen for signals")?;
-        }
-        if is_ours {
-            sender
-                .try_clone()
-                .and_then(|sender| signal_hook::low_level::pipe::register(signal, sender))
-                .context("could not listen for signals")?;
-        }
-        Ok(Self { came, _sender: sender })
-    }
-
-    /// Whether there was anything.
-    fn drain(&mut self) -> bool {
-        let mut was_anything = false;
-        while matches!(self.came.read(&mut [0; 64]), Ok(1..)) {
-            was_anything = true;
-        }
-        was_anything
     }
 }
 

@@ -67,10 +67,10 @@ impl Store {
         self.deny_path(path).exists()
     }
 
-    /// Watches what the user says next of these bytes at this path.
-    pub fn watch_marks(&self, watches: &mut Watches, path: &Path, bytes: &[u8]) {
+    /// Watches what the user says next of these bytes at this path; says whether they are denied now.
+    pub fn watch_marks(&self, watches: &mut Watches, path: &Path, bytes: &[u8]) -> bool {
         watches.add_mark(&self.allow_path(path, bytes));
-        watches.add_mark(&self.deny_path(path));
+        watches.add_mark(&self.deny_path(path)) && self.denies(path)
     }
 
     pub fn allow(&self, path: &Path, bytes: &[u8]) -> Result<()> {

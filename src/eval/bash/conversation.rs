@@ -28,6 +28,8 @@ pub struct Conversation<'a> {
     pub outer: &'a Env,
     pub trusted: &'a mut Trusted,
     pub stage: Stage,
+    /// Bash may have functions that are neither ours nor the rc's.
+    pub has_functions: bool,
     /// Everything that was ever watched, also by a load that fails later.
     pub watches: Watches,
     /// Of these, what the script itself said.
@@ -77,6 +79,7 @@ impl<'a> Conversation<'a> {
             outer: start.outer,
             trusted,
             stage,
+            has_functions: may_have_functions(start),
             watches: start.watches.clone(),
             watched: BTreeSet::new(),
             failure: None,
@@ -318,6 +321,14 @@ impl<'a> Conversation<'a> {
             }
         }
     }
+}
+
+/// The user's own, or those of the environment; where there is no home, bash looks for one.
+fn may_have_functions(start: &Start) -> bool {
+    let is_given = |name: &[u8]| name.starts_with(b"BASH_FUNC_") || name == b"BASH_ENV";
+    start.functions.is_some()
+        || start.outer.non_empty("HOME").is_none()
+        || start.outer.iter().any(|(name, _)| is_given(name.as_bytes()))
 }
 
 /// What the pipe holds.

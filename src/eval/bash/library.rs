@@ -8,6 +8,9 @@ const STANDALONE: &str = include_str!("../../../shell-hooks/standalone.bash");
 /// What an evaluation needs where a script of it fails, or might.
 const FAILURE: &str = include_str!("../../../shell-hooks/failure.bash");
 
+/// What an evaluation has instead of the library's.
+const SOURCE_ENV: &str = include_str!("../../../shell-hooks/source_env.bash");
+
 /// What `source` reads in an evaluation, in place of the file that is to be judged first.
 pub const SOURCE: &str = include_str!("../../../shell-hooks/source.bash");
 
@@ -15,14 +18,27 @@ pub const SOURCE: &str = include_str!("../../../shell-hooks/source.bash");
 /// two of them, and parsing all takes longer than starting bash.
 pub const PRELUDE: &str = include_str!(concat!(env!("OUT_DIR"), "/evaluate.bash"));
 
+/// What bash reads with the first question.
+pub const ASKING: &str = include_str!(concat!(env!("OUT_DIR"), "/asking.bash"));
+
+/// What bash runs before an rc, where the user may have functions of their own.
+pub const USERS: &str = include_str!(concat!(env!("OUT_DIR"), "/users.bash"));
+
 /// The names, with a space between them.
 const WITH_STUB: &str = include_str!(concat!(env!("OUT_DIR"), "/functions"));
+
+/// What leads from the directory of a copy to where the file stands.
+pub const WAY_BACK: &str = include_str!(concat!(env!("OUT_DIR"), "/way_back.bash"));
+
+/// What a stub evaluates, and the variable it has that from.
+pub const STUB: (&str, &str) =
+    ("__envr_stub", include_str!(concat!(env!("OUT_DIR"), "/stub.bash")));
 
 /// What `evaluate.bash` defines itself under names that are not its own.
 const EVALUATIONS_OWN: &str = ". __main__ alias shopt source source_env";
 
 /// What a subshell of an evaluation sources, for it can ask for nothing.
-pub const FOR_SUBSHELL: [&str; 2] = [LIBRARY, FAILURE];
+pub const FOR_SUBSHELL: [&str; 3] = [LIBRARY, FAILURE, SOURCE_ENV];
 
 /// The library as it stands.
 pub const WHOLE: [&str; 2] = [LIBRARY, STANDALONE];
@@ -89,7 +105,7 @@ mod tests {
     #[test]
     fn an_evaluation_has_its_own_functions_alone() {
         for own in ["__envr_ask", "__main__", "source_env"] {
-            assert!(text_of(own).is_none(), "{own}");
+            assert!(!LIBRARY.contains(&format!("\n{own}() {{\n")), "{own}");
             assert!(STANDALONE.contains(&format!("\n{own}() {{\n")), "{own}");
         }
     }

@@ -20,6 +20,10 @@ pub fn read(report: &[u8]) -> Option<Report> {
     let mut sections = report.strip_suffix(b"\0end")?.split(|byte| *byte == 0);
     let [before, declarations, functions, aliases] =
         [sections.next()?, sections.next()?, sections.next()?, sections.next()?];
+    // Whatever else the script wrote there came before ours.
+    if !before.is_empty() && !before.starts_with(b"declare -f") {
+        return None;
+    }
     let known: BTreeSet<&[u8]> = function_names(before).collect();
     Some(Report {
         exported: exported(declarations)?,
@@ -180,6 +184,7 @@ mod tests {
     #[test]
     fn a_report_cut_short_is_none() {
         assert!(read(b"\0declare -x A=\"1\"\n\0\0").is_none());
+        assert!(read(b"garbage\n\0declare -x A=\"1\"\n\0\0\0end").is_none());
         assert!(read(b"\0garbage\ndeclare -x A=\"1\"\n\0\0\0end").is_none());
         let dump = read(b"declare -f old\n\0declare -x A=\"1\"\n\0declare -f old\ndeclare -fx new\n\0alias ll='x\ny'\n\0end").unwrap();
         assert_eq!(

@@ -6,6 +6,7 @@ use super::terminal::LineMode;
 use crate::env::Env;
 use crate::eval::descendants::kill_with_descendants;
 use crate::eval::vigil::{Interrupt, Vigil};
+use crate::host::Voice;
 use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Result};
@@ -76,10 +77,13 @@ impl Running {
             .arg(if config.strict_env { "strict" } else { "" })
             .arg(&trusted.rc().path);
         let loading = format!("loading {}", host.tilde(&trusted.rc().path));
-        command.arg(ui::status_line(host, config, &loading).unwrap_or_default());
-        command.arg(library::functions());
-        command.arg(if may_define(trusted.bytes()) { "defines" } else { "" });
+        let loading = ui::status_line(host, config, &loading).unwrap_or_default();
+        let may_define = host.voice == Voice::Envr && may_define(trusted.bytes());
+        command.arg(&loading).arg(library::functions());
+        command.arg(if may_define { "defines" } else { "" });
         command.arg(if begins_plain(trusted.bytes()) { "plain" } else { "" });
+        command.arg(if conversation.has_functions { library::USERS } else { "" });
+        command.arg(library::ASKING).arg(library::WAY_BACK);
         command.env_clear().envs(env.iter()).stdout(io::stderr().as_fd().try_clone_to_owned()?);
         if config.disable_stdin {
             command.stdin(Stdio::null());
@@ -179,10 +183,15 @@ impl Reports {
     }
 }
 
-/// Whether a script may define functions, as far as its own text goes.
+/// Whether a script may define functions or aliases, as far as its own text goes.
 fn may_define(script: &[u8]) -> bool {
+    let has_parentheses = || {
+        let mut parts = script.split(|byte| *byte == b'(').skip(1);
+        parts.any(|part| part.trim_ascii_start().starts_with(b")"))
+    };
     let text = String::from_utf8_lossy(script);
-    text.contains('(') || ["function", "eval"].iter().any(|word| text.contains(word))
+    let words = ["function", "eval", "alias", "ALIAS"];
+    words.iter().any(|word| text.contains(word)) || has_parentheses()
 }
 
 /// Whether bash finds nothing wrong with the first line by itself, nor takes it for the beginning of more than that.
