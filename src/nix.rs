@@ -238,6 +238,7 @@ impl Bringing<'_> {
                 ),
             );
             ui::hint(host, "envr nix log");
+            ui::hint(host, "envr nix refresh");
         } else {
             ui::fail(host, &format!("could not make the nix shell `{shown}`"));
             ui::quote(&failure.message);

@@ -4,7 +4,7 @@ use super::dev_env::DevEnv;
 use super::flake::LocalFlake;
 use super::inputs::{self, Aspect, Inputs};
 use super::kept::{self, Failure, Kept, Shell, Standing};
-use super::log::{Line, Look};
+use super::log::{self, Line, Look};
 use super::place::Place;
 use super::program;
 use super::reads::{self, Reads};
@@ -16,7 +16,7 @@ use crate::watch::{Watches, last_change};
 use anyhow::{Context as _, Result, ensure};
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader};
+use std::io::BufReader;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,8 @@ use std::process::ExitStatus;
 const OUTPUT_LIMIT: u64 = 64 << 20;
 /// Of nix's own error, what fits on a few screens.
 const MESSAGE_LIMIT: usize = 16 << 10;
+/// In bytes, with the log of a build; what nix says may be one line that does not end.
+const TOLD_LIMIT: usize = 64 << 10;
 /// Of the log of a build that failed.
 const BUILD_LINES: usize = 20;
 /// nix's status where a build failed.
@@ -216,7 +218,11 @@ impl Evaluation<'_> {
         Outcome::Failed(self.failure(reads, message, status.signal().is_none()))
     }
 
-    fn failure(&self, reads: Reads, message: String, is_lasting: bool) -> Failure {
+    fn failure(&self, reads: Reads, mut message: String, is_lasting: bool) -> Failure {
+        if message.len() > TOLD_LIMIT {
+            let end = (0..=TOLD_LIMIT).rev().find(|end| message.is_char_boundary(*end));
+            message.truncate(end.unwrap_or(0));
+        }
         let variables: Vec<String> = reads.variables.into_iter().collect();
         Failure {
             inputs: Inputs::of(&reads.paths, reads.checkout).0,
@@ -289,7 +295,7 @@ impl Account {
         let mut account = Self::default();
         let mut reader = BufReader::new(File::open(log)?);
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
+        while log::read_line(&mut reader, &mut line)? > 0 {
             let text = String::from_utf8_lossy(&line);
             match Line::parse(text.trim_end_matches('\n')) {
                 Line::Looked(look) => account.looks.push(look),

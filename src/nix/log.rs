@@ -2,10 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 const MARK: &str = "@nix ";
 const ERROR: u64 = 0;
+/// In bytes.
+const LINE_LIMIT: u64 = 16 << 20;
 /// nix's numbers for activities and their results.
 const COPY_PATHS: u64 = 103;
 const FILE_TRANSFER: u64 = 101;
@@ -91,6 +94,11 @@ struct Message {
     kind: u64,
     #[serde(default)]
     fields: Vec<Value>,
+}
+
+/// Reads on to the end of a line, or of a part of one that no nix says.
+pub fn read_line(log: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    io::Read::take(&mut *log, LINE_LIMIT).read_until(b'\n', line)
 }
 
 impl Line {

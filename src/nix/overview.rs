@@ -160,7 +160,7 @@ impl Overview {
         let mut progress = Progress::default();
         loop {
             let is_over = !self.place.is_busy();
-            for text in tail.lines() {
+            while let Some(text) = tail.next_line() {
                 let parsed = Line::parse(&text);
                 match &parsed {
                     Line::Error(text) => line(text)?,

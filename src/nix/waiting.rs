@@ -1,6 +1,6 @@
 //! Starts an evaluation in the background, and waits for it where somebody wants to: Ctrl-C ends the waiting alone.
 
-use super::log::Line;
+use super::log::{self, Line};
 use super::place::Place;
 use super::progress::Progress;
 use crate::env::Env;
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGINT;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
+use std::io::{BufReader, Read as _, Seek as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdout, Command, Stdio};
@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 pub const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// What takes less is not worth a line that comes and goes.
 const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A line that is longer than this many bytes is nothing to show.
+const PART_LIMIT: usize = 1 << 20;
 
 /// In bytes.
 const COMPLAINT_LIMIT: u64 = 4 << 10;
@@ -94,7 +97,7 @@ pub fn wait(
             Err(error) => return Err(error).context("could not wait for nix"),
         }
         let [is_over, is_interrupted] = fds.map(|fd| !fd.revents().is_empty());
-        for line in tail.lines() {
+        while let Some(line) = tail.next_line() {
             if let Some(milestone) = progress.take(Line::parse(&line)) {
                 ui::milestone(host, &format!("nix: {milestone}"));
             }
@@ -130,24 +133,28 @@ impl<'a> Tail<'a> {
         Self { place, reader: None, part: Vec::new() }
     }
 
-    pub fn lines(&mut self) -> Vec<String> {
-        let mut lines = Vec::new();
+    pub fn next_line(&mut self) -> Option<String> {
         if self.reader.is_none() {
             self.reader = File::open(self.place.log()).ok().map(BufReader::new);
         }
-        let Some(reader) = &mut self.reader else { return lines };
-        let length = reader.get_ref().metadata().map_or(0, |log| log.len());
-        if reader.stream_position().is_ok_and(|position| position > length) {
-            _ = reader.rewind();
-            self.part.clear();
-        }
-        while reader.read_until(b'\n', &mut self.part).is_ok_and(|count| count > 0) {
-            if self.part.last() != Some(&b'\n') {
-                break;
+        let reader = self.reader.as_mut()?;
+        loop {
+            while log::read_line(reader, &mut self.part).is_ok_and(|count| count > 0) {
+                if self.part.last() == Some(&b'\n') {
+                    let line = String::from_utf8_lossy(&self.part).trim_end().to_string();
+                    self.part.clear();
+                    return Some(line);
+                }
+                if self.part.len() > PART_LIMIT {
+                    self.part.clear();
+                }
             }
-            lines.push(String::from_utf8_lossy(&self.part).trim_end().to_string());
+            let length = reader.get_ref().metadata().map_or(0, |log| log.len());
+            if reader.stream_position().is_ok_and(|position| position <= length) {
+                return None;
+            }
+            reader.rewind().ok()?;
             self.part.clear();
         }
-        lines
     }
 }

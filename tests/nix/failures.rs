@@ -20,7 +20,8 @@ fn what_nix_says_is_told_once_and_not_tried_again() {
     let mut shell = world.project.shell();
     shell.failing_prompt(&format!(
         "{LOADING}envr: using flake\n\
-         envr: error: could not make the nix shell `.`: nix failed before, and nothing changed\nenvr: hint: envr nix log\n"
+         envr: error: could not make the nix shell `.`: nix failed before, and nothing changed\nenvr: hint: envr nix log\n\
+         envr: hint: envr nix refresh\n"
     ));
     assert_eq!(world.calls(), 1);
     assert_eq!(shell.get("NIX_DIRENV_DID_FALLBACK"), None);
@@ -219,7 +220,12 @@ fn check_fake(nix: &str, expected: &str) {
     project.write(".envrc", "use flake\n");
     project.allow();
     let said = project.shell().any_prompt(1);
-    assert!(said.contains(expected), "{said}");
+    assert!(said.contains(expected) && said.len() < 1 << 20, "{said}");
+    let size = |file: &std::path::Path| file.metadata().unwrap().len();
+    let places = super::dirs(&super::dirs(&project.path("home/.cache/envr/nix"))[0]);
+    let kept = std::fs::read_dir(&places[0]).unwrap().map(|entry| entry.unwrap().path());
+    let failures = kept.filter(|file| file.to_string_lossy().contains("/failure-"));
+    assert!(failures.map(|file| size(&file)).sum::<u64>() < 1 << 20);
 }
 
 #[test]
@@ -235,6 +241,7 @@ fn a_nix_that_is_none_is_told_from_one_that_fails() {
         "echo garbage",
         "printed: it is not what `nix print-dev-env --json` prints: expected value at line 1",
     );
+    check_fake("head -c 30000000 /dev/zero >&2; echo error: last >&2; exit 1", "shell `.`\n");
     check_fake("head -c 100000000 /dev/zero", "    nix printed more than 64 MiB\n");
     check_fake(
         "echo '{\"variables\":{\"A\":{\"type\":\"exported\"}}}'",
