@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn values_may_be_any_bytes() {
+        let needles = Needles::new(&[b"\xff\0\xfe\x01".to_vec().into()]);
+        let mut redactor = Redactor::new(&needles);
+        let mut shown = redactor.push(b"\xff\0-\xff\0");
+        shown.extend(redactor.push(b"\xfe\x01\n"));
+        assert_eq!(shown, b"\xff\0-[secret]\n");
+    }
+
+    #[test]
     fn only_what_may_become_a_secret_is_held() {
         let needles = needles(&["hunter2"]);
         let mut redactor = Redactor::new(&needles);

@@ -212,3 +212,57 @@ fn without_room_a_file_stays_as_it_is() {
     assert!(said.contains("could not change `s.yaml`: could not write"), "{said}");
     assert_eq!((world.project.read("project/s.yaml"), names()), (before, names_before));
 }
+
+/// Killed before the new bytes are written, before they are on the disk, and before they have the name.
+#[test]
+fn a_kill_leaves_the_old_file_and_nothing_in_the_clear() {
+    if !has("strace") {
+        return;
+    }
+    for call in ["write", "fsync", "rename"] {
+        let world = World::new().with_key();
+        let before = world.project.read("project/s.yaml");
+        let kill = format!("inject={call}:signal=SIGKILL:when=1");
+        let script = format!(
+            "echo hunter3 | strace -qq -o \"$HOME/trace\" -e {kill} \"$ENVR\" secret set s.yaml b"
+        );
+        let killed = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(world.project.path("project"))
+            .env_clear()
+            .envs(world.project.variables())
+            .env("ENVR", ENVR)
+            .output()
+            .unwrap();
+        assert!(!killed.status.success(), "{call}");
+        assert!(world.project.read("home/trace").contains("killed by SIGKILL"), "{call}");
+        let found = Command::new("grep")
+            .args(["-rl", "hunter", "."])
+            .current_dir(world.project.path("project"))
+            .output();
+        assert_eq!(String::from_utf8(found.unwrap().stdout).unwrap(), "", "{call}");
+        assert_eq!(world.project.read("project/s.yaml"), before, "{call}");
+        let run = world.project.envr(["secret", "decrypt", "s.yaml"]);
+        assert_eq!(run.any_stdout().success().stdout, b"a: hunter2\n", "{call}");
+    }
+}
+
+/// What nobody can clean up at once the next one does.
+#[test]
+fn the_plaintext_of_a_killed_editor_is_gone_with_the_next() {
+    let world = World::new().with_key();
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let ed = |script: &str| world.project.write_program("ed", &format!("#!/bin/sh\n{script}\n"));
+    ed("echo \"$1\" >\"$HOME/where\"; kill -9 \"$PPID\"");
+    let edit = || {
+        let path = format!("{}:/usr/bin:/bin", world.project.path("bin").display());
+        let run = world.project.envr(["secret", "edit", "s.yaml"]).env("PATH", path.as_str());
+        run.env("XDG_RUNTIME_DIR", memory.path()).env("EDITOR", "ed").any_stderr().output()
+    };
+    assert!(!edit().status.success());
+    let left = world.project.read("home/where").trim().to_string();
+    assert_eq!(std::fs::read(&left).unwrap(), b"a: hunter2\n");
+    ed("true");
+    assert!(edit().status.success());
+    assert!(!Path::new(&left).exists(), "{left}");
+}
