@@ -5,15 +5,18 @@ use std::cmp::Ordering;
 /// Whether the word is one of the list.
 pub fn has(words: &str, word: &[u8]) -> bool {
     let mut rest = words.as_bytes();
+    let is_blank = |byte: &u8| *byte == b' ';
     while !rest.is_empty() {
         let middle = rest.len() / 2;
-        let is_blank = |byte: &u8| *byte == b' ';
         let start = rest[..middle].iter().rposition(is_blank).map_or(0, |blank| blank + 1);
-        let length = rest[start..].iter().position(is_blank).unwrap_or(rest.len() - start);
-        rest = match word.cmp(&rest[start..start + length]) {
+        let end =
+            || rest[middle..].iter().position(is_blank).map_or(rest.len(), |end| middle + end);
+        // The first letter mostly tells.
+        let order = word.first().cmp(&rest.get(start));
+        rest = match order.then_with(|| word.cmp(&rest[start..end()])) {
             Ordering::Equal => return true,
             Ordering::Less => &rest[..start.saturating_sub(1)],
-            Ordering::Greater => rest.get(start + length + 1..).unwrap_or_default(),
+            Ordering::Greater => rest.get(end() + 1..).unwrap_or_default(),
         };
     }
     false

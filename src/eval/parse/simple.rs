@@ -8,6 +8,7 @@ use crate::env::is_name;
 use crate::eval::stdlib;
 
 pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+    let start = cursor.clone();
     let mut assignments = Vec::new();
     while let Some(assignment) = read_assignment(cursor)? {
         assignments.push(assignment);
@@ -19,7 +20,11 @@ pub fn read(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     if is_at_command_end(cursor) {
         return Ok(Command::Assign(assignments));
     }
-    read_command_with(cursor, assignments)
+    let command = read_command_with(cursor, assignments)?;
+    if let Command::Programs(programs) = &command {
+        check_redirects(&start, &programs.calls[0])?;
+    }
+    Ok(command)
 }
 
 /// A program with variables of its own. What one of them holds the next one may use, and PATH decides what is found.
@@ -211,11 +216,13 @@ fn check_assignable(cursor: &Cursor<'_>, name: &[u8]) -> Parsed<()> {
 }
 
 fn read_call(cursor: &mut Cursor<'_>, name: Vec<u8>) -> Parsed<Call> {
+    let start = cursor.clone();
     let mut call =
         Call { variables: Vec::new(), name, arguments: Vec::new(), redirects: Vec::new() };
     loop {
         cursor.skip_blanks();
         if is_at_command_end(cursor) {
+            check_redirects(&start, &call)?;
             return Ok(call);
         }
         if read_redirect(cursor, &mut call.redirects)? {
@@ -228,6 +235,18 @@ fn read_call(cursor: &mut Cursor<'_>, name: Vec<u8>) -> Parsed<Call> {
         }
         call.arguments.push(argument);
     }
+}
+
+/// Of a command over several lines bash has an opinion of its own on which one a file could not be opened in.
+fn check_redirects(start: &Cursor<'_>, call: &Call) -> Parsed<()> {
+    let is_further_down = |redirect: &Redirect| match redirect {
+        Redirect::File(FileRedirect { line, .. }) => *line != start.line(),
+        Redirect::ToNull { .. } | Redirect::Duplicate { .. } => false,
+    };
+    if call.redirects.iter().any(is_further_down) {
+        return Err(start.needs_bash("a redirection behind a line end"));
+    }
+    Ok(())
 }
 
 /// A word that no pattern makes into several.

@@ -243,6 +243,8 @@ fn calls() {
     check("a | while", expect!["line 1: a pipe into what is no program"]);
     check("a | b $(c)", expect!["line 1: a substitution in a pipe"]);
     check("a 3>/dev/null", expect!["line 1: a redirection of another descriptor"]);
+    check("a \\\nb >c", expect!["line 1: a redirection behind a line end"]);
+    check("A='\n' a >c", expect!["line 1: a redirection behind a line end"]);
     check("\"export\" A=1", expect!["line 1: a command that is not written plainly"]);
     check("echo a | cat", expect!["echo a | cat"]);
     check("true | cat", expect!["line 1: a pipe"]);
