@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use crate::host::find_program;
-use crate::secrets::{FILE_LIMIT, Output, Secret};
+use crate::secrets::{Output, Secret};
 use anyhow::{Context as _, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, ioctl_fionbio, read};
@@ -16,8 +16,9 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use zeroize::Zeroizing;
 
-/// Of what a program says about itself, the bytes that are read at all.
-const SAID: usize = 64 << 10;
+/// What a program may print, in bytes: a key, and whatever its input may become.
+const LIMIT: usize = 1 << 20;
+const GROWTH: usize = 16;
 
 /// Runs a program to its end, and returns what it printed where it succeeded.
 pub fn run(env: &Env, name: &OsStr, arguments: &[&str], input: &[u8]) -> Result<Secret> {
@@ -37,7 +38,7 @@ pub fn run(env: &Env, name: &OsStr, arguments: &[&str], input: &[u8]) -> Result<
         // One that reads nothing says why it ended.
         _ = stdin.write_all(input);
     }
-    let mut pipes = Pipes::of(&mut child)?;
+    let mut pipes = Pipes::of(&mut child, LIMIT + GROWTH * input.len())?;
     let status = pipes.read_until_end(&mut child, &ends);
     if status.is_err() {
         _ = child.kill();
@@ -79,15 +80,17 @@ struct Pipes {
     open: [Option<OwnedFd>; 2],
     printed: Output,
     said: Vec<u8>,
+    /// Of each, in bytes.
+    limit: usize,
 }
 
 impl Pipes {
-    fn of(child: &mut Child) -> Result<Self> {
+    fn of(child: &mut Child, limit: usize) -> Result<Self> {
         let open = [child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from)];
         for pipe in open.iter().flatten() {
             ioctl_fionbio(pipe, true)?;
         }
-        Ok(Self { open, printed: Output::default(), said: Vec::new() })
+        Ok(Self { open, printed: Output::default(), said: Vec::new(), limit })
     }
 
     /// Not until the pipes end: what it left in the background, such as an agent, may hold them open.
@@ -121,7 +124,7 @@ impl Pipes {
                     Err(Errno::INTR) => {}
                     Err(error) => return Err(error.into()),
                 }
-                if self.printed.bytes().len() as u64 > FILE_LIMIT || self.said.len() > SAID {
+                if self.printed.bytes().len().max(self.said.len()) > self.limit {
                     bail!("it prints without an end");
                 }
             }
