@@ -11,11 +11,13 @@ mod example;
 mod faults;
 mod foreground;
 mod import;
+mod killed;
 mod load;
 mod logs;
 mod order;
 mod ports;
 mod readiness;
+mod refusals;
 mod restarts;
 mod s6;
 mod sockets;
@@ -172,12 +174,15 @@ impl Services {
 
     /// The process that `service-supervisor` was asked of.
     fn internal(&self, verb: &str) -> i32 {
+        self.find(verb).unwrap_or_else(|| panic!("no {verb} runs"))
+    }
+
+    fn find(&self, verb: &str) -> Option<i32> {
         let has_verb = |pid: &i32| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             line.split(|byte| *byte == 0).nth(1) == Some(verb.as_bytes())
         };
-        let found = self.processes().into_iter().find(has_verb);
-        found.unwrap_or_else(|| panic!("no {verb} runs"))
+        self.processes().into_iter().find(has_verb)
     }
 }
 

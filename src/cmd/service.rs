@@ -19,9 +19,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// How long a killed supervisor's keeper may take to end what it left.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -215,23 +219,39 @@ impl<'a> Project<'a> {
     }
 
     fn down(&self) -> Result<ExitCode> {
-        let Some(stream) = self.place.connect()? else {
-            // One that was killed may have left something.
-            if let Some(_lock) = self.place.lock()? {
-                keeper::end_leftovers(self.host, &self.place)?;
-                memory_dir::remove_lasting(self.host, &self.place.secrets());
-            }
+        let Some(stream) = self.connect_after_a_start()? else {
+            // One that was killed may have left something, which its keeper ends, or nobody.
+            let _lock = self.place.lock_within(PATIENCE)?.ok_or_else(|| self.unreachable())?;
+            keeper::end_leftovers(self.host, &self.place)?;
+            memory_dir::remove_lasting(self.host, &self.place.secrets());
             ui::note(self.host, "nothing is running");
             return Ok(ExitCode::SUCCESS);
         };
         let supervisor = place::peer(&stream)?;
+        let ends = keeper::ends_of(supervisor);
         let done = self.until_done(Connection::new(stream), Request::Down);
         // One that hung up has ended, or is about to: others told it to, or killed it.
         if done.is_err() && self.connection().and_then(|mut one| one.ask(Request::Ps)).is_ok() {
             return done;
         }
         self.place.wait_for_end(supervisor)?;
+        keeper::wait_for_ends(&ends);
         Ok(done.unwrap_or(ExitCode::SUCCESS))
+    }
+
+    fn unreachable(&self) -> anyhow::Error {
+        let message = "the supervisor cannot be reached: its socket is gone";
+        let verb = format!("{} {}", keeper::SUPERVISOR, self.root.display());
+        crate::error::Hinted::new(message, format!("pkill -f '{verb}'")).into()
+    }
+
+    /// The supervisor; also one that is just being started.
+    fn connect_after_a_start(&self) -> Result<Option<UnixStream>> {
+        if let Some(stream) = self.place.connect()? {
+            return Ok(Some(stream));
+        }
+        let _start = self.place.lock_start()?;
+        self.place.connect()
     }
 
     /// Tells how far it is, and what became of it.

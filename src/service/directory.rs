@@ -37,7 +37,7 @@ pub fn is_service(dir: &Path) -> bool {
 /// The programs of a service directory, which must be approved.
 pub fn programs(dir: &Path) -> Vec<PathBuf> {
     let names = PROGRAMS.iter();
-    names.map(|name| dir.join(name)).filter(|file| file.exists()).collect()
+    names.map(|name| dir.join(name)).filter(|file| file.is_file()).collect()
 }
 
 /// Whether a file is such a program of a directory in `scan`.
@@ -193,7 +193,7 @@ impl Directory {
     }
 
     fn mistake(&self, name: &str, message: &str) -> anyhow::Error {
-        let file = self.dir.join(name);
+        let file = if name.is_empty() { self.dir.clone() } else { self.dir.join(name) };
         let file = file.display();
         Hinted::new(format!("could not read `{file}`: {message}"), format!("$EDITOR {file}")).into()
     }

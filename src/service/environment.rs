@@ -67,8 +67,9 @@ pub fn evaluate(host: &Host, root: &Path) -> Result<Env> {
 
 /// Whether what governs the project's directory may run, without running it.
 pub fn check(world: World, root: &Path) -> Result<()> {
-    let Some(rc) = rc::find(world.host, world.config, root) else { return Ok(()) };
-    project::approved(world, &rc.path).map(drop)
+    let rc = rc::find(world.host, world.config, root).map(|rc| rc.path);
+    let mut files = rc.into_iter().chain(project::definitions(root));
+    files.try_for_each(|file| project::approved(world, &file).map(drop))
 }
 
 /// As it goes over a pipe: `NAME=VALUE` with a NUL behind each.

@@ -7,7 +7,7 @@
 use super::control_group::Group;
 use super::environment::{self, Environment};
 use super::place::Place;
-use super::process::{self, Identity, Launch};
+use super::process::{self, Identity, Launch, Status};
 use super::state::Exit;
 use super::supervisor::{MARK, Supervisor};
 use crate::env::Env;
@@ -304,6 +304,23 @@ pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
         group.forget(place);
     }
     Ok(())
+}
+
+/// Become readable when a supervisor, and when its keeper has ended.
+pub fn ends_of(supervisor: Pid) -> Vec<OwnedFd> {
+    let program = |process: Pid| std::fs::read_link(format!("/proc/{process}/exe")).ok();
+    let parent = Status::of(supervisor).and_then(|status| process::pid(status.parent));
+    let keeper = parent
+        .filter(|parent| program(*parent).is_some_and(|own| Some(own) == program(supervisor)));
+    let both = [Some(supervisor), keeper].into_iter().flatten();
+    both.filter_map(|process| Identity::of(process)?.descriptor()).collect()
+}
+
+/// As long as that may take.
+pub fn wait_for_ends(ends: &[OwnedFd]) {
+    for end in ends {
+        wait_for(&[end], PATIENCE);
+    }
 }
 
 /// A byte for each end of a child.

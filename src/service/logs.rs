@@ -9,7 +9,6 @@ mod reader;
 mod follow;
 
 use super::LogLimits;
-use anyhow::{Context as _, Result};
 use rustix::io::Errno;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
@@ -31,6 +30,8 @@ pub struct Log {
     file: Option<File>,
     size: u64,
     lost: Lost,
+    /// Records of ours that can wait.
+    waiting: Vec<u8>,
 }
 
 /// What had to be thrown away, for the service must not wait for a disk.
@@ -41,12 +42,9 @@ struct Lost {
 }
 
 impl Log {
-    /// Opens the log in `dir`, and mends what a killed writer left.
-    pub fn open(dir: PathBuf, limits: LogLimits) -> Result<Self> {
-        let mut log = Self { dir, limits, file: None, size: 0, lost: Lost::default() };
-        let file = log.dir.join(CURRENT);
-        log.open_current().with_context(|| format!("could not write `{}`", file.display()))?;
-        Ok(log)
+    /// The log in `dir`, which is opened when something is written, and what a killed writer left mended then.
+    pub fn new(dir: PathBuf, limits: LogLimits) -> Self {
+        Self { dir, limits, file: None, size: 0, lost: Lost::default(), waiting: Vec::new() }
     }
 
     pub fn limit(&mut self, limits: LogLimits) {
@@ -55,12 +53,33 @@ impl Log {
 
     /// Appends what a stream said.
     pub fn append(&mut self, clock: &mut Clock, stream: Stream, bytes: &[u8]) {
-        let mut records = clock.records(stream, bytes);
+        self.write_waiting(clock);
+        self.write_all(clock.records(stream, bytes));
+        self.tell_of_lost(clock);
+    }
+
+    /// Takes what the supervisor says; it is written before the next that is appended, or by `write_waiting`.
+    pub fn append_later(&mut self, clock: &mut Clock, bytes: &[u8]) {
+        self.waiting.extend_from_slice(clock.records(Stream::System, bytes));
+    }
+
+    pub fn write_waiting(&mut self, clock: &mut Clock) {
+        if !self.waiting.is_empty() {
+            let waiting = std::mem::take(&mut self.waiting);
+            self.write_all(&waiting);
+            self.tell_of_lost(clock);
+        }
+    }
+
+    fn write_all(&mut self, mut records: &[u8]) {
         while !records.is_empty() {
             let (first, rest) = self.fitting(records);
             self.write(first);
             records = rest;
         }
+    }
+
+    fn tell_of_lost(&mut self, clock: &mut Clock) {
         if self.lost.records > 0 && self.lost.why.is_none() {
             let count = std::mem::take(&mut self.lost.records);
             let text = format!("{count} records could not be written here\n");
@@ -85,16 +104,7 @@ impl Log {
     fn write(&mut self, records: &[u8]) {
         let length = records.len() as u64;
         self.forget_a_removed_file();
-        if self.size > 0 && self.size + length > self.limits.size {
-            self.rotate();
-        }
-        let written = match &mut self.file {
-            Some(file) => file.write_all(records),
-            None => self.open_current().and_then(|()| match &mut self.file {
-                Some(file) => file.write_all(records),
-                None => Ok(()),
-            }),
-        };
+        let written = self.file_for(length).and_then(|file| file.write_all(records));
         match written {
             Ok(()) => {
                 self.size += length;
@@ -109,6 +119,20 @@ impl Log {
                 self.lost.why = Some(Errno::from_io_error(&error).unwrap_or(Errno::IO));
             }
         }
+    }
+
+    /// The current file, with room for so many bytes.
+    fn file_for(&mut self, length: u64) -> std::io::Result<&mut File> {
+        if self.file.is_none() {
+            self.open_current()?;
+        }
+        if self.size > 0 && self.size + length > self.limits.size {
+            self.rotate();
+        }
+        if self.file.is_none() {
+            self.open_current()?;
+        }
+        self.file.as_mut().ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     /// Each step leaves a log that can be read and gone on with.

@@ -6,6 +6,7 @@ use crate::error::Hinted;
 use crate::fs::{make_private_dir, write_atomic};
 use crate::host::Host;
 use anyhow::{Context as _, Result, bail};
+use rustix::event::{Timespec, poll};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -16,6 +17,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// In the runtime directory.
 const SOCKET: &str = "control";
@@ -25,6 +27,9 @@ const POINTER: &str = "runtime";
 const LOCK: &str = "lock";
 /// Held by who looks for a supervisor and starts one.
 const START_LOCK: &str = "start-lock";
+
+/// How often a lock is tried that cannot be waited for without an end.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// Two directories for this user alone.
 #[derive(Clone, Debug)]
@@ -80,10 +85,15 @@ impl Place {
     /// The supervisor's socket; `None` where nobody listens.
     pub fn connect(&self) -> Result<Option<UnixStream>> {
         let pointer = match std::fs::read(self.state.join(POINTER)) {
+            // What a loss of power made of it leads nowhere.
+            Ok(bytes) if !bytes.starts_with(b"/") || bytes.contains(&0) => self.runtime.clone(),
             Ok(bytes) => PathBuf::from(std::ffi::OsString::from_vec(bytes)),
             // Who removed the state directory left a supervisor that can be met where it would be looked for now.
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.runtime.clone(),
-            Err(error) => return Err(error).context("could not find the supervisor"),
+            Err(error) => {
+                let file = self.state.join(POINTER);
+                return Err(error).with_context(|| format!("could not read `{}`", file.display()));
+            }
         };
         let Some(dir) = open_private(&pointer)? else { return Ok(None) };
         match UnixStream::connect(through(&dir)) {
@@ -131,6 +141,18 @@ impl Place {
             Ok(()) => Ok(Some(file)),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error).context("could not lock the project"),
+        }
+    }
+
+    /// As `lock`, also when the one who has it is gone within this time.
+    pub fn lock_within(&self, time: Duration) -> Result<Option<File>> {
+        let deadline = Instant::now() + time;
+        loop {
+            let lock = self.lock()?;
+            if lock.is_some() || Instant::now() >= deadline {
+                return Ok(lock);
+            }
+            _ = poll(&mut [], Some(&LOOK));
         }
     }
 

@@ -26,6 +26,22 @@ pub enum Schedule {
     Cron(Cron),
 }
 
+/// When a run is due, by a clock that goes on while the machine sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// What clocks show, in seconds since the epoch.
+    Wall(i64),
+    /// Since the machine started: whoever sets clocks does not change it.
+    Boot(Duration),
+}
+
+/// What both of these clocks show.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub wall: i64,
+    pub boot: Duration,
+}
+
 /// For each field a bit for each number that it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
@@ -50,13 +66,30 @@ impl Schedule {
         Cron::parse(long).map(Self::Cron)
     }
 
-    /// The time from `now`, in seconds since the epoch, to the next run; `None` where none will come.
-    pub fn wait(&self, now: i64, zone: &Zone) -> Option<Duration> {
+    /// The next run; `None` where none will come.
+    pub fn next(&self, now: Now, zone: &Zone) -> Option<Due> {
         match self {
-            Self::Every(time) => Some(*time),
-            Self::Cron(cron) => {
-                let wait = cron.next(now, zone)? - now;
-                Some(Duration::from_secs(u64::try_from(wait).unwrap_or_default()))
+            Self::Every(time) => Some(Due::Boot(now.boot + *time)),
+            Self::Cron(cron) => cron.next(now.wall, zone).map(Due::Wall),
+        }
+    }
+}
+
+impl Due {
+    pub fn has_come(self, now: Now) -> bool {
+        match self {
+            Self::Wall(time) => time <= now.wall,
+            Self::Boot(time) => time <= now.boot,
+        }
+    }
+
+    /// What clocks will show, in seconds since the epoch, if nobody sets them.
+    pub fn shown(self, now: Now) -> i64 {
+        match self {
+            Self::Wall(time) => time,
+            Self::Boot(time) => {
+                let left = time.saturating_sub(now.boot) + Duration::from_millis(500);
+                now.wall.saturating_add_unsigned(left.as_secs())
             }
         }
     }
@@ -160,9 +193,9 @@ mod tests {
 
     fn next(text: &str, zone: &str, now: i64) -> String {
         let zone = Zone::named(zone).unwrap();
-        let wait = Schedule::parse(text).and_then(|schedule| schedule.wait(now, &zone));
-        let next = wait.map(|wait| rfc3339(now + i64::try_from(wait.as_secs()).unwrap()));
-        next.unwrap_or_else(|| "never".to_string())
+        let now = Now { wall: now, boot: Duration::from_secs(7) };
+        let next = Schedule::parse(text).and_then(|schedule| schedule.next(now, &zone));
+        next.map_or_else(|| "never".to_string(), |next| rfc3339(next.shown(now)))
     }
 
     #[track_caller]
@@ -177,8 +210,8 @@ mod tests {
         for expected in expected {
             assert_eq!(next(text, zone, now), *expected, "{text}");
             let schedule = Schedule::parse(text).unwrap();
-            let wait = schedule.wait(now, &Zone::named(zone).unwrap()).unwrap();
-            now += i64::try_from(wait.as_secs()).unwrap();
+            let at = Now { wall: now, boot: Duration::ZERO };
+            now = schedule.next(at, &Zone::named(zone).unwrap()).unwrap().shown(at);
         }
     }
 
@@ -232,6 +265,25 @@ mod tests {
         check("5/20 8-10 1 JAN,jul *", "2026-07-01T08:05:00Z");
         check("@monthly", "2026-04-01T00:00:00Z");
         check("0 0 31 2 *", "never");
+    }
+
+    #[test]
+    fn a_machine_that_slept_and_clocks_that_were_set() {
+        let zone = Zone::named("UTC0").unwrap();
+        let boot = Duration::from_secs(1000);
+        let before = Now { wall: NOW, boot };
+        let due = |text: &str| Schedule::parse(text).unwrap().next(before, &zone).unwrap();
+        let (every, hourly) = (due("1h"), due("@hourly"));
+        assert!(!every.has_come(before) && !hourly.has_come(before));
+        // Both clocks go on in a sleep of a night; the runs of that night are one.
+        let night = 8 * 3600;
+        let after = Now { wall: NOW + night, boot: boot + Duration::from_secs(8 * 3600) };
+        assert!(every.has_come(after) && hourly.has_come(after));
+        let next = Schedule::parse("@hourly").unwrap().next(after, &zone).unwrap();
+        assert!(!next.has_come(after));
+        // Who sets the clock changes what it shows, and no span of time.
+        let set = Now { wall: NOW + night, boot };
+        assert!(!every.has_come(set) && hourly.has_come(set));
     }
 
     #[test]

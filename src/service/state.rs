@@ -2,7 +2,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use super::{Kind, Restart, RestartWhen, Spec};
+use super::{Kind, Restart, RestartWhen, Spec, StartWhen};
 use std::time::Duration;
 
 /// A run that was ready for this long was healthy: the next one starts at once.
@@ -87,6 +87,8 @@ pub struct Policy {
     says_ready: bool,
     ready_timeout: Option<Duration>,
     restart: Restart,
+    /// Who connects starts it, so its work is never done.
+    is_called: bool,
     stop_timeout: Option<Duration>,
     has_finish: bool,
     finish_timeout: Option<Duration>,
@@ -121,6 +123,7 @@ impl Policy {
             says_ready: spec.ready.is_some(),
             ready_timeout: spec.ready.as_ref().and_then(|ready| ready.timeout),
             restart: spec.restart.clone(),
+            is_called: spec.start == StartWhen::OnConnection,
             stop_timeout: spec.stop.timeout,
             has_finish: spec.finish.is_some(),
             finish_timeout: spec.finish.as_ref().and_then(|finish| finish.timeout),
@@ -440,6 +443,7 @@ impl Life {
         let next = match policy.restart.when {
             _ if finish == Some(Exit::Code(PERMANENT)) || self.backgrounded => State::Failed,
             _ if self.asked => State::Down,
+            _ if success && policy.is_called => return self.retry(policy, now),
             _ if success && policy.kind == Kind::Oneshot => State::Completed,
             RestartWhen::Never | RestartWhen::OnFailure if success => State::Completed,
             RestartWhen::Never => State::Failed,

@@ -9,6 +9,7 @@ mod ports;
 mod watching;
 mod connections;
 mod scheduling;
+mod alarms;
 mod clients;
 mod requests;
 
@@ -25,6 +26,7 @@ use crate::config::Config;
 use crate::host::Host;
 use crate::trust::Store;
 use crate::world::World;
+use alarms::Alarms;
 use anyhow::{Context as _, Result};
 use clients::Client;
 use poller::{Poller, Source};
@@ -65,6 +67,8 @@ pub struct Supervisor<'a> {
     ends: UnixStream,
     /// A byte for each signal that asks us to end.
     requests_to_end: UnixStream,
+    /// Made for the first service that has a schedule.
+    alarms: Option<Alarms>,
     /// The files for which services are restarted.
     watching: Option<Watching>,
     poller: Poller,
@@ -76,6 +80,8 @@ pub struct Supervisor<'a> {
     buffer: Vec<u8>,
     /// Of the kernel, when we last looked.
     kills_for_memory: u64,
+    /// Something is otherwise than when everybody was looked at last.
+    has_happened: bool,
     /// The list of processes for the next supervisor is not up to date.
     is_list_stale: bool,
 }
@@ -130,6 +136,7 @@ impl<'a> Supervisor<'a> {
             accepts_again: None,
             ends,
             requests_to_end,
+            alarms: None,
             watching: None,
             poller,
             clock: Clock::now(),
@@ -138,6 +145,7 @@ impl<'a> Supervisor<'a> {
             ending: Ending::NotYet,
             buffer: vec![0; 64 << 10],
             kills_for_memory: process::kills_for_memory().unwrap_or_default(),
+            has_happened: true,
             is_list_stale: false,
         })
     }
@@ -147,17 +155,36 @@ impl<'a> Supervisor<'a> {
         loop {
             self.settle();
             self.write_list();
+            self.write_logs();
             self.answer_who_waits();
             if self.is_over() {
                 self.say_goodbye();
                 return Ok(());
             }
-            let sources = self.poller.wait(self.time_left())?;
-            for source in sources {
-                self.serve(source);
+            self.set_alarms()?;
+            self.has_happened = false;
+            // Who only says something changes nothing, so nobody else is looked at.
+            while !self.has_happened {
+                self.serve_whoever_comes()?;
             }
+        }
+    }
+
+    /// Waits for who is next, serves them, and passes the deadlines that are over by then.
+    fn serve_whoever_comes(&mut self) -> Result<()> {
+        let left = self.time_left();
+        let deadline = left.map(|left| self.started.elapsed() + left);
+        let sources = self.poller.wait(left)?;
+        let is_output = |source: &Source| matches!(source, Source::Stdout(_) | Source::Stderr(_));
+        self.has_happened |= !sources.iter().all(is_output);
+        for source in sources {
+            self.serve(source);
+        }
+        self.has_happened |= deadline.is_some_and(|deadline| deadline <= self.started.elapsed());
+        if self.has_happened {
             self.pass_deadlines();
         }
+        Ok(())
     }
 
     fn serve(&mut self, source: Source) {
@@ -180,6 +207,7 @@ impl<'a> Supervisor<'a> {
             Source::Evaluation => self.read_evaluation(),
             Source::Files => self.read_changes(),
             Source::Connection(index) => self.called(index),
+            Source::Alarm => self.heed_alarms(),
         }
     }
 
@@ -267,6 +295,7 @@ impl<'a> Supervisor<'a> {
         if event == Event::Stop {
             service.is_told = true;
         }
+        self.has_happened = true;
         let actions = service.life.step(&service.policy, event, now);
         if before != service.life.state {
             service.since = self.clock.time();
@@ -325,7 +354,7 @@ impl<'a> Supervisor<'a> {
             self.probe_if_due(index, now);
             self.watch_if_due(index, now);
             self.restart_if_due(index, now);
-            self.run_if_due(index, now);
+            self.run_if_due(index);
         }
     }
 

@@ -13,7 +13,7 @@ const SLEEP: &str = "[services]\nx = 'exec sleep 1000'\n";
 
 impl Services {
     /// Runs a script as the root of namespaces of its own, in the project; `None` where users may not.
-    fn in_namespaces(&self, options: &[&str], script: &str) -> Option<Output> {
+    pub fn in_namespaces(&self, options: &[&str], script: &str) -> Option<Output> {
         let can = Command::new("unshare").args(options).arg("true").output();
         if !can.is_ok_and(|output| output.status.success()) {
             println!("skipped: no namespaces for users here");

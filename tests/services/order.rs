@@ -10,7 +10,7 @@ fn a_chain_starts_in_order_and_stops_in_the_reverse() {
     let mut toml = String::new();
     for index in 0..6 {
         let script = format!(
-            "trap 'echo stop {index} >{0}; exit' TERM; echo start {index} >{0}; echo >&3; \
+            "trap 'echo stop {index} >{0}; sleep 0.1; echo gone {index} >{0}; exit' TERM; echo start {index} >{0}; echo >&3; \
              while :; do sleep 1000 & wait; done",
             fifo.path()
         );
@@ -25,9 +25,11 @@ fn a_chain_starts_in_order_and_stops_in_the_reverse() {
     services.allow();
     services.up();
     services.run(["down"]);
-    let events: Vec<String> = (0..12).map(|_| fifo.line()).collect();
+    let events: Vec<String> = (0..18).map(|_| fifo.line()).collect();
     let started = (0..6).map(|index| format!("start {index}"));
-    let stopped = (0..6).rev().map(|index| format!("stop {index}"));
+    // Nobody is told to stop before all that need it are gone.
+    let stopped =
+        (0..6).rev().flat_map(|index| ["stop", "gone"].map(|what| format!("{what} {index}")));
     assert_eq!(events, started.chain(stopped).collect::<Vec<_>>());
 }
 

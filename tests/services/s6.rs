@@ -74,6 +74,105 @@ fn a_service_directory_runs_unchanged() {
     assert_eq!(plain(&ours), plain(&theirs));
 }
 
+/// A service: its name, what its `run` does, what its `finish` does, and its settings.
+type End = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What each writes down, in its order: `NAME WHAT ARGUMENTS…`. All become ready; then `dies` ends by itself.
+const ENDS: [End; 5] = [
+    ("deaf", "trap '' TERM", "", &[("timeout-kill", "300"), ("max-death-tally", "3")]),
+    ("usr", "trap 'say got USR1; exit 3' USR1", "", &[("down-signal", "USR1")]),
+    ("number", "trap 'say got INT; exit 0' INT", "", &[("down-signal", "2\n")]),
+    ("slow", "", "sleep 1000; say never", &[("timeout-finish", "300")]),
+    ("dies", "kill -KILL $$", "exit 125", &[("max-death-tally", "0"), ("timeout-kill", "0")]),
+];
+
+fn write_ends(services: &Services) {
+    for (name, before, finish, settings) in ENDS {
+        let say = "say() { echo \"${PWD##*/} $*\" >>../../seen; }";
+        let dir = format!("services/{name}");
+        services.script(
+            &format!("{dir}/run"),
+            &format!(
+                "#!/bin/sh\n{say}\nsay run $# $1\necho rubbish >&4\n{before}\nsay ready\n\
+                 while :; do sleep 0.02; done\n"
+            ),
+        );
+        services.script(
+            &format!("{dir}/finish"),
+            &format!("#!/bin/sh\n{say}\nsay finish $1 $2 $3\n{finish}\n"),
+        );
+        services.project.write(&format!("{dir}/notification-fd"), "4\n");
+        for (setting, value) in settings {
+            services.project.write(&format!("{dir}/{setting}"), value);
+        }
+    }
+}
+
+/// Each service's own order; that between services is nobody's promise.
+fn seen(services: &Services) -> Vec<Vec<String>> {
+    let seen = services.project.read("project/seen");
+    let of = |name: &str| {
+        let own = seen.lines().filter(|line| line.split(' ').next() == Some(name));
+        own.map(str::to_string).collect()
+    };
+    let all = ENDS.iter().map(|(name, ..)| of(name)).collect();
+    services.project.remove("seen");
+    all
+}
+
+/// Until every service wrote that it is ready, and `dies` how it ended.
+fn until_settled(services: &Services) {
+    let is_settled = || {
+        let seen = std::fs::read_to_string(services.project.path("project/seen"));
+        let seen = seen.unwrap_or_default();
+        let lived = ["deaf", "usr", "number", "slow"];
+        lived.iter().all(|name| seen.contains(&format!("{name} ready\n")))
+            && seen.contains("dies finish 256 9 dies\n")
+    };
+    while !is_settled() {}
+}
+
+#[test]
+fn an_end_is_as_under_s6_in_its_order_and_arguments() {
+    let services = Services::empty();
+    write_ends(&services);
+    services.allow();
+    services.run(["up", "-d"]);
+    until_settled(&services);
+    services.fail(["wait", "--for", "completed", "dies"]);
+    let said = services.project.envr(["down"]).any_stderr().failure();
+    assert!(String::from_utf8_lossy(&said.stderr).contains("ended only by SIGKILL: deaf\n"));
+    let ours = seen(&services);
+    let expected: [&[&str]; 5] = [
+        &["deaf run 1 deaf", "deaf ready", "deaf finish 256 9 deaf"],
+        &["usr run 1 usr", "usr ready", "usr got USR1", "usr finish 3 0 usr"],
+        &["number run 1 number", "number ready", "number got INT", "number finish 0 0 number"],
+        &["slow run 1 slow", "slow ready", "slow finish 256 15 slow"],
+        &["dies run 1 dies", "dies finish 256 9 dies"],
+    ];
+    assert_eq!(ours, expected);
+    if !crate::test::has("s6-svscan") {
+        return;
+    }
+    let scan = services.project.path("project/services");
+    let mut svscan = Command::new("s6-svscan")
+        .arg(&scan)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until_settled(&services);
+    let mut wait = Command::new("s6-svwait");
+    // As many as failed for good.
+    let wait = wait.args(["-D", "-t", "20000", "dies"]).current_dir(&scan).status().unwrap();
+    assert!(matches!(wait.code(), Some(0 | 1)), "{wait:?}");
+    kill(i32::try_from(svscan.id()).unwrap(), "TERM");
+    svscan.wait().unwrap();
+    assert_eq!(seen(&services), ours);
+}
+
 #[test]
 fn a_run_that_does_not_say_what_runs_it_is_refused_as_under_s6() {
     let services = Services::empty();

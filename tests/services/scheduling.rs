@@ -1,6 +1,7 @@
 //! Services that run by the clock, and several of a kind.
 
 use super::Services;
+use std::fs;
 
 #[test]
 fn a_schedule_runs_it_again_and_again() {
@@ -52,6 +53,32 @@ fn a_run_that_takes_too_long_leaves_one_out() {
     super::write_line(gate.path());
     up.signal("INT");
     assert_eq!(up.end().0, Some(0));
+}
+
+/// A machine cannot be sent to sleep for a test: which clocks are waited for, and that whoever sets one is heard of, can be
+/// seen.
+#[test]
+fn who_sleeps_through_its_time_is_late_for_no_more_than_that() {
+    let services = Services::new(
+        "[services.often]\ncommand = 'true'\nschedule = '1h'\n\
+         [services.daily]\ncommand = 'true'\nschedule = '@daily'\n",
+    );
+    services.up();
+    let supervisor = services.internal("service-supervisor");
+    let descriptors = fs::read_dir(format!("/proc/{supervisor}/fdinfo")).unwrap().flatten();
+    let descriptors = descriptors.filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    let mut timers: Vec<String> = descriptors.filter(|text| text.contains("clockid:")).collect();
+    timers.sort_by_key(|text| text.find("settime flags: 01").is_some());
+    assert_eq!(timers.len(), 2, "{timers:?}");
+    // CLOCK_REALTIME, for a time that is cancelled when the clock is set, and CLOCK_BOOTTIME.
+    assert!(timers[0].contains("clockid: 0\n") && timers[0].contains("settime flags: 03\n"));
+    assert!(timers[1].contains("clockid: 7\n") && timers[1].contains("settime flags: 01\n"));
+    assert!(timers.iter().all(|text| !text.contains("it_value: (0, 0)")), "{timers:?}");
+    services.run(["stop", "often", "daily"]);
+    for timer in fs::read_dir(format!("/proc/{supervisor}/fdinfo")).unwrap().flatten() {
+        let text = fs::read_to_string(timer.path()).unwrap_or_default();
+        assert!(!text.contains("clockid:") || text.contains("it_value: (0, 0)"), "{text}");
+    }
 }
 
 #[test]

@@ -106,6 +106,30 @@ fn the_first_connection_starts_it() {
 }
 
 #[test]
+fn one_that_has_done_its_work_is_woken_by_the_next_connection() {
+    let services = Services::empty();
+    let script = "import os, socket\n\
+        c = socket.socket(fileno=3).accept()[0]; c.sendall(str(os.getpid()).encode()); c.close()\n";
+    services.project.write("once.py", script);
+    let table = |name: &str, when: &str| {
+        format!(
+            "[services.{name}]\ncommand = ['python3', 'once.py']\nlisten = './{name}.sock'\n\
+             start = 'on-connection'\nrestart = {{ when = '{when}', delay = '1ms' }}\n"
+        )
+    };
+    services.project.write("envr.toml", table("a", "never") + &table("b", "on-failure"));
+    services.allow();
+    services.up();
+    for name in ["a", "b"] {
+        let path = services.project.path("project").join(format!("{name}.sock"));
+        let mut pids: Vec<String> =
+            (0..3).map(|_| answer(UnixStream::connect(&path).unwrap())).collect();
+        pids.dedup();
+        assert_eq!(pids.len(), 3, "{name}: {pids:?}");
+    }
+}
+
+#[test]
 fn one_that_was_never_called_stops_listening_with_a_stop() {
     let services = Services::new(
         "[services.x]\ncommand = 'exec sleep 1000'\nlisten = './x.sock'\nstart = 'on-connection'\n",

@@ -46,12 +46,14 @@ pub fn run(
     let hang_up = keeper::bytes_for(&[SIGHUP])?;
     let mut follow = Follow::new()?;
     for name in &names {
-        follow.add(name, &logs::directory_of(&project.place.logs(), name))?;
+        follow.add(name, &logs::directory_of(&project.place.logs(), name));
     }
     let view = View::new(project.host, names);
     let mut foreground =
         Foreground { project, connection, started, follow, view, interrupts: 0, outcome: None };
+    // What is in the way of the start of services comes when they have started.
     foreground.connection.ask(request)?;
+    foreground.follow.await_growth()?;
     foreground.connection.send(Request::Wait { names: vec![], until: Until::Ended })?;
     if foreground.started.is_none() {
         ui::note(project.host, "joined the supervisor that was running; Ctrl-C leaves it running");

@@ -57,7 +57,13 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
         let names = graph.specs.keys().cloned().collect();
         return foreground::run(project, connection, request, names, started);
     }
-    connection.ask(request)?;
+    if let Err(error) = connection.ask(request) {
+        // Nobody wanted a supervisor that runs nothing.
+        if is_ours {
+            _ = connection.ask(Request::Down);
+        }
+        return Err(error);
+    }
     if !is_ours {
         ui::note(host, "joined the supervisor that was running");
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 fn log(size: u64) -> (tempfile::TempDir, Log) {
     let dir = tempfile::tempdir().unwrap();
     let limits = LogLimits { size, files: 4 };
-    let log = Log::open(dir.path().join("log"), limits).unwrap();
+    let log = Log::new(dir.path().join("log"), limits);
     (dir, log)
 }
 
@@ -60,7 +60,7 @@ fn a_record_that_was_cut_off_spoils_no_other() {
     let current = first.dir.join(CURRENT);
     let file = OpenOptions::new().write(true).open(&current).unwrap();
     file.set_len(file.metadata().unwrap().len() - 4).unwrap();
-    let mut second = Log::open(first.dir.clone(), first.limits.clone()).unwrap();
+    let mut second = Log::new(first.dir.clone(), first.limits.clone());
     second.append(&mut clock, Stream::Stdout, b"next\n");
     assert_eq!(texts(&second), [b"whole".as_slice(), b"cut ", b"next"]);
 }
@@ -87,7 +87,8 @@ fn a_reader_follows_over_rotations() {
     let mut clock = Clock::now();
     log.append(&mut clock, Stream::Stdout, b"old\n");
     let mut follow = Follow::new().unwrap();
-    follow.add("a", &log.dir).unwrap();
+    follow.add("a", &log.dir);
+    follow.await_growth().unwrap();
     let mut seen = Vec::new();
     for number in 0..500 {
         log.append(&mut clock, Stream::Stdout, format!("{number}\n").as_bytes());
@@ -105,7 +106,8 @@ fn one_that_is_removed_is_made_anew_and_followed_on() {
     let (_dir, mut log) = log(1 << 20);
     let mut clock = Clock::now();
     let mut follow = Follow::new().unwrap();
-    follow.add("a", &log.dir).unwrap();
+    follow.add("a", &log.dir);
+    follow.await_growth().unwrap();
     let mut check = |remove: &dyn Fn(&Path), text: &str| {
         log.append(&mut clock, Stream::Stdout, b"before\n");
         follow.read();

@@ -32,6 +32,8 @@ pub struct Client {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waiting {
+    /// What can start to have started.
+    Settled,
     /// Everything to end; holds who was still running when it was last told.
     Down(Vec<String>),
     For {

@@ -259,14 +259,31 @@ impl Supervisor<'_> {
         let Ok(length) = rustix::io::read(&pipe.read, &mut self.buffer) else { return 0 };
         let could_write = service.log.trouble().is_none();
         service.log.append(&mut self.clock, stream, &self.buffer[..length]);
+        self.tell_of_trouble(index, could_write);
+        self.look_for_line(index, length);
+        length
+    }
+
+    /// What was said of services since, for which nothing that starts or stops had to wait.
+    pub fn write_logs(&mut self) {
+        for index in 0..self.services.len() {
+            let log = &mut self.services[index].log;
+            let could_write = log.trouble().is_none();
+            log.write_waiting(&mut self.clock);
+            self.tell_of_trouble(index, could_write);
+        }
+    }
+
+    /// Once, when nothing can be written any more.
+    fn tell_of_trouble(&mut self, index: usize, could_write: bool) {
+        let service = &mut self.services[index];
         if let Some(trouble) = service.log.trouble().filter(|_| could_write) {
             let why = crate::ui::plain(&trouble.into());
             service.note = Some(format!("its log cannot be written: {why}"));
+            self.has_happened = true;
             let name = service.spec.name.clone();
             crate::ui::warn(self.host, &format!("could not write the log of `{name}`: {why}"));
         }
-        self.look_for_line(index, length);
-        length
     }
 
     /// The list by which the next supervisor finds those whom a killed one left.

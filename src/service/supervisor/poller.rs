@@ -21,6 +21,7 @@ pub enum Source {
     Ready(usize),
     Probe(usize),
     Connection(usize),
+    Alarm,
 }
 
 #[derive(Debug)]
@@ -82,6 +83,7 @@ impl Source {
             Self::Probe(index) => (8, index as u64),
             Self::Files => (9, 0),
             Self::Connection(index) => (10, index as u64),
+            Self::Alarm => (11, 0),
         };
         number << 8 | kind
     }
@@ -101,6 +103,7 @@ impl Source {
             8 => Self::Probe(index),
             9 => Self::Files,
             10 => Self::Connection(index),
+            11 => Self::Alarm,
             _ => return None,
         })
     }
@@ -124,6 +127,7 @@ mod tests {
             Source::Probe(9),
             Source::Files,
             Source::Connection(3),
+            Source::Alarm,
         ];
         for source in sources {
             assert_eq!(Source::unpack(source.pack()), Some(source));

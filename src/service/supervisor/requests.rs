@@ -36,7 +36,7 @@ impl Supervisor<'_> {
                     client.owns = owns;
                 }
                 self.want_up(&services);
-                Ok(Some(done()))
+                Ok(self.wait(number, Waiting::Settled))
             }
             Request::Down => {
                 self.end(Ending::InOrder);
@@ -129,7 +129,7 @@ impl Supervisor<'_> {
 
     fn add(&mut self, spec: &Spec) -> Result<()> {
         let dir = logs::directory_of(&self.place.logs(), &spec.name);
-        let log = Log::open(dir, spec.log.clone())?;
+        let log = Log::new(dir, spec.log.clone());
         let service = Supervised::new(spec.clone(), log, self.clock.time())?;
         let index = self.services.len();
         if spec.logger.is_none() {
@@ -223,6 +223,7 @@ impl Supervisor<'_> {
         for (number, waiting) in waiting {
             let reply = match &waiting {
                 Waiting::Down(told) => self.progress(number, told),
+                Waiting::Settled => Some(done()),
                 Waiting::Stopped(services) => self.stopped(services),
                 Waiting::Changes(told) => self.changes(number, told),
                 Waiting::For { services, until } => self.came_true(services, *until),

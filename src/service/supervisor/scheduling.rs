@@ -1,25 +1,24 @@
 //! Runs by the clock: a scheduled service is down until its time comes.
 
 use super::Supervisor;
+use super::alarms::{self, Alarms};
 use super::supervised::Goal;
 use crate::calendar::rfc3339;
 use crate::service::Zone;
+use crate::service::schedule::Due;
 use crate::service::state::{Event, State};
+use anyhow::Result;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 impl Supervisor<'_> {
     /// Sets the time of the next run, where there is none yet.
     pub fn plan_run(&mut self, index: usize) {
-        let now = self.started.elapsed();
         let service = &self.services[index];
         let next_run = match (&service.spec.schedule, service.next_run) {
             (None, _) => None,
             (Some(_), Some(next_run)) => Some(next_run),
-            (Some(schedule), None) => {
-                schedule.wait(seconds(), &self.zone_of(index)).map(|wait| now + wait)
-            }
+            (Some(schedule), None) => schedule.next(alarms::now(), &self.zone_of(index)),
         };
         self.services[index].next_run = next_run;
     }
@@ -42,13 +41,13 @@ impl Supervisor<'_> {
         }
     }
 
-    pub fn run_if_due(&mut self, index: usize, now: Duration) {
+    pub fn run_if_due(&mut self, index: usize) {
         let service = &mut self.services[index];
         if service.goal == Goal::Down {
             service.next_run = None;
             service.is_due = false;
         }
-        if service.next_run.is_none_or(|due| due > now) {
+        if !service.next_run.is_some_and(|due| due.has_come(alarms::now())) {
             return;
         }
         service.next_run = None;
@@ -68,18 +67,36 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Waits for the runs to come by the clocks that go on while the machine sleeps.
+    pub fn set_alarms(&mut self) -> Result<()> {
+        let due: Vec<Due> = self.services.iter().filter_map(|service| service.next_run).collect();
+        if due.is_empty() && self.alarms.is_none() {
+            return Ok(());
+        }
+        if self.alarms.is_none() {
+            self.alarms = Some(Alarms::new(&self.poller)?);
+        }
+        self.alarms.as_mut().map_or(Ok(()), |alarms| alarms.set(&due))
+    }
+
+    /// What is due runs with the other deadlines. Where clocks were set, what they show is what counts.
+    pub fn heed_alarms(&mut self) {
+        if !self.alarms.as_mut().is_some_and(Alarms::were_clocks_set) {
+            return;
+        }
+        for index in 0..self.services.len() {
+            self.run_if_due(index);
+            if let Some(Due::Wall(_)) = self.services[index].next_run {
+                self.services[index].next_run = None;
+                self.plan_run(index);
+            }
+        }
+    }
+
     /// As `ps` has it.
     pub fn told_next_run(&self, index: usize) -> Option<String> {
         let service = &self.services[index];
-        let left = service.next_run?.saturating_sub(self.started.elapsed());
-        let whole = i64::try_from(left.saturating_add(Duration::from_millis(500)).as_secs())
-            .unwrap_or_default();
-        (!service.is_due).then(|| format!("it runs next at {}", rfc3339(seconds() + whole)))
+        let shown = service.next_run?.shown(alarms::now());
+        (!service.is_due).then(|| format!("it runs next at {}", rfc3339(shown)))
     }
-}
-
-/// Since the epoch.
-fn seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,10 +1,11 @@
 //! One service as the supervisor has it: its machine, its pipes, its log, and what is known of its processes.
 
 use super::poller::Poller;
-use crate::service::logs::{Clock, Log, Stream};
+use crate::service::logs::{Clock, Log};
 use crate::service::ports::Picked;
 use crate::service::process::Identity;
 use crate::service::readiness::Attempt;
+use crate::service::schedule::Due;
 use crate::service::state::{Life, Policy, State};
 use crate::service::watch::Pattern;
 use crate::service::{Condition, Kind, Listen, Port, Spec, StartWhen};
@@ -66,7 +67,7 @@ pub struct Supervised {
     /// When it is restarted for them.
     pub restart_due: Option<Duration>,
     /// When it runs next, by its schedule.
-    pub next_run: Option<Duration>,
+    pub next_run: Option<Due>,
     /// It is time for a run: its schedule says so, or somebody connected.
     pub is_due: bool,
     /// Its sockets are watched for whoever comes first.
@@ -204,13 +205,13 @@ impl Supervised {
 
     pub fn deadlines(&self) -> impl Iterator<Item = Duration> {
         let checks = [self.life.deadline, self.attempt_deadline, self.next_probe];
-        checks.into_iter().chain([self.watchdog, self.restart_due, self.next_run]).flatten()
+        checks.into_iter().chain([self.watchdog, self.restart_due]).flatten()
     }
 
-    /// Puts a line of ours into its log.
+    /// Puts a line of ours into its log, before anything that is said of it to somebody else.
     pub fn say(&mut self, clock: &mut Clock, text: &str) {
         let line = format!("{}\n", text.replace('\n', " "));
-        self.log.append(clock, Stream::System, line.as_bytes());
+        self.log.append_later(clock, line.as_bytes());
     }
 
     /// As `say`, for what `ps` shows, too.
