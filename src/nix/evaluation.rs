@@ -148,7 +148,8 @@ impl Evaluation<'_> {
         if !status.success() {
             return Ok(self.unsuccessful(reads, account, status));
         }
-        let (inputs, seen) = Inputs::of(&reads.paths, reads.checkout.clone());
+        let (inputs, seen) =
+            Inputs::of(&reads.paths, (reads.checkout.clone(), reads.caches.clone()));
         let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
         if let Some(path) = inputs.now().changed_since(began, &lock) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
@@ -180,7 +181,8 @@ impl Evaluation<'_> {
     }
 
     fn tracked(&self) -> Option<Tracked> {
-        self.flake()?.checkout()?.tracked()
+        let flake = self.flake().filter(|_| self.request.flake_in_place().is_none())?;
+        flake.checkout(&self.request.watched)?.tracked(&mut Watches::default())
     }
 
     fn unsuccessful(&self, mut reads: Reads, account: Account, status: ExitStatus) -> Outcome {
@@ -225,7 +227,7 @@ impl Evaluation<'_> {
         }
         let variables: Vec<String> = reads.variables.into_iter().collect();
         Failure {
-            inputs: Inputs::of(&reads.paths, reads.checkout).0,
+            inputs: Inputs::of(&reads.paths, (reads.checkout, reads.caches)).0,
             watched: self.request.watched.clone(),
             nix: self.nix.clone(),
             dir: self.request.dir.clone(),

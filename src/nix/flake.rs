@@ -1,7 +1,9 @@
 //! The flake that a reference names, where it stands on this machine.
 
+use super::repository;
 use super::tracked::Checkout;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A lock larger than this many bytes is none.
@@ -15,6 +17,8 @@ pub struct LocalFlake {
     /// What nix takes as its source: the git working tree, or the same directory.
     pub tree: PathBuf,
     pub git_dir: Option<PathBuf>,
+    /// Where `flake.nix` was looked for before.
+    pub passed: Vec<PathBuf>,
 }
 
 impl LocalFlake {
@@ -34,10 +38,16 @@ impl LocalFlake {
         let start = crate::fs::clean(&dir.join(path));
         let is_path_scheme = reference.starts_with("path:");
         if !is_plain && is_path_scheme {
-            return Some(Self { tree: start.clone(), dir: start, git_dir: None });
+            return Some(Self {
+                tree: start.clone(),
+                dir: start,
+                git_dir: None,
+                passed: Vec::new(),
+            });
         }
-        let mut flake = start.clone();
+        let (mut flake, mut passed) = (start.clone(), Vec::new());
         while !flake.join("flake.nix").exists() {
+            passed.push(flake.clone());
             // The repository ends the search, and with it the hope: what stands where it should is watched.
             if flake.join(".git").exists() || !flake.pop() {
                 flake = start;
@@ -47,8 +57,9 @@ impl LocalFlake {
         let git = flake.ancestors().find(|above| above.join(".git").exists());
         Some(Self {
             tree: git.unwrap_or(&flake).to_path_buf(),
-            git_dir: git.and_then(git_dir),
+            git_dir: git.and_then(repository::git_dir),
             dir: flake,
+            passed,
         })
     }
 
@@ -57,15 +68,26 @@ impl LocalFlake {
         self.dir.strip_prefix(&self.tree).unwrap_or(Path::new("")).join("flake.nix")
     }
 
-    /// Where git says what nix can see of it.
-    pub fn checkout(&self) -> Option<Checkout> {
+    /// Where git says what nix can see of it: all but `watched`, and inputs that are named by their whole path.
+    pub fn checkout(&self, watched: &BTreeSet<PathBuf>) -> Option<Checkout> {
         let (tree, git_dir) = (self.tree.clone(), self.git_dir.clone()?);
-        let apart = self.path_inputs().into_iter().filter(|dir| *dir != tree).collect();
+        let whole = self.locked_paths().into_iter().filter(|path| path.is_absolute());
+        let apart =
+            whole.filter(|dir| !tree.starts_with(dir)).chain(watched.iter().cloned()).collect();
         Some(Checkout { tree, git_dir, apart })
     }
 
     /// Directories of this machine that its lock takes inputs from.
     pub fn path_inputs(&self) -> Vec<PathBuf> {
+        let paths = self.locked_paths().into_iter();
+        paths
+            .map(|path| crate::fs::clean(&self.dir.join(path)))
+            .filter(|path| path.is_dir())
+            .collect()
+    }
+
+    /// As they are written in the lock.
+    fn locked_paths(&self) -> Vec<PathBuf> {
         let lock = crate::fs::read_regular(&self.dir.join("flake.lock"), LOCK_LIMIT).ok().flatten();
         let lock: Value =
             lock.and_then(|lock| serde_json::from_slice(&lock).ok()).unwrap_or_default();
@@ -73,21 +95,9 @@ impl LocalFlake {
         nodes
             .map(|node| &node["locked"])
             .filter(|locked| locked["type"] == "path")
-            .filter_map(|locked| Some(crate::fs::clean(&self.dir.join(locked["path"].as_str()?))))
-            .filter(|path| path.is_dir())
+            .filter_map(|locked| locked["path"].as_str().map(PathBuf::from))
             .collect()
     }
-}
-
-/// Of a working tree; that of a linked one is named in a file.
-fn git_dir(tree: &Path) -> Option<PathBuf> {
-    let entry = tree.join(".git");
-    if entry.is_dir() {
-        return Some(entry);
-    }
-    let text = crate::fs::read_regular(&entry, 1 << 12).ok()??;
-    let text = String::from_utf8_lossy(&text);
-    Some(crate::fs::clean(&tree.join(text.trim().strip_prefix("gitdir: ")?)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ const ABSENT: &str = "absent";
 pub struct Inputs {
     /// What nix sees of these files only as far as git tracks them.
     checkout: Option<Checkout>,
+    /// Where programs, nix and envr among them, write what they may need again.
+    caches: PathBuf,
     looked_at: Vec<Input>,
 }
 
@@ -50,6 +53,10 @@ pub enum Aspect {
     Target,
     /// The commit that a git repository is at.
     Commit,
+    /// Whether a working tree differs from its commit.
+    Dirt,
+    /// The names of what git tracks.
+    Index,
 }
 
 /// A directory with all below it, in order.
@@ -60,14 +67,18 @@ struct Tree {
 
 /// What nix can see of files: all of them, or of a working tree what git tracks.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a>(Option<(&'a Checkout, &'a Tracked)>);
+pub struct View<'a> {
+    tracked: Option<(&'a Checkout, &'a Tracked)>,
+    /// Nobody looks in there by going through what is around it.
+    caches: &'a Path,
+}
 
 /// Inputs with what their repository tracks by now.
 #[derive(Debug)]
 pub struct Now<'a> {
     inputs: &'a Inputs,
     tracked: Option<Tracked>,
-    /// How the index looked before it was read.
+    /// How its index looked before it was read.
     index: Watches,
 }
 
@@ -75,14 +86,15 @@ impl Inputs {
     /// As they are now, and how their files looked just before; nothing where that may hide a change from now on.
     pub fn of(
         looked_at: &BTreeSet<(PathBuf, Aspect)>,
-        checkout: Option<Checkout>,
+        (checkout, caches): (Option<Checkout>, PathBuf),
     ) -> (Self, Watches) {
         let input = |(path, aspect): &(PathBuf, Aspect)| Input {
             was: String::new(),
             aspect: *aspect,
             path: path.clone(),
         };
-        let mut inputs = Self { checkout, looked_at: looked_at.iter().map(input).collect() };
+        let looked_at = looked_at.iter().map(input).collect();
+        let mut inputs = Self { checkout, caches, looked_at };
         let now = inputs.now();
         let seen = Some(now.watches()).filter(Watches::is_settled).unwrap_or_default();
         let mut looked_at = inputs.looked_at.clone();
@@ -109,10 +121,8 @@ impl Inputs {
     /// For more than one question at the same moment.
     pub fn now(&self) -> Now<'_> {
         let mut index = Watches::default();
-        if let Some(checkout) = &self.checkout {
-            index.add(&checkout.index());
-        }
-        let tracked = self.checkout.as_ref().and_then(Checkout::tracked);
+        let checkout = self.checkout.as_ref();
+        let tracked = checkout.and_then(|checkout| checkout.tracked(&mut index));
         Now { inputs: self, tracked, index }
     }
 }
@@ -138,7 +148,8 @@ impl<'a> Now<'a> {
                 Aspect::Commit => {
                     Repository::at(path).files().iter().for_each(|file| watches.add(file));
                 }
-                Aspect::Tree => {
+                Aspect::Index => watches.add(&path.join("index")),
+                Aspect::Tree | Aspect::Dirt => {
                     watches.add(path);
                     Tree::below(path, self.view())
                         .iter()
@@ -155,7 +166,8 @@ impl<'a> Now<'a> {
     }
 
     fn view(&self) -> View<'_> {
-        View::of(self.inputs.checkout.as_ref(), self.tracked.as_ref())
+        let Inputs { checkout, caches, .. } = self.inputs;
+        View::of((checkout.as_ref(), self.tracked.as_ref()), caches)
     }
 }
 
@@ -163,8 +175,13 @@ impl Input {
     fn holds(&self, seen: &Watches, view: View) -> bool {
         let is_one_file = matches!(self.aspect, Aspect::Content | Aspect::Presence);
         let looks_the_same = || view.shows(&self.path) && seen.reason(&self.path).is_none();
-        is_one_file && self.was != ABSENT && looks_the_same()
-            || self.aspect.of(&self.path, view) == self.was
+        if is_one_file && self.was != ABSENT && looks_the_same() {
+            return true;
+        }
+        let is = self.aspect.of(&self.path, view);
+        // Whoever has no git to ask knows of no difference.
+        is == self.was
+            || self.aspect == Aspect::Dirt && [&is, &self.was].contains(&&ABSENT.to_string())
     }
 
     /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells. Who wrote `own`
@@ -181,7 +198,7 @@ impl Input {
                 others(std::slice::from_ref(&self.path)).max(below)
             }
             Aspect::Commit => others(&Repository::at(&self.path).files()),
-            Aspect::Presence | Aspect::Target => 0,
+            Aspect::Dirt | Aspect::Index | Aspect::Presence | Aspect::Target => 0,
         }
     }
 }
@@ -203,18 +220,29 @@ impl Aspect {
                 path.canonicalize().ok().map(|target| target.to_string_lossy().into_owned())
             }
             Self::Commit => Repository::at(path).commit(),
+            Self::Dirt => Repository::is_dirty(path).map(|is_dirty| is_dirty.to_string()),
+            Self::Index => Checkout::at(path).names(),
         };
         seen.unwrap_or_else(|| ABSENT.to_string())
     }
 }
 
 impl<'a> View<'a> {
-    pub fn of(checkout: Option<&'a Checkout>, tracked: Option<&'a Tracked>) -> Self {
-        Self(checkout.zip(tracked))
+    pub fn of(
+        (checkout, tracked): (Option<&'a Checkout>, Option<&'a Tracked>),
+        caches: &'a Path,
+    ) -> Self {
+        Self { tracked: checkout.zip(tracked), caches }
     }
 
     fn shows(self, path: &Path) -> bool {
-        self.0.is_none_or(|(checkout, tracked)| checkout.shows(path, tracked))
+        self.tracked.is_none_or(|(checkout, tracked)| checkout.shows(path, tracked))
+    }
+
+    /// Whether an entry of a directory that is gone through counts.
+    fn has(self, entry: &DirEntry) -> bool {
+        let (path, name) = (entry.path(), entry.file_name());
+        !OWN_NAMES.iter().any(|own| name == *own) && path != self.caches && self.shows(&path)
     }
 }
 
@@ -231,7 +259,7 @@ fn content(file: &Path) -> Option<String> {
 fn names(dir: &Path, view: View) -> Option<String> {
     let entries = std::fs::read_dir(dir).ok()?.flatten();
     let mut names: Vec<String> = entries
-        .filter(|entry| !is_own(&entry.file_name()) && view.shows(&entry.path()))
+        .filter(|entry| view.has(entry))
         .map(|entry| {
             let kind = entry.file_type().map_or('?', |kind| if kind.is_dir() { '/' } else { ' ' });
             format!("{}{kind}", entry.file_name().to_string_lossy())
@@ -239,10 +267,6 @@ fn names(dir: &Path, view: View) -> Option<String> {
         .collect();
     names.sort();
     Some(Digest::of(names.join("\n").as_bytes()).to_string())
-}
-
-fn is_own(name: &OsStr) -> bool {
-    OWN_NAMES.iter().any(|own| name == *own)
 }
 
 /// `None` for what is too large to be looked through.
@@ -265,19 +289,25 @@ impl Tree {
     /// `None` where there is too much, or what cannot be read.
     fn below(dir: &Path, view: View) -> Option<Self> {
         let mut tree = Self { files: Vec::new(), dirs: Vec::new() };
-        let mut left = vec![dir.to_path_buf()];
+        let (mut left, mut linked) = (vec![dir.to_path_buf()], BTreeSet::new());
         while let Some(dir) = left.pop() {
             for entry in std::fs::read_dir(&dir).ok()?.flatten() {
-                if is_own(&entry.file_name()) || !view.shows(&entry.path()) {
+                if !view.has(&entry) {
                     continue;
                 }
-                let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let (path, is_dir) =
+                    (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir()));
                 if is_dir {
-                    left.push(entry.path());
-                    tree.dirs.push(entry.path());
-                } else {
-                    tree.files.push(entry.path());
+                    left.push(path.clone());
+                    tree.dirs.push(path);
+                    continue;
                 }
+                // Where a link leads, nix goes, too; once is enough.
+                let target = path.is_dir().then(|| path.canonicalize().ok()).flatten();
+                if target.is_some_and(|target| !dir.starts_with(&target) && linked.insert(target)) {
+                    left.push(path.clone());
+                }
+                tree.files.push(path);
             }
             if tree.files.len() + tree.dirs.len() > TREE_LIMIT {
                 return None;

@@ -113,6 +113,8 @@ pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Wa
             if let Some(now) = now {
                 shell.seen = now;
                 shell.make_latest(place, &path);
+            } else {
+                link_latest(place, &path);
             }
             return Found { standing: Standing::Valid, last: Some(shell.kept) };
         }
@@ -175,7 +177,12 @@ pub fn keep(place: &Place, shell: &Shell) -> Result<()> {
     drop_unneeded(place)
 }
 
+/// Where there is no valid one any more, it is the last good one.
 fn link_latest(place: &Place, path: &Path) {
+    let name = path.file_name().map(Path::new);
+    if std::fs::read_link(place.latest()).is_ok_and(|linked| Some(linked.as_path()) == name) {
+        return;
+    }
     _ = path.file_name().map(|name| crate::fs::link_atomic(name.as_ref(), &place.latest()));
 }
 
@@ -312,7 +319,7 @@ mod tests {
             too_large: BTreeSet::new(),
         };
         let looked_at = [(dir.to_path_buf(), inputs::Aspect::Names)].into();
-        Shell::new(kept, Inputs::of(&looked_at, None)).unwrap()
+        Shell::new(kept, Inputs::of(&looked_at, (None, PathBuf::new()))).unwrap()
     }
 
     #[test]

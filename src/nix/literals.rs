@@ -15,6 +15,8 @@ pub struct Named {
     pub variables: Vec<String>,
     /// It may ask for the commit.
     pub asks_for_revision: bool,
+    /// It may fetch a repository by itself, this one among them.
+    pub fetches: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,10 @@ pub struct Mention {
 pub enum Reach {
     /// Its names at most: it is evaluated, listed, looked for, or copied to the store.
     Itself,
+    /// Its name becomes text: in a copy of a flake that is another one for each content.
+    Text,
+    /// It goes to the store if it is the source of a derivation, of which nix tells.
+    Source,
     /// It is handed on, or a name below it is computed.
     AllBelow,
 }
@@ -42,14 +48,25 @@ enum Behind {
     Computed(String),
 }
 
-const REVISIONS: [&str; 6] =
-    ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "revCount", "lastModified"];
+const REVISIONS: [&str; 7] = [
+    "rev",
+    "shortRev",
+    "dirtyRev",
+    "dirtyShortRev",
+    "revCount",
+    "lastModified",
+    "lastModifiedDate",
+];
 /// Functions that evaluate a file of the directory they are given: nix tells which.
 const EVALUATING: [&str; 3] = ["callPackage", "callPackages", "import"];
 /// Functions that want to know of the directory itself.
-const LOOKING: [&str; 4] = ["pathExists", "readDir", "readFileType", "toString"];
+const LOOKING: [&str; 3] = ["pathExists", "readDir", "readFileType"];
 /// Functions that copy a directory to the store have names like `cleanSource`.
 const COPYING: &str = "Source";
+/// Words of functions whose `src` is the source of a derivation: `buildPythonPackage`, `mkDerivation`.
+const DERIVING: [&str; 5] = ["Application", "Derivation", "Package", "Shell", "build"];
+/// Functions, and a flake, that read a repository otherwise than file by file.
+const FETCHING: [&str; 4] = ["fetchGit", "fetchTree", "flake-compat", "getFlake"];
 
 pub fn named(text: &str) -> Named {
     let code = Code::of(text);
@@ -67,8 +84,10 @@ pub fn named(text: &str) -> Named {
         let name = argument.strip_prefix('"').and_then(|rest| rest.split_once('"'));
         named.variables.extend(name.map(|(name, _)| name.to_string()));
     }
+    named.fetches = FETCHING.iter().any(|word| code.text.contains(word));
+    let is_asked = |(_, end): (usize, usize)| !code.text[end..].trim_start().starts_with('=');
     named.asks_for_revision =
-        code.has_word("self") && REVISIONS.iter().any(|word| code.has_word(word));
+        code.has_word("self") && REVISIONS.iter().any(|word| code.words(word).any(is_asked));
     named
 }
 
@@ -89,22 +108,25 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
             Some(Mention { path: [literal, &path].concat(), reach: reach_of_computed(function) })
         }
         Behind::Nothing => {
-            let is_copied = before.ends_with("${") || is_only_a_source(code, before);
-            let is_shallow = is_copied || is_shallow(function) || literal.starts_with('/');
-            if is_shallow && is_the_directory_of_the_file && function != "readDir" {
-                return None;
-            }
-            let reach = if is_shallow { Reach::Itself } else { Reach::AllBelow };
-            Some(Mention { path: literal.to_string(), reach })
+            let is_copied = before.ends_with("${");
+            let reach = if function == "toString" {
+                Reach::Text
+            } else if is_copied || is_shallow(function) || literal.starts_with('/') {
+                Reach::Itself
+            } else if is_only_a_source(code, before) {
+                Reach::Source
+            } else {
+                Reach::AllBelow
+            };
+            let is_told = reach == Reach::Itself && is_the_directory_of_the_file;
+            let is_told = is_told && function != "readDir";
+            (!is_told).then(|| Mention { path: literal.to_string(), reach })
         }
     }
 }
 
 /// `self` is a directory where it is no set of a flake's outputs.
 fn of_self((before, rest): (&str, &str)) -> Option<Mention> {
-    if before.strip_suffix('.').is_some_and(|of| !of.ends_with("inputs")) {
-        return None;
-    }
     let all = Some(Mention { path: String::new(), reach: Reach::AllBelow });
     if is_inherited(before) {
         let names = rest.split(';').next().unwrap_or_default();
@@ -115,6 +137,9 @@ fn of_self((before, rest): (&str, &str)) -> Option<Mention> {
     let rest = source.strip_prefix(".outPath").unwrap_or(source);
     let next = rest.trim_start();
     let is_interpolated = before.ends_with("${") && next.starts_with('}');
+    if next.starts_with(".narHash") {
+        return all;
+    }
     let is_name = || {
         let behind_brace = next.strip_prefix('}').map(str::trim_start);
         next.starts_with(['.', ',', ':', '@', '?'])
@@ -154,7 +179,7 @@ fn function(before: &str) -> &str {
     &before[before.trim_end_matches(code::is_of_name).len()..]
 }
 
-/// Of `src = ./.`, where the file has no other use for `src`: what is made of a source has it copied to the store.
+/// Of `mkDerivation { src = ./.; }`, where the file has no other use for `src`.
 fn is_only_a_source(code: &Code, before: &str) -> bool {
     let is_used = |(start, end): (usize, usize)| {
         let (before, rest) = (&code.text[..start], code.text[end..].trim_start());
@@ -164,7 +189,17 @@ fn is_only_a_source(code: &Code, before: &str) -> bool {
         !is_bound && !is_argument && !is_inherited(before)
     };
     let name = before.trim_end().strip_suffix('=').map(function);
-    name == Some("src") && !code.words("src").any(is_used)
+    name == Some("src") && !code.words("src").any(is_used) && {
+        let callee = callee(code.before_brace(before));
+        DERIVING.iter().any(|word| callee.contains(word)) || callee.ends_with(COPYING)
+    }
+}
+
+/// The function that is called with a set, or with a function that gives one.
+fn callee(before: &str) -> &str {
+    let before = before.trim_end_matches("rec").trim_end();
+    let argument = before.strip_suffix(':').map(|before| before.trim_end_matches(code::is_of_name));
+    function(argument.unwrap_or(before))
 }
 
 /// Whether a name stands in `inherit …;`
@@ -202,9 +237,13 @@ mod tests {
     fn check(text: &str, paths: &[&str], below_flake: &[&str], variables: &[&str]) {
         let named = named(text);
         let shown = |mentions: &[Mention]| -> Vec<String> {
-            let below =
-                |mention: &Mention| if mention.reach == Reach::AllBelow { "/**" } else { "" };
-            mentions.iter().map(|mention| [&mention.path, below(mention)].concat()).collect()
+            let how = |mention: &Mention| match mention.reach {
+                Reach::Itself => "",
+                Reach::Text => " as text",
+                Reach::Source => " as source",
+                Reach::AllBelow => "/**",
+            };
+            mentions.iter().map(|mention| [&mention.path, how(mention)].concat()).collect()
         };
         assert_eq!(shown(&named.paths), paths, "{text}");
         assert_eq!(shown(&named.below_flake), below_flake, "{text}");
@@ -215,7 +254,7 @@ mod tests {
     fn paths_are_found_where_nix_would_see_them() {
         check("a = builtins.readFile ./version.txt;", &["./version.txt/**"], &[], &[]);
         check("[ ../b/c.toml ] # ./comment\n/* ./other */", &["../b/c.toml/**"], &[], &[]);
-        check("\"${./in.txt} # ./x ${toString ./two}\"", &["./in.txt", "./two"], &[], &[]);
+        check("\"${./in.txt} # ./x ${toString ./two}\"", &["./in.txt", "./two as text"], &[], &[]);
         check("''it's ./a ${''a''} '' + ./b # ./c", &["./b/**"], &[], &[]);
         check("https://x/./y <a/b> a/./b", &["a/./b/**"], &[], &[]);
         check("readFile /etc/hostname", &["/etc/hostname"], &[], &[]);
@@ -238,9 +277,23 @@ mod tests {
         check("import ./dir { } // callPackage ./dir2 { }", &["./dir", "./dir2"], &[], &[]);
         check("import (./. + \"/${name}.nix\")", &["./."], &[], &[]);
         check("readDir ./. // readDir ./x", &["./.", "./x"], &[], &[]);
-        check("src = ./.; x = ./. + \"/lock.json\";", &["././lock.json/**"], &[], &[]);
-        check("{ src, x }: f { inherit src; src = ./a; }", &["./a"], &[], &[]);
-        check("lib.cleanSource ./.; shellHook = \"${toString ./.}:${./.}\"", &[], &[], &[]);
+        check("lib.cleanSource ./.; \"${./.}\"; import ./. { }", &[], &[], &[]);
+    }
+
+    #[test]
+    fn the_source_of_a_derivation_is_copied_if_it_counts() {
+        let source = "buildGoModule rec { src = ./.; x = ./. + \"/lock.json\"; }";
+        check(source, &["./. as source", "././lock.json/**"], &[], &[]);
+        check("mkDerivation (final: { src = ./a; })", &["./a as source"], &[], &[]);
+        check("{ src, x }: buildX { inherit src; src = ./a; }", &["./a as source"], &[], &[]);
+        check("lib.mkFlake { inherit inputs; src = ./.; }", &["././**"], &[], &[]);
+        check("(import flake-compat { src = ./.; }).shellNix", &["././**"], &[], &[]);
+        check(
+            "root = toString ./.; \"${toString ./.}:x\"",
+            &["./. as text", "./. as text"],
+            &[],
+            &[],
+        );
     }
 
     #[test]
@@ -248,18 +301,19 @@ mod tests {
         check("readFile \"${self}/a/b.txt\"", &[], &["a/b.txt/**"], &[]);
         check("self + \"/c.txt\"; self.outPath + \"/d\"", &[], &["c.txt/**", "d/**"], &[]);
         check("inputs.self.sourceInfo.outPath + \"/c\"", &[], &["c/**"], &[]);
+        check("i: f i.self i.self.packages self.narHash", &[], &["/**", "/**"], &[]);
         check("import \"${self}/x.nix\"; import (self + \"/${y}\")", &[], &["x.nix", ""], &[]);
         check("src = self; f self; \"${self}\"", &[], &["/**", "/**", "/**"], &[]);
         check("\"${self}/cfg/${name}\"; inherit (self) outPath;", &[], &["cfg/**", "/**"], &[]);
         assert!(named("version = self.shortRev or \"dirty\";").asks_for_revision);
-        assert!(!named("rev = 1;").asks_for_revision);
+        assert!(!named("self; fetch { rev = 1; }").asks_for_revision);
     }
 
     #[test]
     fn the_outputs_of_a_flake_are_no_files() {
         check("{ self, nixpkgs }: { a = self.packages; inherit self; }", &[], &[], &[]);
         check("{ nixpkgs, self }: x; { self ? 1 }@args: { self = 1; }", &[], &[], &[]);
-        check("self: super: { inherit (self) a; b = super.self; }", &[], &[], &[]);
+        check("self: super: { inherit (self) a; b = super.b; }", &[], &[], &[]);
         check("\"of itself: self\" # self\n self' self-x myself", &[], &[], &[]);
     }
 

@@ -92,13 +92,14 @@ impl Place {
         self.dir.join(format!("failure-{variant}.json"))
     }
 
-    /// Shells of a variant, the last made first.
+    /// Shells of a variant, the last found first, then the last made.
     pub fn shells(&self, variant: &str) -> Vec<PathBuf> {
         let mut shells: Vec<_> = self
             .files(&format!("shell-{variant}-"))
             .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
             .collect();
-        shells.sort();
+        let latest = std::fs::read_link(self.latest()).map(|name| self.dir.join(name)).ok();
+        shells.sort_by_key(|(time, path)| (latest.as_ref() == Some(path), *time));
         shells.into_iter().rev().map(|(_, path)| path).collect()
     }
 

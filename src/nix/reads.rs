@@ -4,9 +4,11 @@ use super::flake::LocalFlake;
 use super::inputs::{Aspect, View, is_too_large};
 use super::literals::{self, Mention, Reach};
 use super::log::Look;
+use super::repository::{self, Repository};
 use super::request::{Request, Source};
 use super::tracked::{Checkout, Tracked};
 use crate::env::Env;
+use crate::watch::Watches;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,15 @@ pub struct Reads {
     /// What of the paths nix sees only as far as git tracks them.
     pub checkout: Option<Checkout>,
     pub tracked: Option<Tracked>,
+    /// Where programs keep what they may need again.
+    pub caches: PathBuf,
+}
+
+/// A flake, and whether nix copies it, as far as the files of it that are looked at go.
+#[derive(Clone, Copy)]
+struct Copied<'a> {
+    flake: &'a LocalFlake,
+    is_pure: bool,
 }
 
 /// Whether nix tells what a file itself looks at.
@@ -50,23 +61,26 @@ pub fn store_dir(env: &Env) -> PathBuf {
 
 impl Reads {
     pub fn of(request: &Request, env: &Env, looks: &[Look]) -> Self {
-        let mut reads = Self::default();
+        let mut reads = Self { caches: caches(env), ..Self::default() };
         let flake = match &request.source {
             Source::Flake(reference) => LocalFlake::find(reference, &request.dir),
             Source::File { .. } | Source::Expression { .. } | Source::Packages(_) => None,
         };
         let copied = flake.as_ref().filter(|_| request.flake_in_place().is_none());
-        reads.checkout = copied.and_then(LocalFlake::checkout);
-        reads.tracked = reads.checkout.as_ref().and_then(Checkout::tracked);
+        reads.checkout = copied.and_then(|flake| flake.checkout(&request.watched));
+        let checkout = reads.checkout.as_ref();
+        reads.tracked = checkout.and_then(|checkout| checkout.tracked(&mut Watches::default()));
         let sources = Sources::new(store_dir(env), flake.as_ref(), looks, request);
         for look in looks {
             reads.take(look, &sources);
         }
         if let Some(flake) = &flake {
-            for name in ["flake.nix", "flake.lock"] {
-                reads.paths.insert((flake.dir.join(name), Aspect::Content));
+            let copied = Copied { flake, is_pure: !request.is_impure() };
+            reads.take_flake(flake, request);
+            for dir in sources.others.iter().filter(|dir| !flake.tree.starts_with(dir)) {
+                reads.take_tree(dir.clone());
             }
-            reads.take_named(reads.nix_files(), Some(flake), Own::Untold);
+            reads.take_named(reads.nix_files(), Some(copied), Own::Untold);
         }
         if let Some(file) = request.local_file() {
             let traced: BTreeSet<PathBuf> = looks.iter().flat_map(Look::traced).collect();
@@ -91,6 +105,27 @@ impl Reads {
         reads
     }
 
+    /// What makes it this flake, and this state of it.
+    fn take_flake(&mut self, flake: &LocalFlake, request: &Request) {
+        for name in ["flake.nix", "flake.lock"] {
+            self.paths.insert((flake.dir.join(name), Aspect::Content));
+        }
+        self.paths.extend(flake.passed.iter().map(|dir| (dir.join("flake.nix"), Aspect::Presence)));
+        // A repository around it would hide what it does not track.
+        let above = flake.dir.ancestors().take_while(|dir| dir.starts_with(&flake.tree));
+        let above = if flake.git_dir.is_some() {
+            above.collect()
+        } else {
+            flake.dir.ancestors().collect::<Vec<_>>()
+        };
+        self.paths.extend(above.iter().map(|dir| (dir.join(".git"), Aspect::Presence)));
+        if let (Source::Flake(reference), Some(git_dir)) = (&request.source, &flake.git_dir) {
+            let query = reference.split(['?', '&', '#']).find_map(|word| word.strip_prefix("ref="));
+            let files = query.map(|branch| Repository::at(git_dir).files_of(branch));
+            self.paths.extend(files.into_iter().flatten().map(|file| (file, Aspect::Content)));
+        }
+    }
+
     fn take(&mut self, look: &Look, sources: &Sources) {
         let (path, aspect) = match look {
             Look::File(path) => (path, Aspect::Content),
@@ -113,12 +148,17 @@ impl Reads {
 
     /// Where there is too much of it, its names alone.
     fn take_tree(&mut self, dir: PathBuf) {
-        if is_too_large(&dir, View::of(self.checkout.as_ref(), self.tracked.as_ref())) {
+        if self.is_too_large(&dir) {
             self.paths.insert((dir.clone(), Aspect::Names));
             self.too_large.insert(dir);
         } else {
             self.paths.insert((dir, Aspect::Tree));
         }
+    }
+
+    fn is_too_large(&self, dir: &Path) -> bool {
+        let tracked = (self.checkout.as_ref(), self.tracked.as_ref());
+        is_too_large(dir, View::of(tracked, &self.caches))
     }
 
     fn nix_files(&self) -> Vec<PathBuf> {
@@ -131,37 +171,53 @@ impl Reads {
 
     /// What nix files name in their text: what they look at themselves, where nix does not tell that, as in a flake
     /// and where nixpkgs' `callPackage` evaluates a file; and what others may look at in the directories they are given.
-    fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<&LocalFlake>, own: Own) {
+    fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<Copied>, own: Own) {
         for file in &files {
             let Ok(Some(bytes)) = crate::fs::read_regular(file, TEXT_LIMIT) else { continue };
             self.take_text((file, &String::from_utf8_lossy(&bytes)), flake, own);
         }
     }
 
-    fn take_text(&mut self, (file, text): (&Path, &str), flake: Option<&LocalFlake>, own: Own) {
+    fn take_text(&mut self, (file, text): (&Path, &str), flake: Option<Copied>, own: Own) {
         let named = literals::named(text);
         for mention in &named.paths {
-            let path = file.with_file_name(&mention.path);
-            self.take_mentioned(crate::fs::clean(&path), (mention, own), file);
+            let path = crate::fs::clean(&file.with_file_name(&mention.path));
+            // Of a copy, nothing leads out.
+            let is_out = |flake: Copied| flake.is_pure && !path.starts_with(&flake.flake.tree);
+            let goes_out = mention.reach == Reach::AllBelow && flake.is_some_and(is_out);
+            if !goes_out {
+                let reach = reach(mention, flake.is_some_and(|flake| flake.is_pure), own);
+                self.take_mentioned(path, (reach, own), file);
+            }
         }
         if own == Own::Untold {
             self.variables.extend(named.variables);
         }
-        let Some(flake) = flake else { return };
+        let Some(Copied { flake, .. }) = flake else {
+            let git_dir = file.ancestors().find_map(repository::git_dir).filter(|_| named.fetches);
+            let of_repository = [Aspect::Commit, Aspect::Index];
+            self.paths
+                .extend(git_dir.iter().flat_map(|dir| of_repository.map(|it| (dir.clone(), it))));
+            return;
+        };
         // Older versions of nix have `self` stand for the whole tree.
         for mention in &named.below_flake {
             for root in BTreeSet::from([&flake.dir, &flake.tree]) {
                 let path = crate::fs::clean(&root.join(&mention.path));
-                self.take_mentioned(path, (mention, own), file);
+                self.take_mentioned(path, (mention.reach, own), file);
             }
         }
         if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
             self.paths.insert((git_dir, Aspect::Commit));
+            self.paths.insert((flake.tree.clone(), Aspect::Dirt));
+            if self.is_too_large(&flake.tree) {
+                self.too_large.insert(flake.tree.clone());
+            }
         }
     }
 
     /// Of nix files that are there, those that count are known; another path is read, listed or looked for.
-    fn take_mentioned(&mut self, path: PathBuf, (mention, own): (&Mention, Own), file: &Path) {
+    fn take_mentioned(&mut self, path: PathBuf, (reach, own): (Reach, Own), file: &Path) {
         let is_nix = path.extension().is_some_and(|extension| extension == "nix") && path.exists();
         let is_evaluated = self.paths.contains(&(path.join("default.nix"), Aspect::Content));
         let is_known = self.paths.contains(&(path.clone(), Aspect::Tree));
@@ -171,9 +227,9 @@ impl Reads {
         }
         // What is handed on with a `default.nix` is handed on to be evaluated.
         let may_be_read = !path.join("default.nix").exists() || holds_the_file;
-        if path.is_dir() && mention.reach == Reach::AllBelow && may_be_read {
+        if path.is_dir() && reach == Reach::AllBelow && may_be_read {
             self.take_tree(path);
-        } else if own == Own::Untold {
+        } else if own == Own::Untold && !(holds_the_file && reach == Reach::Source) {
             let aspect = if path.is_dir() {
                 Aspect::Names
             } else if path.exists() {
@@ -206,6 +262,21 @@ impl Reads {
         let local = entries.filter(|entry| entry.starts_with('/'));
         self.paths.extend(local.map(|entry| (PathBuf::from(entry), Aspect::Target)));
     }
+}
+
+/// What a mention comes to in a flake that nix copies, or in files that stay where they are.
+fn reach(mention: &Mention, is_copied: bool, own: Own) -> Reach {
+    match mention.reach {
+        Reach::Text if is_copied && own == Own::Untold => Reach::AllBelow,
+        Reach::Text => Reach::Source,
+        reach => reach,
+    }
+}
+
+/// By the environment of nix.
+fn caches(env: &Env) -> PathBuf {
+    let at_home = || env.non_empty("HOME").map(|home| Path::new(home).join(".cache"));
+    env.non_empty("XDG_CACHE_HOME").map(PathBuf::from).or_else(at_home).unwrap_or_default()
 }
 
 /// Where paths of the store come from.

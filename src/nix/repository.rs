@@ -1,6 +1,7 @@
 //! The commit that a git repository is at, read from its files.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// A file of a repository larger than this many bytes is none.
 const LIMIT: u64 = 1 << 20;
@@ -21,8 +22,11 @@ impl Repository {
         Self { git_dir: git_dir.to_path_buf(), common_dir }
     }
 
-    /// What `HEAD` leads to.
+    /// What `HEAD` leads to, or, where git keeps branches in tables, something that differs where that may.
     pub fn commit(&self) -> Option<String> {
+        if let Some(tables) = read(&self.tables()) {
+            return Some(tables);
+        }
         let head = read(&self.head())?;
         let Some(name) = head.strip_prefix("ref: ") else { return Some(head) };
         let packed = || {
@@ -37,7 +41,26 @@ impl Repository {
     pub fn files(&self) -> Vec<PathBuf> {
         let head = read(&self.head()).unwrap_or_default();
         let branch = head.strip_prefix("ref: ").map(|name| self.common_dir.join(name));
-        [self.head(), self.packed()].into_iter().chain(branch).collect()
+        [self.head(), self.packed(), self.tables()].into_iter().chain(branch).collect()
+    }
+
+    /// The files that say which commit a branch is at.
+    pub fn files_of(&self, branch: &str) -> [PathBuf; 3] {
+        [self.common_dir.join("refs/heads").join(branch), self.packed(), self.tables()]
+    }
+
+    /// Whether tracked files differ from the commit; `None` where git cannot tell.
+    pub fn is_dirty(tree: &Path) -> Option<bool> {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(tree).args(["--no-optional-locks", "-c", "core.fsmonitor=false"]);
+        git.args(["status", "--porcelain", "--untracked-files=no"]).stdin(Stdio::null());
+        git.env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE").env_remove("GIT_WORK_TREE");
+        let output = git.stderr(Stdio::null()).output().ok()?;
+        output.status.success().then_some(!output.stdout.is_empty())
+    }
+
+    fn tables(&self) -> PathBuf {
+        self.common_dir.join("reftable/tables.list")
     }
 
     /// In bytes: 20 of SHA-1, or 32 where the repository says SHA-256.
@@ -58,6 +81,17 @@ impl Repository {
     fn packed(&self) -> PathBuf {
         self.common_dir.join("packed-refs")
     }
+}
+
+/// Of a working tree; that of a linked one is named in a file.
+pub fn git_dir(tree: &Path) -> Option<PathBuf> {
+    let entry = tree.join(".git");
+    if entry.is_dir() {
+        return Some(entry);
+    }
+    let text = crate::fs::read_regular(&entry, 1 << 12).ok()??;
+    let text = String::from_utf8_lossy(&text);
+    Some(crate::fs::clean(&tree.join(text.trim().strip_prefix("gitdir: ")?)))
 }
 
 fn read(file: &Path) -> Option<String> {

@@ -1,161 +1,140 @@
-//! What git tracks in a working tree, read from its index: of a flake in git, nix sees that alone.
+//! What git tracks in a working tree: of a flake in git, nix sees that alone.
 
-use super::repository::Repository;
+mod index;
+
+use super::repository::{self, Repository};
+use crate::digest::Digest;
+use crate::watch::Watches;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// An index larger than this many bytes is none: some three million files.
 const LIMIT: u64 = 256 << 20;
-/// git's index format, `gitformat-index(5)`: the head, the fields of an entry before and after the object's name.
-const HEAD: usize = 12;
-const MODE: Range<usize> = 24..28;
-const BEFORE_OBJECT: usize = 40;
-const FLAGS: usize = 2;
-/// Of the flags: two more bytes of them follow.
-const EXTENDED: u16 = 0x4000;
-/// Modes of entries that stand for all below them: a submodule, a directory outside a sparse checkout.
-const SUBMODULE: u32 = 0o160_000;
-const DIRECTORY: u32 = 0o040_000;
-/// The extension by which most entries stand in another file.
-const SPLIT: &[u8] = b"link";
+/// Submodules of submodules are followed so far.
+const DEPTH: usize = 8;
 
 /// A working tree of git that nix takes a flake from.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Checkout {
     pub tree: PathBuf,
     pub git_dir: PathBuf,
-    /// Directories in it that nix takes as they are.
-    pub apart: Vec<PathBuf>,
+    /// What is looked at in it whether git tracks it or not.
+    pub apart: BTreeSet<PathBuf>,
 }
 
 /// What git tracks in a working tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tracked {
-    /// In git's order, that of their bytes.
+    /// In the order of their bytes.
     files: Vec<Vec<u8>>,
-    /// Where another index, or none, says what is tracked.
+    /// Directories of which no index says what is tracked.
     opaque: BTreeSet<Vec<u8>>,
 }
 
 impl Checkout {
+    /// Of the repository alone, whatever tree it has.
+    pub fn at(git_dir: &Path) -> Self {
+        let (tree, git_dir) = (PathBuf::new(), git_dir.to_path_buf());
+        Self { tree, git_dir, apart: BTreeSet::new() }
+    }
+
+    /// A name for what is tracked.
+    pub fn names(&self) -> Option<String> {
+        let tracked = self.tracked(&mut Watches::default())?;
+        Some(Digest::of(&tracked.files.join(&b'\n')).to_string())
+    }
+
     pub fn index(&self) -> PathBuf {
         self.git_dir.join("index")
     }
 
-    /// `None` where only git can read the index.
-    pub fn tracked(&self) -> Option<Tracked> {
-        let index = self.index();
-        if !index.exists() {
-            return Some(Tracked::default());
-        }
-        let bytes = crate::fs::read_regular(&index, LIMIT).ok()??;
-        Tracked::read(&bytes, Repository::at(&self.git_dir).object_name_length())
+    /// By its index and those of its submodules, which `watches` takes as they were before; `None` where only git can read
+    /// the first.
+    pub fn tracked(&self, watches: &mut Watches) -> Option<Tracked> {
+        let mut tracked = Tracked::default();
+        tracked.take((&self.tree, &self.git_dir), b"", watches)?;
+        tracked.files.sort();
+        tracked.files.dedup();
+        Some(tracked)
     }
 
     /// Whether nix can see a path: of those below the tree, a file that is tracked or what leads to one.
     pub fn shows(&self, path: &Path, tracked: &Tracked) -> bool {
-        let below = path.strip_prefix(&self.tree).ok().filter(|_| self.governs(path));
-        below.is_none_or(|below| tracked.has(below))
+        let is_apart = self.apart.iter().any(|apart| path.starts_with(apart));
+        let Ok(below) = path.strip_prefix(&self.tree) else { return true };
+        is_apart
+            || below.components().any(|part| part.as_os_str() == ".git")
+            || tracked.has(below)
+            || tracked.link_before(below).is_some_and(|link| self.shows_behind(link, path, tracked))
     }
 
-    /// Whether it is git that says if nix can see a path.
-    pub fn governs(&self, path: &Path) -> bool {
-        path.starts_with(&self.tree) && !self.apart.iter().any(|apart| path.starts_with(apart))
+    /// What is behind a link is tracked where it is, if it is here.
+    fn shows_behind(&self, link: &Path, path: &Path, tracked: &Tracked) -> bool {
+        if !self.tree.join(link).is_symlink() {
+            return false;
+        }
+        let (Ok(tree), Ok(target)) = (self.tree.canonicalize(), path.canonicalize()) else {
+            return true;
+        };
+        target.strip_prefix(&tree).map_or(true, |below| tracked.has(below))
     }
 }
 
 impl Tracked {
+    /// Adds what the index of a repository says, with the name of its place before each path.
+    fn take(
+        &mut self,
+        (tree, git_dir): (&Path, &Path),
+        place: &[u8],
+        watches: &mut Watches,
+    ) -> Option<()> {
+        let file = git_dir.join("index");
+        if !watches.look_at(&file) {
+            return Some(());
+        }
+        let bytes = crate::fs::read_regular(&file, LIMIT).ok()??;
+        for (mode, name) in index::entries(&bytes, Repository::at(git_dir).object_name_length())? {
+            let path = if place.is_empty() { name } else { [place, b"/", &name].concat() };
+            match mode {
+                index::SUBMODULE => {
+                    let module = tree.join(std::ffi::OsStr::from_bytes(&path));
+                    let git_dir = repository::git_dir(&module);
+                    let is_deep = path.split(|byte| *byte == b'/').count() > DEPTH;
+                    let taken = git_dir
+                        .filter(|_| !is_deep)
+                        .and_then(|git_dir| self.take((tree, &git_dir), &path, watches));
+                    if taken.is_none() {
+                        self.opaque.insert(path);
+                    }
+                }
+                index::DIRECTORY => _ = self.opaque.insert(path),
+                _ => self.files.push(path),
+            }
+        }
+        Some(())
+    }
+
     fn has(&self, path: &Path) -> bool {
-        let name = |path: &Path| path.as_os_str().as_bytes().to_vec();
-        let is_file = |path: &Path| self.files.binary_search(&name(path)).is_ok();
+        let name = path.as_os_str().as_bytes();
         let leads_to_one = || {
-            let inside = [&name(path), b"/".as_slice()].concat();
+            let inside = [name, b"/"].concat();
             let next = self.files.get(self.files.partition_point(|file| *file < inside));
             next.is_some_and(|file| file.starts_with(&inside))
         };
-        let is_at_the_top = path.as_os_str().is_empty();
-        is_at_the_top
-            || is_file(path)
-            || leads_to_one()
-            || path.ancestors().any(|above| self.opaque.contains(&name(above)))
-            // A link to a directory: where it leads, nothing here tells.
-            || path.ancestors().skip(1).any(is_file)
+        let is_opaque = |above: &Path| self.opaque.contains(above.as_os_str().as_bytes());
+        name.is_empty() || self.is_file(path) || leads_to_one() || path.ancestors().any(is_opaque)
     }
 
-    /// `object`: the bytes of an object's name.
-    fn read(index: &[u8], object: usize) -> Option<Self> {
-        let mut tracked = Self::default();
-        let version = match index.get(..HEAD)? {
-            [b'D', b'I', b'R', b'C', 0, 0, 0, version @ 2..=4, ..] => *version,
-            _ => return None,
-        };
-        let count = u32::from_be_bytes(index[8..HEAD].try_into().ok()?);
-        let mut rest = &index[HEAD..];
-        let mut last = Vec::new();
-        for _ in 0..count {
-            let mode = u32::from_be_bytes(rest.get(MODE)?.try_into().ok()?);
-            let flags_at = BEFORE_OBJECT + object;
-            let flags = u16::from_be_bytes(rest.get(flags_at..flags_at + FLAGS)?.try_into().ok()?);
-            let name_at = flags_at + FLAGS + if flags & EXTENDED == 0 { 0 } else { 2 };
-            let mut entry = rest.get(name_at..)?;
-            if version == 4 {
-                let dropped = take_number(&mut entry)?;
-                last.truncate(last.len().checked_sub(dropped)?);
-            } else {
-                last.clear();
-            }
-            let length = entry.iter().position(|byte| *byte == 0)?;
-            last.extend(&entry[..length]);
-            let end = match version {
-                4 => rest.len() - entry.len() + length + 1,
-                // One to eight zeros, up to a multiple of eight bytes.
-                _ => (name_at + length + 8) & !7,
-            };
-            rest = rest.get(end..)?;
-            match mode {
-                SUBMODULE | DIRECTORY => {
-                    tracked.opaque.insert(last.strip_suffix(b"/").unwrap_or(&last).to_vec());
-                }
-                // A conflict is more than one entry of a name.
-                _ if tracked.files.last() != Some(&last) => tracked.files.push(last.clone()),
-                _ => {}
-            }
-        }
-        if !tracked.files.is_sorted() {
-            return None;
-        }
-        let extensions = rest.get(..rest.len().checked_sub(object)?)?;
-        (!is_split(extensions)?).then_some(tracked)
+    fn is_file(&self, path: &Path) -> bool {
+        let name = path.as_os_str().as_bytes();
+        self.files.binary_search_by(|file| file.as_slice().cmp(name)).is_ok()
     }
-}
 
-/// Whether most entries stand in another file. `None` for what are no extensions.
-fn is_split(mut extensions: &[u8]) -> Option<bool> {
-    while let Some((head, rest)) = extensions.split_first_chunk::<8>() {
-        let (name, length) = head.split_at(4);
-        if name == SPLIT {
-            return Some(true);
-        }
-        let length = u32::from_be_bytes(length.try_into().ok()?);
-        extensions = rest.get(usize::try_from(length).ok()?..)?;
-    }
-    extensions.is_empty().then_some(false)
-}
-
-/// git's number of a variable length, as offsets of packs have it: each further byte also adds one.
-fn take_number(bytes: &mut &[u8]) -> Option<usize> {
-    let mut number = 0usize;
-    loop {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number = number.checked_shl(7)?.checked_add(usize::from(byte & 0x7f))?;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-        number = number.checked_add(1).filter(|number| *number < 1 << 32)?;
+    /// A file on the way to a path, which must be a link.
+    fn link_before<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.ancestors().skip(1).find(|above| self.is_file(above))
     }
 }
 
@@ -191,12 +170,17 @@ mod tests {
     }
 
     fn checkout(root: &Path) -> Checkout {
-        Checkout { tree: root.into(), git_dir: root.join(".git"), apart: vec![root.join("apart")] }
+        Checkout {
+            tree: root.into(),
+            git_dir: root.join(".git"),
+            apart: [root.join("apart")].into(),
+        }
     }
 
     fn shows(root: &Path, name: &str) -> bool {
         let checkout = checkout(root);
-        checkout.shows(&root.join(name), &checkout.tracked().unwrap())
+        let tracked = checkout.tracked(&mut Watches::default());
+        checkout.shows(&root.join(name), &tracked.unwrap())
     }
 
     #[track_caller]
@@ -212,7 +196,7 @@ mod tests {
         for name in ["untracked", "abc", "di", "dir/ab", "1234567", "long/x"] {
             assert!(!shows(name), "{name}");
         }
-        assert!(shows("a/behind/a/link") && shows("apart/x") && shows("/elsewhere"));
+        assert!(!shows("a/x") && shows("apart/x") && shows(".git/HEAD") && shows("/elsewhere"));
     }
 
     #[test]
@@ -236,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_below_a_submodule_is_seen() {
+    fn a_submodule_says_itself_what_it_tracks() {
         let (root, other) = (repository(&[]), repository(&[]));
         git(other.path(), &["commit", "-qm", "x"]);
         let from = other.path().to_str().unwrap();
@@ -244,16 +228,32 @@ mod tests {
             root.path(),
             &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", from, "sub"],
         );
-        assert!(shows(root.path(), "sub/any/thing"));
-        assert!(!shows(root.path(), "subs"));
+        assert!(shows(root.path(), "sub/dir/abc"));
+        assert!(!shows(root.path(), "sub/more") && !shows(root.path(), "subs"));
+        write(root.path(), "sub/more");
+        git(&root.path().join("sub"), &["add", "more"]);
+        assert!(shows(root.path(), "sub/more"));
         check(root.path());
+    }
+
+    #[test]
+    fn what_is_behind_a_link_is_tracked_where_it_is() {
+        let root = repository(&[]);
+        for (target, name) in [("dir", "link"), ("/", "out"), ("nowhere", "broken")] {
+            std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
+            git(root.path(), &["add", name]);
+        }
+        write(root.path(), "dir/new");
+        let shows = |name: &str| shows(root.path(), name);
+        assert!(shows("link") && shows("link/abc") && shows("out/etc") && shows("broken"));
+        assert!(!shows("link/new"));
     }
 
     #[test]
     fn an_index_that_only_git_can_read_is_none() {
         let root = repository(&[]);
         git(root.path(), &["update-index", "--split-index"]);
-        assert_eq!(checkout(root.path()).tracked(), None);
+        assert_eq!(checkout(root.path()).tracked(&mut Watches::default()), None);
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
         let root = repository(&[]);
         git(root.path(), &["update-index", "--index-version", "4"]);
         let index = std::fs::read(root.path().join(".git/index")).unwrap();
-        let read = |bytes: &[u8]| Tracked::read(bytes, 20).is_some();
+        let read = |bytes: &[u8]| index::entries(bytes, 20).is_some();
         for end in 0..index.len() {
             read(&index[..end]);
             for value in [0, 0x7f, 0x80, 0xff] {

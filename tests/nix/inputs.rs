@@ -1,6 +1,7 @@
 //! What counts as an input of a shell: what nix reads without a word, what git tracks, what a script watches.
 
 use super::{World, has_nix};
+use crate::test::Project;
 
 /// A flake whose shell has the value of an expression as `ONLY`.
 fn world_with(expression: &str) -> World {
@@ -40,6 +41,8 @@ fn a_file_that_is_read_through_a_directory_counts() {
         "builtins.readFile (self.outPath + \"/cfg/v\")",
         "let root = self; in builtins.readFile \"${root}/cfg/v\"",
         "builtins.readFile \"${toString ./.}/cfg/v\"",
+        "let root = toString ./.; in builtins.readFile (root + \"/cfg/v\")",
+        "let all = { inherit self; }; in builtins.readFile (all.self + \"/cfg/v\")",
     ];
     for way in ways {
         let world = world_with(way);
@@ -57,7 +60,7 @@ fn a_file_beside_what_is_read_does_not_count() {
     let ways = [
         "builtins.readFile \"${toString ./.}/cfg/v\"",
         "let f = d: builtins.readFile (d + \"/v\"); in f ./cfg",
-        "(x: \"one\") { src = ./.; root = \"${toString ./.}\"; }",
+        "let mkDerivation = x: \"one\"; in mkDerivation { src = ./.; }",
     ];
     for way in ways {
         let world = world_with(way);
@@ -199,4 +202,161 @@ fn a_directory_that_is_too_large_is_told() {
     assert_eq!(only(&world), "one");
     world.edit("cfg/v", "one", "two");
     assert_eq!(only(&world), "two");
+}
+
+/// In a repository, with the caches of nix and envr in what the shell is made of.
+#[test]
+fn a_shell_is_made_once_wherever_its_caches_are() {
+    if !has_nix() {
+        return;
+    }
+    for settings in ["", "[nix]\nin_place = true\n"] {
+        for has_git in [true, false] {
+            let mut world = world_with("let f = d: builtins.readFile (d + \"/cfg/v\"); in f ./.");
+            let cache = world.project.path("project/.cache");
+            let project = std::mem::replace(&mut world.project, Project::new());
+            world.project = project.env("XDG_CACHE_HOME", cache);
+            world.project.write_at("home/.config/envr/config.toml", settings);
+            world.run("nix", &["flake", "lock"]).output().unwrap();
+            if has_git {
+                git(&world, &["init", "-q"]);
+                git(&world, &["add", "-A"]);
+                git(&world, &["commit", "-qm", "x"]);
+            }
+            assert_eq!((only(&world).as_str(), world.calls()), ("one", 1), "{settings}{has_git}");
+            world.edit("cfg/v", "one", "two");
+            assert_eq!((only(&world).as_str(), world.calls()), ("two", 2), "{settings}{has_git}");
+        }
+    }
+}
+
+#[test]
+fn a_watched_file_counts_whether_git_tracks_it_or_not() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("builtins.readFile (builtins.getEnv \"ROOT\" + \"/secret\")");
+    world.project.write("secret", "one");
+    world.project.write(".gitignore", "secret\n");
+    git(&world, &["init", "-q"]);
+    git(&world, &["add", "-A"]);
+    world.allow("export ROOT=$PWD\nwatch_file secret\nuse flake .#bare --impure\n");
+    assert_eq!(only(&world), "one");
+    world.project.write("secret", "two");
+    assert_eq!(only(&world), "two");
+}
+
+/// They are copied as a whole, and nix does not tell what of them is read.
+#[test]
+fn directories_that_are_inputs_count_with_all_below() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.edit(
+        "sub/flake.nix",
+        "{",
+        "{ outputs = _: { lib.greeting = builtins.readFile ./v; }; }\n# {",
+    );
+    world.edit("flake.nix", "ONLY = \"this\"", "ONLY = sub.lib.greeting");
+    world.project.write("sub/v", "one");
+    world
+        .project
+        .write_at("other/flake.nix", "{ outputs = _: { lib.greeting = builtins.readFile ./v; }; }");
+    world.project.write_at("other/v", "one");
+    world.allow("use flake .#bare --override-input sub ../other\n");
+    assert_eq!(only(&world), "one");
+    world.project.write_at("other/v", "two");
+    assert_eq!(only(&world), "two");
+}
+
+/// A shell says whether the tree is that of the commit, and each further edit says nothing new.
+#[test]
+fn whether_a_tree_differs_from_its_commit_counts() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("if self ? rev then \"clean\" else \"dirty\"");
+    world.run("nix", &["flake", "lock"]).output().unwrap();
+    git(&world, &["init", "-q"]);
+    git(&world, &["add", "-A"]);
+    git(&world, &["commit", "-qm", "x"]);
+    assert_eq!((only(&world).as_str(), world.calls()), ("clean", 1));
+    for (text, state, calls) in [("two", "dirty", 2), ("three", "dirty", 2), ("one", "clean", 2)] {
+        world.project.write("apart/v", text);
+        assert_eq!((only(&world).as_str(), world.calls()), (state, calls), "{text}");
+    }
+}
+
+#[test]
+fn what_is_read_through_a_link_counts_where_it_is() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with(
+        "toString (builtins.attrNames (builtins.readDir ./link)) + builtins.readFile (./tree + (\"/in\" + \"to/v\"))",
+    );
+    std::os::unix::fs::symlink("cfg", world.project.path("project/link")).unwrap();
+    world.project.write("tree/a", "");
+    std::os::unix::fs::symlink("../apart", world.project.path("project/tree/into")).unwrap();
+    git(&world, &["init", "-q"]);
+    git(&world, &["add", "-A"]);
+    assert_eq!(only(&world), "vone");
+    world.project.write("cfg/w", "");
+    let calls = world.calls();
+    assert_eq!((only(&world).as_str(), world.calls()), ("vone", calls));
+    git(&world, &["add", "cfg"]);
+    assert_eq!(only(&world), "v wone");
+    world.edit("apart/v", "one", "two");
+    assert_eq!(only(&world), "v wtwo");
+}
+
+#[test]
+fn a_repository_that_comes_to_be_hides_what_it_does_not_track() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("if builtins.pathExists ./more then \"there\" else \"not\"");
+    world.project.write("more", "");
+    assert_eq!(only(&world), "there");
+    git(&world, &["init", "-q"]);
+    git(&world, &["add", "flake.nix", "flake.lock", "pkgs.nix", "stdenv", "sub"]);
+    assert_eq!(only(&world), "not");
+}
+
+#[test]
+fn an_expression_that_fetches_its_own_repository_follows_it() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let shell = "let tree = builtins.fetchGit ./.; in (import ./pkgs.nix { }).mkShell { name = \"x\"; ONLY = toString (builtins.attrNames (builtins.readDir \"${tree}/cfg\")); }";
+    world.project.write("shell.nix", shell);
+    world.project.write("cfg/v", "");
+    git(&world, &["init", "-q"]);
+    git(&world, &["add", "-A"]);
+    git(&world, &["commit", "-qm", "x"]);
+    world.allow("use nix\n");
+    assert_eq!(only(&world), "v");
+    world.project.write("cfg/w", "");
+    git(&world, &["add", "-A"]);
+    assert_eq!(only(&world), "v w");
+}
+
+/// Of two that are kept, the one that was in use when nix began to fail.
+#[test]
+fn the_last_good_shell_is_the_one_that_was_loaded_last() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("builtins.readFile ./cfg/v");
+    for text in ["one", "two", "one"] {
+        world.project.write("cfg/v", text);
+        assert_eq!(only(&world), text);
+    }
+    world.edit("flake.nix", "ONLY = builtins", "ONLY = throw builtins");
+    world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+    let mut shell = world.project.shell();
+    shell.any_prompt(1);
+    assert_eq!(shell.get("ONLY"), Some("one"));
 }

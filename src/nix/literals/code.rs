@@ -82,6 +82,20 @@ impl Code {
         self.words(word).next().is_some()
     }
 
+    /// Of a beginning of the text, what stands before the last brace in it that is open.
+    pub fn before_brace<'a>(&self, beginning: &'a str) -> &'a str {
+        let mut depth = 0;
+        for (at, letter) in beginning.char_indices().rev().filter(|(at, _)| !self.is_string[*at]) {
+            match letter {
+                '}' => depth += 1,
+                '{' if depth == 0 => return beginning[..at].trim_end(),
+                '{' => depth -= 1,
+                _ => {}
+            }
+        }
+        ""
+    }
+
     /// Where path literals stand.
     pub fn paths(&self) -> Vec<(usize, usize)> {
         let mut paths = Vec::new();
