@@ -14,7 +14,7 @@ const DECODED_LIMIT: usize = 64 << 20;
 
 /// Up to this many bytes are stored as they are, which is zlib, too: every prompt unpacks them, and preparing to
 /// inflate costs more than all else that it does.
-const STORED_LIMIT: usize = 2 << 10;
+const STORED_LIMIT: usize = 4 << 10;
 /// The header of zlib data as direnv writes it, then that of one stored block, which is the last one.
 const STORED: [u8; 3] = [0x78, 0x9c, 0x01];
 
