@@ -344,8 +344,8 @@ env_vars_required() {
 	local __envr_name __envr_exported __envr_declaration __envr_status=0
 	__envr_exported=$(export -p)
 	for __envr_name in "$@"; do
-		# An exported array does not reach the environment.
-		__envr_declaration=$'(^|\n)declare -[^aA ]*x[^aA ]* '"$__envr_name="
+		# An exported array does not reach the environment. In POSIX mode it is `export NAME="VALUE"`.
+		__envr_declaration=$'(^|\n)(export|declare -[^aA ]*x[^aA ]*) '"$__envr_name="
 		if [[ ! $__envr_name =~ ^[a-zA-Z_][a-zA-Z0-9_]*$ ]] ||
 			[[ ! $__envr_exported =~ $__envr_declaration || -z ${!__envr_name-} ]]; then
 			log_error "env var $__envr_name is required but missing/empty"
@@ -622,7 +622,7 @@ layout_perl() {
 layout_ruby() {
 	local REPLY gems=ruby
 	if ! ruby -e 'exit Gem::Version.new(Gem::VERSION) > Gem::Version.new("2.2.0")' 2>/dev/null; then
-		gems=ruby-$(ruby -e 'puts (defined?(RUBY_ENGINE) ? RUBY_ENGINE : "ruby") + "-" + RUBY_VERSION') || true
+		gems=ruby-$(ruby -e 'puts (defined?(RUBY_ENGINE) ? RUBY_ENGINE : "ruby") + "-" + RUBY_VERSION')
 	fi
 	__envr_layout_dir
 	export GEM_HOME=$REPLY/$gems
@@ -1086,8 +1086,9 @@ semver_search() {
 # Usage: __envr_semver_search DIR PREFIX PARTIAL_VERSION
 # Fails when nothing matches. A link to a directory does not.
 __envr_semver_search() {
-	local path version found=''
+	local path version found='' options=$-
 	if [[ -z $1 ]]; then return 1; fi
+	set +f
 	for path in "${1%/}"/*; do
 		version=${path##*/}
 		# shellcheck disable=SC2053,SC2295 # PREFIX and PARTIAL_VERSION may be patterns
@@ -1097,6 +1098,7 @@ __envr_semver_search() {
 			found=1
 		fi
 	done
+	if [[ $options == *f* ]]; then set -f; fi
 	[[ -n $found ]]
 }
 
