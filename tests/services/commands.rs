@@ -1,6 +1,7 @@
 //! The verbs with whatever is typed behind them, with a supervisor and without one.
 
 use super::Services;
+use std::process::{Command, Stdio};
 
 const SLEEP: &str = "[services]\nweb = 'exec sleep 1000'\nother = 'exec sleep 1000'\n\
     [services.later]\ncommand = 'echo here; exec sleep 1000'\nauto = false\n";
@@ -152,4 +153,22 @@ fn who_follows_all_sees_a_service_that_comes_later() {
     assert_eq!(follower.until("first"), "first\n");
     follower.signal("KILL");
     follower.end();
+}
+
+#[test]
+fn nothing_that_the_caller_has_open_gets_to_a_service() {
+    for how in ["-d", ""] {
+        let services =
+            Services::new("[services.x]\ncommand = 'exec ls /proc/self/fd'\noneshot = true\n");
+        let line = format!("exec 8</dev/null 9</dev/null; exec {} up {how}", crate::test::ENVR);
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).current_dir(services.project.path("project")).env_clear();
+        command.envs(&services.project.shell().env).stdin(Stdio::null());
+        assert!(command.stdout(Stdio::null()).status().unwrap().success());
+        if how == "-d" {
+            services.run(["wait", "--for", "completed", "x"]);
+        }
+        // The last one is the directory that `ls` reads.
+        assert_eq!(services.said("x"), ["0", "1", "2", "3"]);
+    }
 }

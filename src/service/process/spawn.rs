@@ -13,6 +13,7 @@ use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Once;
 
 /// Descriptors on their way to a child are kept above this, where no child wants one.
 const ON_THE_WAY: RawFd = 1001;
@@ -60,6 +61,8 @@ struct Prepared<'a> {
 /// # Errors
 /// Whatever the system says of the directory, the file, or of one more process.
 pub fn spawn(launch: Launch) -> io::Result<Pid> {
+    static KEPT: Once = Once::new();
+    KEPT.call_once(keep_inherited);
     let null = File::options().read(true).write(true).open("/dev/null")?;
     let stdio = [&launch.stdin, &launch.stdout, &launch.stderr];
     let stdio = stdio.map(|fd| fd.as_ref().map_or(null.as_raw_fd(), OwnedFd::as_raw_fd));
@@ -93,6 +96,25 @@ pub fn spawn(launch: Launch) -> io::Result<Pid> {
         error: 0,
     };
     start(prepared, launch.group.as_ref())
+}
+
+/// What whoever started us had open is for none of our children. We open nothing that a child would inherit.
+fn keep_inherited() {
+    let first: RawFd = 3;
+    // SAFETY: a flag of descriptors changes, which nobody relies on not to have.
+    let done = unsafe {
+        libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if done == 0 {
+        return;
+    }
+    // Kernels before 5.11 do not know it, and some sandboxes do not let us.
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for number in numbers.filter(|number| *number >= first) {
+        // SAFETY: as above.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
 }
 
 fn start(mut prepared: Prepared, group: Option<&OwnedFd>) -> io::Result<Pid> {
