@@ -9,6 +9,7 @@ mod up;
 use crate::config::{Config, parse_duration};
 use crate::host::Host;
 use crate::memory_dir;
+use crate::rc;
 use crate::service::control::{Connection, Reply, Request, Status, Until};
 use crate::service::place::{self, Place};
 use crate::service::{environment, keeper, listener, project, signal_number, view};
@@ -145,7 +146,10 @@ pub fn run(host: &Host, verb: Verb) -> Result<ExitCode> {
     if let Verb::Services { verb: Definitions::Import { write, file } } = &verb {
         return import::import(host, file.as_deref(), *write);
     }
-    let project = Project::find(host)?;
+    let project = match verb {
+        Verb::Up(_) => Project::find(host)?,
+        _ => Project::find_running(host)?,
+    };
     match verb {
         Verb::Services { .. } => Ok(ExitCode::SUCCESS),
         Verb::Up(options) => up::up(&project, &options),
@@ -205,6 +209,21 @@ impl<'a> Project<'a> {
         let root = project::find(World { host, config: &config, store: &store })?;
         let place = Place::of(host, &root)?;
         Ok(Self { host, config, store, root, place })
+    }
+
+    /// The nearest that defines services, or whose supervisor runs though its definitions are gone.
+    fn find_running(host: &'a Host) -> Result<Self> {
+        let start = rc::working_directory(host)?;
+        let is_here = |dir: &&Path| !project::definitions(dir).is_empty();
+        let nearest = start.ancestors().find(|dir| is_here(dir) || Place::runs(host, dir));
+        match nearest.filter(|dir| !is_here(dir)) {
+            None => Self::find(host),
+            Some(root) => {
+                let (config, store) = (Config::load(host)?, Store::open(host)?);
+                let place = Place::of(host, root)?;
+                Ok(Self { host, config, store, root: root.to_path_buf(), place })
+            }
+        }
     }
 
     fn world(&self) -> World<'_> {

@@ -47,6 +47,22 @@ pub struct Place {
 impl Place {
     /// `root` is absolute, without links.
     pub fn of(host: &Host, root: &Path) -> Result<Self> {
+        let place = Self::named(host, root)?;
+        make_private_dir(&place.state)?;
+        check_private(&place.state)?;
+        Ok(place)
+    }
+
+    /// Whether a supervisor is there, or one that cannot be asked. Nothing is made for it.
+    pub fn runs(host: &Host, root: &Path) -> bool {
+        let place = Self::named(host, root).ok().filter(|place| place.state.is_dir());
+        place.is_some_and(|place| match place.connect() {
+            Ok(stream) => stream.is_some() || matches!(place.lock(), Ok(None)),
+            Err(_) => true,
+        })
+    }
+
+    fn named(host: &Host, root: &Path) -> Result<Self> {
         let digest = Digest::of(root.as_os_str().as_bytes());
         let id = digest.as_str()[..16].to_string();
         let state = match host.xdg("XDG_STATE_HOME", ".local/state") {
@@ -54,8 +70,6 @@ impl Place {
             None => shared_fallback()?,
         };
         let state = state.join("envr/services").join(&id);
-        make_private_dir(&state)?;
-        check_private(&state)?;
         let runtime = match host.directory("XDG_RUNTIME_DIR") {
             Some(base) => base.join("envr").join(&id),
             None => state.clone(),

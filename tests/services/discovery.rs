@@ -235,3 +235,25 @@ fn a_supervisor_that_is_stopped_is_not_waited_for() {
     super::kill(supervisor, "CONT");
     assert_eq!(services.state("x"), "up");
 }
+
+#[test]
+fn without_its_definitions_it_is_found_and_ended() {
+    let services = Services::new(SLEEP);
+    // Those above are another project's.
+    services.project.write_at("envr.toml", "[services]\nabove = 'true'\n");
+    for anew in [false, true] {
+        services.project.write("envr.toml", SLEEP);
+        services.up();
+        let pid = services.pid("x");
+        fs::remove_dir_all(services.project.path("project")).unwrap();
+        fs::create_dir_all(services.project.path("project/deep")).unwrap();
+        if anew {
+            services.project.write("envr.toml", "[services]\ny = 'true'\n");
+        }
+        assert_eq!(services.pid("x"), pid);
+        let below = services.project.envr(["ps"]).dir("project/deep").any_stdout().success();
+        assert!(services.shown(&below.stdout).contains(&format!(" {pid} ")));
+        services.run(["down"]);
+        assert!(!super::is_alive(pid));
+    }
+}
