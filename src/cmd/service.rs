@@ -260,8 +260,10 @@ impl<'a> Project<'a> {
 
     fn unreachable(&self) -> anyhow::Error {
         let message = "the supervisor cannot be reached: its socket is gone";
-        let verb = format!("{} {}", keeper::SUPERVISOR, self.root.display());
-        crate::error::Hinted::new(message, format!("pkill -f '{verb}'")).into()
+        match keeper::holder(&self.place) {
+            Some(pid) => crate::error::Hinted::new(message, format!("kill {pid}")).into(),
+            None => anyhow::anyhow!(message),
+        }
     }
 
     /// The supervisor; also one that is just being started.

@@ -137,12 +137,12 @@ fn without_its_socket_it_is_named() {
     services.up();
     fs::remove_dir_all(services.project.path("run/envr")).unwrap();
     let supervisor = services.internal("service-supervisor");
-    let said = services.fail(["down"]);
-    let hint = "envr: hint: pkill -f 'service-supervisor $DIR/project'\n";
-    assert!(
-        said.contains("cannot be reached: its socket is gone\n") && said.ends_with(hint),
-        "{said}"
+    let expected = format!(
+        "envr: error: the supervisor cannot be reached: its socket is gone\nenvr: hint: kill {supervisor}\n"
     );
+    assert_eq!(services.fail(["down"]), expected);
+    let said = services.fail(["up", "-d"]);
+    assert!(said.ends_with(&expected), "{said}");
     assert!(is_alive(supervisor));
     kill(supervisor, "TERM");
     services.works();

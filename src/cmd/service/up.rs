@@ -1,6 +1,6 @@
 //! `up`: joins the supervisor that runs, or starts one.
 
-use super::{Project, Up, foreground};
+use super::{PATIENCE, Project, Up, foreground};
 use crate::service::control::{Connection, Reply, Request, Status, Until};
 use crate::service::keeper::{self, Start};
 use crate::service::logs::{self, Wanted};
@@ -23,6 +23,7 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     let start_lock = place.lock_start()?;
     let mut started = None;
     let there = place.connect()?.map(Connection::new);
+    let is_reached = there.is_some();
     let there = there.and_then(|mut there| there.ask(Request::Hello).is_ok().then_some(there));
     let (mut connection, is_ours) = match there {
         Some(connection) => {
@@ -35,7 +36,12 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
                 Some(lock) => lock,
                 None => {
                     ui::note(host, "waiting for the supervisor that is ending");
-                    place.wait_for_lock()?
+                    if is_reached {
+                        place.wait_for_lock()?
+                    } else {
+                        // Only a keeper is left, which is not long about it.
+                        place.lock_within(PATIENCE)?.ok_or_else(|| project.unreachable())?
+                    }
                 }
             };
             keeper::end_leftovers(host, place)?;
