@@ -238,3 +238,18 @@ fn what_cannot_be_imported_is_told() {
     );
     assert_eq!(project.read("project/envr.toml"), "[services.web]\ncommand = 'x'\n");
 }
+
+#[test]
+fn what_a_process_says_twice() {
+    imports(
+        "process-compose.yaml",
+        "processes:\n  web:\n    ready_log_line: up\n    entrypoint: [serve]\n    command: exec web\n\
+         \x20   readiness_probe: { http_get: { port: 8080 } }\n\
+         \x20 job: { command: job, schedule: { interval: 5m, cron: '0 3 * * *' } }\n",
+        "[services.web]\ncommand = \"exec web\"\nready = { http = \"http://localhost:8080/\" }\n\
+         restart = \"never\"\n\n[services.job]\ncommand = \"job\"\nschedule = \"0 3 * * *\"\n",
+        "envr: `web`: `ready_log_line` is left out: `readiness_probe` says it, too\n\
+         envr: `web`: `entrypoint` is left out: `command` says it, too\n\
+         envr: `job`: `schedule.interval` is left out\n",
+    );
+}

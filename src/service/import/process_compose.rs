@@ -3,6 +3,9 @@
 use super::{Imported, Toml, child, merged, number, pairs, text, texts, variables};
 use crate::secrets::{Branch, Value};
 
+/// Keys that mean one and the same here, with those that go before them.
+const SAME: [(&str, &str); 2] = [("ready_log_line", "readiness_probe"), ("entrypoint", "command")];
+
 pub fn import(top: &Branch, processes: &Branch) -> Imported {
     let mut imported = Imported::default();
     if let Some(environment) = child(top, "environment") {
@@ -32,6 +35,11 @@ fn service(name: &str, process: &Branch, imported: &mut Imported) -> Vec<(String
     let mut put = |key: &str, value: Toml| service.push((key.to_string(), value));
     let (mut left_out, mut not_quite) = (Vec::new(), Vec::new());
     for (key, value) in pairs(process) {
+        let first = SAME.iter().find(|(second, _)| *second == key).map(|(_, first)| *first);
+        if let Some(first) = first.filter(|first| child(process, first).is_some()) {
+            not_quite.push(format!("`{key}` is left out: `{first}` says it, too"));
+            continue;
+        }
         match (key, value) {
             ("command", value) => put("command", command(&text(value).unwrap_or_default())),
             ("entrypoint", value) => {
@@ -65,6 +73,9 @@ fn service(name: &str, process: &Branch, imported: &mut Imported) -> Vec<(String
             ("schedule", Value::Branch(when)) => {
                 for (key, value) in pairs(when) {
                     match key {
+                        "interval" if child(when, "cron").is_some() => {
+                            left_out.push(format!("schedule.{key}"));
+                        }
                         "cron" | "interval" => {
                             put("schedule", Toml::text(text(value).unwrap_or_default()));
                         }
