@@ -25,7 +25,9 @@ fn order() {
 /// For `eval::bash`: the names of the functions that are loaded on their first call, and what bash runs, with a stub for
 /// each; those that are envr's own have it in what bash reads with the first question.
 ///
-/// `stub.bash` says what a stub does. bash takes a microsecond for ten letters, so there are few.
+/// `stub.bash` says what a stub does. bash takes a microsecond for ten letters, so there are few. The number, a comment in
+/// what is evaluated, is the function's place among the names: it tells a copy what it is a copy of, whatever name a script
+/// put into its text.
 fn prelude() -> io::Result<()> {
     let mut names = String::new();
     let mut prelude = without_comments("shell-hooks/evaluate.bash")?;
@@ -46,7 +48,8 @@ fn prelude() -> io::Result<()> {
                 Some(_) => continue,
             };
             names.extend([name, " "]);
-            reader.extend([name, "() { eval \"$__envr_stub\"; }\n"]);
+            let place = (names.split(' ').count() - 1).to_string();
+            reader.extend([name, "(){ eval \"$__envr\" ", &place, ";}\n"]);
         }
     }
     let out = env::var_os("OUT_DIR").unwrap_or_default();
@@ -54,7 +57,7 @@ fn prelude() -> io::Result<()> {
     write("functions", names.trim_end())?;
     write("evaluate.bash", &prelude)?;
     write("asking.bash", &asking)?;
-    write("stub.bash", &in_one_line("shell-hooks/stub.bash")?)?;
+    write("stub.bash", &(in_one_line("shell-hooks/stub.bash")? + " #"))?;
     write("way_back.bash", &in_one_line("shell-hooks/way_back.bash")?)?;
     write("users.bash", &without_comments("shell-hooks/users.bash")?)
 }

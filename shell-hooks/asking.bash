@@ -12,7 +12,7 @@ builtin set +a
 
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_copy=() __envr_given=() __envr_result=() __envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=()
-__envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=()
+__envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=() __envr_real=()
 # The line that each copy of a judged file begins with.
 __envr_first_line='\builtin eval "$__envr_way_back"; '
 
@@ -39,18 +39,24 @@ __envr_ask() {
 	esac
 }
 
-# Usage: __envr_load FUNCTION
-# Replaces a stub by the function itself.
+# Usage: __envr_load FUNCTION CALLER…
+# Replaces a stub by the function itself. One that calls itself was not replaced, for a script made it readonly.
 __envr_load() {
 	local REPLY __envr_posix="" __envr_options=$-
-	# It would export the function.
-	builtin set +a
+	# The one would export the function, the other ends bash at one that is readonly.
+	builtin set +ae
 	if [[ -o posix ]]; then
 		# Some functions have names that POSIX does not allow.
 		__envr_posix=1
 		builtin set +o posix
 	fi
-	if __envr_ask function "$1"; then
+	__envr_real=()
+	if [[ $1 == "${2-}" ]]; then
+		__envr_real=("__envr_real_$1")
+		__envr_load_copy "$1" "${__envr_real}"
+	elif [[ " ${__envr_library} " != *" $1 "* ]]; then
+		__envr_load_copy "$1" "$1"
+	elif __envr_ask function "$1"; then
 		builtin eval "${REPLY}"
 	else
 		# shellcheck source=stdlib.bash
@@ -62,6 +68,34 @@ __envr_load() {
 	if [[ ${__envr_options} == *a* ]]; then
 		builtin set -a
 	fi
+	if [[ ${__envr_options} == *e* ]]; then
+		builtin set -e
+	fi
+}
+
+# Usage: __envr_load_copy STUB NAME
+# Defines under this name the function that a stub, or a copy of one, is for. What a script has under the name of that
+# function stays as it is.
+__envr_load_copy() {
+	local REPLY IFS=" " __envr_function __envr_place __envr_there
+	__envr_place=$(builtin declare -f "$1")
+	__envr_place=${__envr_place#*__envr*\" }
+	# shellcheck disable=SC2206
+	local __envr_all=(source_env ${__envr_library})
+	__envr_function=${__envr_all[${__envr_place%%[!0-9]*}]}
+	if __envr_ask function "${__envr_function}"; then
+		REPLY=${REPLY#"${__envr_function}"}
+	else
+		__envr_there=$(builtin declare -f "${__envr_function}")
+		# shellcheck source=stdlib.bash
+		builtin . "${__envr_stage}/stdlib"
+		builtin unset -f "${__envr_function}"
+		builtin eval "${__envr_there}"
+		IFS= builtin read -r -d '' REPLY <"${__envr_stage}/stdlib" || builtin true
+		REPLY=${REPLY#*$'\n'"${__envr_function}() {"}
+		REPLY="() {${REPLY%%$'\n}\n'*}"$'\n}'
+	fi
+	builtin eval "$2${REPLY}"
 }
 
 # Usage: __envr_judge VERB PATH [NAME]
@@ -117,7 +151,7 @@ __envr_shopt() {
 __envr_report_definitions() {
 	if [[ ${__envr_voice} == envr ]]; then
 		# Each line is a system call.
-		builtin eval "builtin unset -f ${__envr_library}"
+		builtin eval "builtin unset -f ${__envr_library}" 2>/dev/null
 		builtin declare -F
 		builtin printf '\0'
 		builtin unalias source . 2>/dev/null

@@ -53,7 +53,7 @@ __envr_load() {
 # source_env.bash. Under `command` it hears that a failure is handled, which it would not under `builtin`.
 source_env() {
 	if [[ -n ${__envr_began} ]]; then
-		command eval "${__envr_stub}"
+		command eval "${__envr}" 0
 		return
 	fi
 	__envr_began=1

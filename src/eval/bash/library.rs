@@ -31,8 +31,7 @@ const WITH_STUB: &str = include_str!(concat!(env!("OUT_DIR"), "/functions"));
 pub const WAY_BACK: &str = include_str!(concat!(env!("OUT_DIR"), "/way_back.bash"));
 
 /// What a stub evaluates, and the variable it has that from.
-pub const STUB: (&str, &str) =
-    ("__envr_stub", include_str!(concat!(env!("OUT_DIR"), "/stub.bash")));
+pub const STUB: (&str, &str) = ("__envr", include_str!(concat!(env!("OUT_DIR"), "/stub.bash")));
 
 /// What `evaluate.bash` defines itself under names that are not its own.
 const EVALUATIONS_OWN: &str = ". __main__ alias shopt source source_env";

@@ -2,6 +2,7 @@
 
 use crate::env::{Env, is_name};
 use crate::eval::ansi_c::unescape;
+use crate::eval::bash::library;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -29,6 +30,8 @@ pub fn read(report: &[u8]) -> Option<Report> {
         exported: exported(declarations)?,
         functions: function_names(functions)
             .filter(|name| !known.contains(name) && !name.starts_with(b"__envr_"))
+            // Where a script made one readonly, bash could not leave it out.
+            .filter(|name| !std::str::from_utf8(name).is_ok_and(library::has))
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect(),
         aliases: alias_names(aliases)
