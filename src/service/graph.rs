@@ -1,6 +1,6 @@
 //! Who needs whom: names checked, cycles found, and what has to start or stop with what. No effects.
 
-use super::{Condition, Spec};
+use super::{Condition, Port, Spec};
 use crate::error::Hinted;
 use crate::toml::did_you_mean;
 use anyhow::{Result, bail};
@@ -28,6 +28,7 @@ impl Graph {
             bundles,
         };
         graph.replace_bundles()?;
+        graph.check_ports()?;
         match graph.cycle() {
             Some(cycle) => bail!("services wait for each other: {}", cycle.join(" → ")),
             None => Ok(graph),
@@ -104,6 +105,23 @@ impl Graph {
         for (name, dependencies) in replaced {
             if let Some(spec) = self.specs.get_mut(&name) {
                 spec.depends_on = dependencies;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who does not start by itself may stand in for another at its port.
+    fn check_ports(&self) -> Result<()> {
+        let mut owners: BTreeMap<u16, &str> = BTreeMap::new();
+        for spec in self.specs.values().filter(|spec| spec.starts_with_all) {
+            for port in spec.ports.values() {
+                let Port::Number(number) = port else { continue };
+                match owners.insert(*number, &spec.name) {
+                    Some(other) if other != spec.name => {
+                        bail!("`{other}` and `{}` have the same port {number}", spec.name)
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(())

@@ -44,13 +44,17 @@ pub fn read(services: Table, dir: &Path) -> Result<Directories> {
             continue;
         }
         let no_command = value.mistake(&format!("`{}` has no `command`", value.name));
+        let too_high =
+            value.mistake(&format!("the ports of the replicas of `{}` pass 65535", value.name));
         let mut table = value.table()?;
         let count = table.take("replicas").map(replicas).transpose()?;
         let spec = service(&name, &mut table, dir)?.ok_or(no_command)?;
         match count {
             None => read.specs.push(spec),
             Some(count) => {
-                let copies: Vec<Spec> = (1..=count).map(|number| replica(&spec, number)).collect();
+                let copies: Option<Vec<Spec>> =
+                    (1..=count).map(|number| replica(&spec, number)).collect();
+                let copies = copies.ok_or(too_high)?;
                 read.bundles.insert(name, copies.iter().map(|copy| copy.name.clone()).collect());
                 read.specs.extend(copies);
             }
@@ -68,21 +72,23 @@ fn replicas(value: Value) -> Result<u16> {
     }
 }
 
-/// One of several, counted from 1. Ports that are given count up.
-fn replica(spec: &Spec, number: u16) -> Spec {
+/// One of several, counted from 1. Ports that are given count up; `None` where there are none so high.
+fn replica(spec: &Spec, number: u16) -> Option<Spec> {
     let mut copy = Spec { name: format!("{}-{number}", spec.name), ..spec.clone() };
     let own = |port: Port| match port {
-        Port::Number(first) => Port::Number(first.saturating_add(number - 1)),
-        Port::Auto => Port::Auto,
+        Port::Number(first) => first.checked_add(number - 1).map(Port::Number),
+        Port::Auto => Some(Port::Auto),
     };
-    copy.ports.values_mut().for_each(|port| *port = own(*port));
+    for port in copy.ports.values_mut() {
+        *port = own(*port)?;
+    }
     for socket in copy.listen.values_mut() {
         if let Listen::Tcp(_, port) = socket {
-            *port = own(*port);
+            *port = own(*port)?;
         }
     }
     copy.env.entry(REPLICA.to_string()).or_insert_with(|| Some(number.to_string()));
-    copy
+    Some(copy)
 }
 
 /// `None` where it has no command.

@@ -128,6 +128,19 @@ fn mistakes_are_found_before_anything_starts() {
         "could not read `envr.toml:4:12`: `services.b.timezone` is no time zone that this machine knows, \
          such as `\"Europe/Berlin\"`",
     );
+    check(
+        "[services.b]\ncommand = 'x'\nreplicas = 3\nport = 65534\n",
+        "could not read `envr.toml:1:1`: the ports of the replicas of `services.b` pass 65535",
+    );
+    check(
+        "[services.b]\ncommand = 'x'\nreplicas = 3\nlisten = 65534\n",
+        "could not read `envr.toml:1:1`: the ports of the replicas of `services.b` pass 65535",
+    );
+    check(
+        "[services.b]\ncommand = 'x'\nport = 8080\n[services.a]\ncommand = 'x'\nports.admin = 8080\n\
+         [services.c]\ncommand = 'x'\nport = 8080\nauto = false\n",
+        "could not use the services of `$DIR/project`: `a` and `b` have the same port 8080",
+    );
     check("[env]\nA = 1\n", "`$DIR/project` defines no services");
 }
 

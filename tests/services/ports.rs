@@ -74,11 +74,12 @@ fn a_clash_of_two_services_names_the_service() {
         "envr.toml",
         format!(
             "[services.web]\ncommand = 'exec python3 serve.py'\nport = {port}\nready = {{ tcp = {port} }}\n\
-             [services.later]\ncommand = 'exec sleep 1000'\nport = {port}\ndepends_on = ['web']\n"
+             [services.later]\ncommand = 'exec sleep 1000'\nport = {port}\ndepends_on = ['web']\n\
+             auto = false\n"
         ),
     );
     services.allow();
-    services.fail(["up", "--wait"]);
+    services.fail(["up", "--wait", "later"]);
     let pid = services.pid("web");
     let clash = format!(
         "could not be started: port {port} is taken by `python3`, pid {pid}, of the service `web`"
