@@ -116,6 +116,13 @@ impl World {
         command
     }
 
+    /// git in the project, which has to succeed.
+    pub fn git(&self, arguments: &[&str]) {
+        let mut git = self.run("/usr/bin/git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
+        let output = git.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// How often nix evaluated.
     pub fn calls(&self) -> usize {
         fs::read_to_string(self.project.path("calls")).map_or(0, |calls| calls.lines().count())

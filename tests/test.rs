@@ -70,6 +70,13 @@ impl Project {
         &self.env
     }
 
+    /// Another program in the project, with the variables of a run and envr's place in `ENVR`.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.path("project")).env_clear().envs(&self.env).env("ENVR", ENVR);
+        command
+    }
+
     /// Writes a file of the project.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         self.write_at(&format!("project/{name}"), content);

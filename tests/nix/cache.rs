@@ -317,12 +317,6 @@ fn older_generations_go() {
     assert_eq!(world.kept("profile-").len(), 4);
 }
 
-fn git(world: &World, arguments: &[&str]) {
-    let mut git = world.run("/usr/bin/git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
-    let output = git.args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// Also in a working tree beside the first, whose branches are in that one's repository.
 #[test]
 fn a_shell_that_asks_for_the_commit_follows_it() {
@@ -332,16 +326,16 @@ fn a_shell_that_asks_for_the_commit_follows_it() {
     let world = World::new();
     world.edit("flake.nix", "ONLY = \"this\"", "ONLY = self.rev or \"none\"");
     world.allow("use flake .#bare\n");
-    git(&world, &["init", "-qb", "first"]);
-    git(&world, &["add", "-A"]);
-    git(&world, &["commit", "-qm", "x"]);
+    world.git(&["init", "-qb", "first"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "x"]);
     world.run("nix", &["flake", "lock"]).output().unwrap();
-    git(&world, &["add", "-A"]);
-    git(&world, &["commit", "-qm", "lock"]);
-    git(&world, &["worktree", "add", "-q", "../beside", "-b", "second"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "lock"]);
+    world.git(&["worktree", "add", "-q", "../beside", "-b", "second"]);
     for dir in ["project", "beside"] {
         let path = world.project.path(dir).display().to_string();
-        let in_dir = |words: &[&str]| git(&world, &[&["-C", &path], words].concat());
+        let in_dir = |words: &[&str]| world.git(&[&["-C", &path], words].concat());
         world.project.envr(["allow", &path]).success();
         let mut shell = world.project.shell();
         shell.cd(dir);
@@ -363,22 +357,21 @@ fn a_project_in_git_is_known_by_its_tree() {
         return;
     }
     let world = World::new();
-    let git = |arguments: &[&str]| git(&world, arguments);
-    git(&["init", "-q"]);
-    git(&["add", "-A"]);
-    git(&["commit", "-qm", "x"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "x"]);
     world.settle();
-    git(&["add", "flake.lock"]);
-    git(&["commit", "-qm", "lock"]);
+    world.git(&["add", "flake.lock"]);
+    world.git(&["commit", "-qm", "lock"]);
     world.settle();
     assert_eq!(world.calls(), 1);
-    git(&["checkout", "-qb", "branch"]);
+    world.git(&["checkout", "-qb", "branch"]);
     world.edit("pkgs.nix", "plain value", "of the branch");
-    git(&["commit", "-qam", "y"]);
-    git(&["checkout", "-q", "-"]);
+    world.git(&["commit", "-qam", "y"]);
+    world.git(&["checkout", "-q", "-"]);
     world.settle();
     assert_eq!(world.calls(), 1);
-    git(&["checkout", "-q", "branch"]);
+    world.git(&["checkout", "-q", "branch"]);
     world.settle();
     assert_eq!(world.calls(), 2);
 

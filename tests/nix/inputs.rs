@@ -20,12 +20,6 @@ fn only(world: &World) -> String {
     shell.get("ONLY").unwrap().to_string()
 }
 
-fn git(world: &World, arguments: &[&str]) {
-    let mut git = world.run("/usr/bin/git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
-    let output = git.args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// Whatever way the name takes from the flake to the function that reads.
 #[test]
 fn a_file_that_is_read_through_a_directory_counts() {
@@ -78,12 +72,12 @@ fn what_git_tracks_decides_what_is_there() {
     let there = "(if builtins.pathExists ./more then \"there\" else \"not\")";
     let names = "toString (builtins.attrNames (builtins.readDir ./cfg))";
     let world = world_with(&format!("{there} + \" \" + {names}"));
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "-A"]);
-    git(&world, &["commit", "-qm", "x"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "x"]);
     assert_eq!(only(&world), "not v");
-    git(&world, &["add", "-A"]);
-    git(&world, &["commit", "-qm", "lock"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "lock"]);
     let mut calls = world.calls();
     let mut check = |value: &str, asks: bool| {
         assert_eq!(only(&world), value);
@@ -94,16 +88,16 @@ fn what_git_tracks_decides_what_is_there() {
     world.project.write("more", "");
     world.project.write("cfg/w", "");
     check("not v", false);
-    git(&world, &["add", "more"]);
+    world.git(&["add", "more"]);
     check("there v", true);
-    git(&world, &["add", "-N", "cfg/w"]);
+    world.git(&["add", "-N", "cfg/w"]);
     check("there v w", true);
-    git(&world, &["add", "apart", "cfg/w"]);
-    git(&world, &["commit", "-qm", "y"]);
+    world.git(&["add", "apart", "cfg/w"]);
+    world.git(&["commit", "-qm", "y"]);
     check("there v w", false);
-    git(&world, &["rm", "-q", "--cached", "more"]);
+    world.git(&["rm", "-q", "--cached", "more"]);
     check("not v w", true);
-    git(&world, &["reset", "-q", "--hard"]);
+    world.git(&["reset", "-q", "--hard"]);
     check("there v w", false);
 }
 
@@ -113,13 +107,13 @@ fn a_prompt_sees_what_git_begins_to_track() {
         return;
     }
     let world = world_with("if builtins.pathExists ./more then \"there\" else \"not\"");
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "-A"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
     assert_eq!(only(&world), "not");
     let mut shell = world.project.shell();
     shell.any_prompt(0);
     world.project.write("more", "");
-    git(&world, &["add", "more"]);
+    world.git(&["add", "more"]);
     let said = shell.any_prompt(0);
     assert!(said.contains("making `.#bare` anew in the background: `more` changed\n"), "{said}");
     assert_eq!(only(&world), "there");
@@ -219,9 +213,9 @@ fn a_shell_is_made_once_wherever_its_caches_are() {
             world.project.write_at("home/.config/envr/config.toml", settings);
             world.run("nix", &["flake", "lock"]).output().unwrap();
             if has_git {
-                git(&world, &["init", "-q"]);
-                git(&world, &["add", "-A"]);
-                git(&world, &["commit", "-qm", "x"]);
+                world.git(&["init", "-q"]);
+                world.git(&["add", "-A"]);
+                world.git(&["commit", "-qm", "x"]);
             }
             assert_eq!((only(&world).as_str(), world.calls()), ("one", 1), "{settings}{has_git}");
             world.edit("cfg/v", "one", "two");
@@ -238,8 +232,8 @@ fn a_watched_file_counts_whether_git_tracks_it_or_not() {
     let world = world_with("builtins.readFile (builtins.getEnv \"ROOT\" + \"/secret\")");
     world.project.write("secret", "one");
     world.project.write(".gitignore", "secret\n");
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "-A"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
     world.allow("export ROOT=$PWD\nwatch_file secret\nuse flake .#bare --impure\n");
     assert_eq!(only(&world), "one");
     world.project.write("secret", "two");
@@ -278,9 +272,9 @@ fn whether_a_tree_differs_from_its_commit_counts() {
     }
     let world = world_with("if self ? rev then \"clean\" else \"dirty\"");
     world.run("nix", &["flake", "lock"]).output().unwrap();
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "-A"]);
-    git(&world, &["commit", "-qm", "x"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "x"]);
     assert_eq!((only(&world).as_str(), world.calls()), ("clean", 1));
     for (text, state, calls) in [("two", "dirty", 2), ("three", "dirty", 2), ("one", "clean", 2)] {
         world.project.write("apart/v", text);
@@ -299,13 +293,13 @@ fn what_is_read_through_a_link_counts_where_it_is() {
     std::os::unix::fs::symlink("cfg", world.project.path("project/link")).unwrap();
     world.project.write("tree/a", "");
     std::os::unix::fs::symlink("../apart", world.project.path("project/tree/into")).unwrap();
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "-A"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
     assert_eq!(only(&world), "vone");
     world.project.write("cfg/w", "");
     let calls = world.calls();
     assert_eq!((only(&world).as_str(), world.calls()), ("vone", calls));
-    git(&world, &["add", "cfg"]);
+    world.git(&["add", "cfg"]);
     assert_eq!(only(&world), "v wone");
     world.edit("apart/v", "one", "two");
     assert_eq!(only(&world), "v wtwo");
@@ -319,8 +313,8 @@ fn a_repository_that_comes_to_be_hides_what_it_does_not_track() {
     let world = world_with("if builtins.pathExists ./more then \"there\" else \"not\"");
     world.project.write("more", "");
     assert_eq!(only(&world), "there");
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "flake.nix", "flake.lock", "pkgs.nix", "stdenv", "sub"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "flake.nix", "flake.lock", "pkgs.nix", "stdenv", "sub"]);
     assert_eq!(only(&world), "not");
 }
 
@@ -333,13 +327,13 @@ fn an_expression_that_fetches_its_own_repository_follows_it() {
     let shell = "let tree = builtins.fetchGit ./.; in (import ./pkgs.nix { }).mkShell { name = \"x\"; ONLY = toString (builtins.attrNames (builtins.readDir \"${tree}/cfg\")); }";
     world.project.write("shell.nix", shell);
     world.project.write("cfg/v", "");
-    git(&world, &["init", "-q"]);
-    git(&world, &["add", "-A"]);
-    git(&world, &["commit", "-qm", "x"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-qm", "x"]);
     world.allow("use nix\n");
     assert_eq!(only(&world), "v");
     world.project.write("cfg/w", "");
-    git(&world, &["add", "-A"]);
+    world.git(&["add", "-A"]);
     assert_eq!(only(&world), "v w");
 }
 

@@ -1,7 +1,7 @@
 //! Keys of AWS KMS, as moto's server has them: what envr writes with them the real sops reads, and the other way round.
 
 use super::vectors::peer;
-use crate::test::{ENVR, Project, has};
+use crate::test::{Project, has};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -206,12 +206,10 @@ fn what_kms_answered_is_kept_for_the_same_question() {
          {gone} open; open; {gone} open
          sed 's/aws_profile: .*/aws_profile: other/' s.yaml >changed; cp changed s.yaml; {gone} open"
     );
-    let output = Command::new("keyctl")
+    let output = world
+        .project
+        .program("keyctl")
         .args(["session", "-", "bash", "-c", &script])
-        .current_dir(world.project.path("project"))
-        .env_clear()
-        .envs(world.project.variables())
-        .env("ENVR", ENVR)
         .output()
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

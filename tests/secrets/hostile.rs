@@ -2,7 +2,7 @@
 //! behind; disks without room.
 
 use super::vectors::Vectors;
-use crate::test::{ENVR, Project, has};
+use crate::test::{Project, has};
 use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -200,12 +200,10 @@ fn without_room_a_file_stays_as_it_is() {
         String::from_utf8(listed.unwrap().stdout).unwrap()
     };
     let names_before = names();
-    let output = Command::new("bash")
+    let output = world
+        .project
+        .program("bash")
         .args(["-c", "trap '' XFSZ; ulimit -f 0; echo x | \"$ENVR\" secret set s.yaml b"])
-        .current_dir(world.project.path("project"))
-        .env_clear()
-        .envs(world.project.variables())
-        .env("ENVR", ENVR)
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -226,14 +224,7 @@ fn a_kill_leaves_the_old_file_and_nothing_in_the_clear() {
         let script = format!(
             "echo hunter3 | strace -qq -o \"$HOME/trace\" -e {kill} \"$ENVR\" secret set s.yaml b"
         );
-        let killed = Command::new("sh")
-            .args(["-c", &script])
-            .current_dir(world.project.path("project"))
-            .env_clear()
-            .envs(world.project.variables())
-            .env("ENVR", ENVR)
-            .output()
-            .unwrap();
+        let killed = world.project.program("sh").args(["-c", &script]).output().unwrap();
         assert!(!killed.status.success(), "{call}");
         assert!(world.project.read("home/trace").contains("killed by SIGKILL"), "{call}");
         let found = Command::new("grep")

@@ -2,7 +2,8 @@
 
 use super::{Services, kill};
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 /// Says all that a `run` can see, then becomes ready, then waits.
 const RUN: &str = "#!/bin/sh
@@ -47,15 +48,7 @@ fn a_service_directory_runs_unchanged() {
         return;
     }
     services.project.remove("services/x/seen");
-    let scan = services.project.path("project/services");
-    let mut svscan = Command::new("s6-svscan")
-        .arg(&scan)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (scan, mut svscan) = s6_svscan(&services);
     let s6 = |program: &str, arguments: &[&str]| {
         let run = || {
             Command::new(program).args(arguments).current_dir(&scan).stderr(Stdio::null()).status()
@@ -108,6 +101,15 @@ fn write_ends(services: &Services) {
     }
 }
 
+/// s6 itself on the same directories, and where they are.
+fn s6_svscan(services: &Services) -> (PathBuf, Child) {
+    let scan = services.project.path("project/services");
+    let mut svscan = Command::new("s6-svscan");
+    svscan.arg(&scan).env_clear().env("PATH", "/usr/bin:/bin");
+    let svscan = svscan.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    (scan, svscan)
+}
+
 /// Each service's own order; that between services is nobody's promise.
 fn seen(services: &Services) -> Vec<Vec<String>> {
     let seen = services.project.read("project/seen");
@@ -154,15 +156,7 @@ fn an_end_is_as_under_s6_in_its_order_and_arguments() {
     if !crate::test::has("s6-svscan") {
         return;
     }
-    let scan = services.project.path("project/services");
-    let mut svscan = Command::new("s6-svscan")
-        .arg(&scan)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (scan, mut svscan) = s6_svscan(&services);
     until_settled(&services);
     let mut wait = Command::new("s6-svwait");
     // As many as failed for good.
