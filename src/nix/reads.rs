@@ -112,13 +112,9 @@ impl Reads {
         }
         self.paths.extend(flake.passed.iter().map(|dir| (dir.join("flake.nix"), Aspect::Presence)));
         // A repository around it would hide what it does not track.
-        let above = flake.dir.ancestors().take_while(|dir| dir.starts_with(&flake.tree));
-        let above = if flake.git_dir.is_some() {
-            above.collect()
-        } else {
-            flake.dir.ancestors().collect::<Vec<_>>()
-        };
-        self.paths.extend(above.iter().map(|dir| (dir.join(".git"), Aspect::Presence)));
+        let is_around = |dir: &&Path| flake.git_dir.is_none() || dir.starts_with(&flake.tree);
+        let above = flake.dir.ancestors().take_while(is_around);
+        self.paths.extend(above.map(|dir| (dir.join(".git"), Aspect::Presence)));
         if let (Source::Flake(reference), Some(git_dir)) = (&request.source, &flake.git_dir) {
             let query = reference.split(['?', '&', '#']).find_map(|word| word.strip_prefix("ref="));
             let files = query.map(|branch| Repository::at(git_dir).files_of(branch));
