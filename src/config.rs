@@ -25,6 +25,8 @@ pub const VARIABLES: [&str; 3] = ["DIRENV_CONFIG", "HOME", "XDG_CONFIG_HOME"];
 /// Variables by which coding agents and builds say that they run a shell.
 const UNATTENDED: [&str; 3] = ["AI_AGENT", "CI", "CLAUDECODE"];
 const DEFAULT_WARN_TIMEOUT: Duration = Duration::from_secs(5);
+/// For servers and slow devices; a person is not waited for.
+const DEFAULT_KEY_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct Config {
@@ -44,6 +46,8 @@ pub struct Config {
     pub nix: Nix,
     /// Where keys of secrets are kept that were hard to get.
     pub keyring: Keyring,
+    /// How long a program that knows a key may take where nobody can answer it; `None` for as long as it wants.
+    pub key_timeout: Option<Duration>,
     /// Directories whose status lines are not wanted, with all below them.
     pub quiet_projects: Vec<PathBuf>,
     log_format: Option<String>,
@@ -141,6 +145,7 @@ impl Config {
             sourced: if host.voice == Voice::Direnv { Sourced::Follow } else { ours.trust.sourced },
             nix: ours.nix,
             keyring: Keyring::new(ours.secrets.cache),
+            key_timeout: Some(ours.secrets.timeout).filter(|timeout| !timeout.is_zero()),
             quiet_projects: at_home(ours.quiet_projects),
             log_format: global.log_format.or(theirs.log_format),
             log_filter: global.log_filter.or(theirs.log_filter),
@@ -403,12 +408,21 @@ struct EnvrToml {
     trust: Trust,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Secrets {
     /// For how long keys are kept; zero for not at all.
     #[serde(deserialize_with = "read_duration")]
     cache: Duration,
+    /// How long programs that know keys may take where nobody can answer them; zero for as long as they want.
+    #[serde(deserialize_with = "read_duration")]
+    timeout: Duration,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { cache: Duration::ZERO, timeout: DEFAULT_KEY_TIMEOUT }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

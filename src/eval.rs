@@ -32,13 +32,13 @@ pub use bash::report::environment as reported_environment;
 #[cfg(not(target_os = "linux"))]
 pub use bash::stage::Stage;
 pub use bash::terminal::LineMode;
-pub use descendants::kill_with_descendants;
+pub use descendants::{kill_children_but, kill_with_descendants, own_children};
 pub use in_progress::is_in_progress;
 pub use parse::names::is_assignable;
 pub use secrets::Disclosed;
 pub use stdlib::TEXT as STDLIB;
 pub use trace::{Step, Trace, trace};
-pub use vigil::{Interrupt, Vigil};
+pub use vigil::{Interrupt, Ready, Subject, Vigil};
 
 /// `ENVR_LANE=bash` has bash run every `.envrc`, `native` none; `tell` says who ran one, and why.
 pub const LANE: &str = "ENVR_LANE";

@@ -17,4 +17,5 @@ mod spelling;
 mod table;
 mod use_in_rc;
 mod vectors;
+mod waiting;
 mod writing;

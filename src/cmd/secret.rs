@@ -17,6 +17,7 @@ use crate::secrets::{
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
+use signal_hook::low_level::emulate_default_handler;
 use std::cell::OnceCell;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -356,12 +357,16 @@ impl File {
 
     /// Looks where the user says, or else where sops looks; says what is wrong with the key files.
     fn with_keys<T>(&self, host: &Host, work: impl FnOnce(&Keys) -> Result<T>) -> Result<T> {
-        let mut keys = Keys::new(&host.env, Prompt::Terminal, Config::load(host)?.keyring);
+        let config = Config::load(host)?;
+        let mut keys = Keys::new(host, &config, &host.env, Prompt::Terminal);
         if !self.identity.is_empty() {
             let files = self.identity.iter().map(|file| host.absolute(file));
             keys = keys.with_identities(files.collect());
         }
         let result = work(&keys);
+        if let Some(signal) = keys.search().stopped() {
+            _ = emulate_default_handler(signal);
+        }
         for warning in keys.warnings() {
             ui::warn(host, &warning);
         }

@@ -80,6 +80,7 @@ fn with_secrets(world: World, rc: &Rc, outer: &Env, before: Commanded) -> Result
         Ok(given) => given,
         Err(Stop::Refused(reason)) => return Err(blocked(host, &file, &reason)),
         Err(Stop::Failed(error)) => return Err(error),
+        Err(Stop::Interrupted) => bail!("could not use `{shown}`: interrupted"),
     };
     trusted.remember(store, true)?;
     values.extend(given.set_in(&mut env, host).into_iter().map(|secret| secret.value));

@@ -1,6 +1,6 @@
 //! What a program started: ended together with it, where the system tells who that is.
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, kill_process};
 use std::path::PathBuf;
 use std::process::Child;
 
@@ -11,7 +11,20 @@ const LIST_LIMIT: u64 = 1 << 20;
 /// parent is nobody's descendant. Where there is no `/proc`, the
 /// program alone is killed.
 pub fn kill_with_descendants(program: &Child) {
-    let mut processes = vec![Pid::from_child(program)];
+    kill_all(vec![Pid::from_child(program)]);
+}
+
+/// What we have started and not waited for.
+pub fn own_children() -> Vec<Pid> {
+    children(getpid())
+}
+
+/// The same for all that we started but these. Where there is no `/proc`, nothing is killed.
+pub fn kill_children_but(known: &[Pid]) {
+    kill_all(own_children().into_iter().filter(|child| !known.contains(child)).collect());
+}
+
+fn kill_all(mut processes: Vec<Pid>) {
     let mut known = 0;
     while let Some(process) = processes.get(known).copied() {
         // What is stopped starts nothing while we look.

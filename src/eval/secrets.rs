@@ -1,12 +1,12 @@
 //! `use sops` and `use age`: the variables of a secrets file, for an rc of either lane.
 
 use super::dotenv::parse_in;
-use crate::config::Config;
 use crate::env::Env;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{Document, Format, Keys, Secret, Variables, decrypt_age, forbid_core_dumps};
 use crate::ui;
-use anyhow::{Context as _, Result, anyhow, bail};
+use crate::world::World;
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -72,12 +72,20 @@ impl Request {
 
     /// Decrypts the judged bytes of the file. `env` is that of the rc: it says where keys are. Nothing is asked of
     /// anybody, for a prompt is no place for that.
-    pub fn load(&self, bytes: Vec<u8>, env: &Env, config: &Config) -> Result<Loaded> {
+    pub fn load(&self, bytes: Vec<u8>, env: &Env, world: World) -> Result<Loaded, Unloaded> {
         forbid_core_dumps();
-        let keys = Keys::new(env, Prompt::Never, config.keyring);
+        let keys = Keys::new(world.host, world.config, env, Prompt::Never);
+        match self.variables(bytes, env, &keys) {
+            Ok(variables) => Ok(Loaded { variables, warnings: keys.warnings() }),
+            Err(_) if keys.search().stopped().is_some() => Err(Unloaded::Interrupted),
+            Err(error) => Err(Unloaded::Failed(error)),
+        }
+    }
+
+    fn variables(&self, bytes: Vec<u8>, env: &Env, keys: &Keys) -> Result<Variables> {
         let variables = match self.kind {
             Kind::Sops => {
-                let opened = Document::read(bytes, Format::of_path(&self.file))?.open(&keys)?;
+                let opened = Document::read(bytes, Format::of_path(&self.file))?.open(keys)?;
                 let first = opened.branches.first().context("it holds nothing")?;
                 Variables::of(first)?
             }
@@ -88,11 +96,11 @@ impl Request {
         };
         let allowed: Vec<&str> = self.allowed.iter().map(String::as_str).collect();
         variables.check_names(&allowed)?;
-        Ok(Loaded { variables, warnings: keys.warnings() })
+        Ok(variables)
     }
 
     /// A failure as an rc says it.
-    pub fn failure(&self, error: &anyhow::Error) -> String {
+    pub fn failure(&self, error: &Error) -> String {
         let shown = self.file.display();
         format!("use {}: could not load `{shown}`: {}", self.kind.name(), ui::causes(error))
     }
@@ -118,6 +126,13 @@ pub fn age_variables(file: &Path, text: &Secret, env: &Env) -> Result<Variables>
         named.set(&name, value.into_vec().into());
     }
     Ok(named)
+}
+
+/// Why nothing comes of a file.
+pub enum Unloaded {
+    Failed(Error),
+    /// The user pressed Ctrl-C while another program was asked for the key.
+    Interrupted,
 }
 
 /// What comes of a file.

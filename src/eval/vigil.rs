@@ -7,9 +7,11 @@ use crate::world::World;
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::termios::{LocalModes, Termios, tcgetattr};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
+use std::fs::File;
 use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -28,7 +30,18 @@ pub struct Vigil {
     /// The signal that is to end us.
     fatal: Option<i32>,
     patience: Patience,
+    subject: Subject,
+    /// Where nobody can hurry what is waited for.
+    limit: Option<Instant>,
     pub interrupt: Interrupt,
+}
+
+/// What is waited for.
+#[derive(Debug)]
+pub enum Subject {
+    Load,
+    /// A program or a server that knows a key, by its name.
+    Key(String),
 }
 
 /// What the user pressed.
@@ -48,6 +61,8 @@ pub struct Ready {
     pub has_end: bool,
     /// Time to kill what still runs.
     pub must_kill: bool,
+    /// The limit is over.
+    pub is_over: bool,
     /// The signal that is to end us.
     pub fatal: Option<i32>,
 }
@@ -64,9 +79,14 @@ impl Vigil {
     /// Before anything is started: a caught signal is back at its default in the child, an ignored one (as our hooks
     /// leave SIGINT) would stay ignored there.
     pub fn start(world: World) -> Result<Self> {
+        Self::over(Subject::Load, world.host, world.config)
+    }
+
+    /// The same over something else.
+    pub fn over(subject: Subject, host: &Host, config: &Config) -> Result<Self> {
         let ignored = ignored_signals();
         let is_ours = |signal: i32| ignored >> (signal - 1) & 1 == 0;
-        let is_at_prompt = world.host.is_at_prompt();
+        let is_at_prompt = host.is_at_prompt();
         let taken = [SIGCHLD, SIGINT, SIGQUIT, SIGHUP, SIGTERM].into_iter().filter(|signal| {
             let is_key = [SIGINT, SIGQUIT].contains(signal);
             *signal == SIGCHLD || is_ours(*signal) || is_key && is_at_prompt
@@ -78,16 +98,23 @@ impl Vigil {
             signals,
             has_end: false,
             fatal: None,
-            patience: Patience::new(world.config),
+            patience: Patience::new(config),
+            subject,
+            limit: None,
             interrupt: Interrupt::None,
         })
+    }
+
+    pub fn with_limit(self, limit: Option<Duration>) -> Self {
+        Self { limit: limit.map(|limit| Instant::now() + limit), ..self }
     }
 
     /// Waits until one of the pipes can be read or something came. Warns when that takes long.
     pub fn wait(&mut self, pipes: &[&OwnedFd], host: &Host) -> Result<Ready> {
         let is_known = self.has_end || self.fatal.is_some();
-        let left = if is_known { Some(Duration::ZERO) } else { self.patience.left() };
-        self.poll(pipes, left)?;
+        let limit = self.limit.map(left_until);
+        let left = self.patience.left().into_iter().chain(limit).min();
+        self.poll(pipes, if is_known { Some(Duration::ZERO) } else { left })?;
         let mut must_kill = self.patience.is_over() && self.lose_patience(host);
         let before = self.interrupt;
         if self.take_interrupt() {
@@ -95,7 +122,12 @@ impl Vigil {
             must_kill |= before != Interrupt::None || self.interrupt == Interrupt::Forced;
             self.patience = Patience::until_killed();
         }
-        Ok(Ready { has_end: mem::take(&mut self.has_end), must_kill, fatal: self.fatal })
+        Ok(Ready {
+            has_end: mem::take(&mut self.has_end),
+            must_kill,
+            is_over: self.limit.is_some_and(|limit| left_until(limit).is_zero()),
+            fatal: self.fatal,
+        })
     }
 
     /// The user was shown what takes so long.
@@ -140,24 +172,48 @@ impl Vigil {
 
     /// Whether it is time to kill.
     fn lose_patience(&mut self, host: &Host) -> bool {
-        let is_over = matches!(self.patience, Patience::Kill(_));
-        if matches!(self.patience, Patience::Warn(_)) {
-            let arguments: Vec<_> =
-                host.args.iter().map(|argument| argument.to_string_lossy()).collect();
-            match host.voice {
-                Voice::Envr => ui::warn(host, "loading takes a while; press Ctrl-C to give up"),
-                Voice::Direnv => ui::note(
-                    host,
-                    &format!(
-                        "([{} {}]) is taking a while to execute. Use CTRL-C to give up.",
-                        host.called.display(),
-                        arguments.join(" ")
-                    ),
-                ),
+        let before = mem::replace(&mut self.patience, Patience::Endless);
+        match (before, &self.subject) {
+            (Patience::Kill(_), _) => true,
+            (Patience::Endless, _) => false,
+            (Patience::Warn(_), Subject::Load) => {
+                warn_of_load(host);
+                false
+            }
+            (Patience::Warn(_), Subject::Key(name)) => {
+                self.warn_of_key(name, host);
+                false
             }
         }
-        self.patience = Patience::Endless;
-        is_over
+    }
+
+    fn warn_of_key(&self, name: &str, host: &Host) {
+        let modes = File::open("/dev/tty").ok().and_then(|terminal| tcgetattr(terminal).ok());
+        // A program that asks for a passphrase or has a dialogue: nothing else may be written there, nor need be.
+        let asks =
+            |modes: &Termios| !modes.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON);
+        let until = match (self.limit, &modes) {
+            (Some(limit), _) => format!(", for {}s more at most", left_until(limit).as_secs()),
+            (None, Some(modes)) if asks(modes) => return,
+            (None, Some(_)) => "; press Ctrl-C to give up".to_string(),
+            (None, None) => String::new(),
+        };
+        ui::warn(host, &format!("waiting for `{name}`{until}"));
+    }
+}
+
+fn warn_of_load(host: &Host) {
+    let arguments: Vec<_> = host.args.iter().map(|argument| argument.to_string_lossy()).collect();
+    match host.voice {
+        Voice::Envr => ui::warn(host, "loading takes a while; press Ctrl-C to give up"),
+        Voice::Direnv => ui::note(
+            host,
+            &format!(
+                "([{} {}]) is taking a while to execute. Use CTRL-C to give up.",
+                host.called.display(),
+                arguments.join(" ")
+            ),
+        ),
     }
 }
 
@@ -172,9 +228,7 @@ impl Patience {
 
     fn left(&self) -> Option<Duration> {
         match self {
-            Self::Warn(end) | Self::Kill(end) => {
-                Some(end.saturating_duration_since(Instant::now()))
-            }
+            Self::Warn(end) | Self::Kill(end) => Some(left_until(*end)),
             Self::Endless => None,
         }
     }
@@ -182,6 +236,10 @@ impl Patience {
     fn is_over(&self) -> bool {
         self.left().is_some_and(|left| left.is_zero())
     }
+}
+
+fn left_until(end: Instant) -> Duration {
+    end.saturating_duration_since(Instant::now())
 }
 
 /// What whoever started us wants to be ignored, as a shell does for what it protects from Ctrl-C: a bit for each signal.

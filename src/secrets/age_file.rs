@@ -13,11 +13,12 @@ pub fn decrypt(file: &[u8], identities: &Identities) -> Result<Secret> {
         bail!("it is no age file");
     }
     if needs_passphrase(file) {
-        let keyring = identities.keyring();
+        let search = identities.search();
+        let keyring = search.keyring();
         if let Some(text) = decrypt_with_kept(file, keyring) {
             return Ok(text);
         }
-        let passphrase = identities.prompt().secret("Passphrase");
+        let passphrase = search.prompt.secret("Passphrase");
         let Some(passphrase) = passphrase else {
             bail!("it needs a passphrase, and nobody is here to type it");
         };

@@ -78,7 +78,8 @@ impl Document {
             (DataKey::Missing(why), Some(raw)) => {
                 let all = self.metadata.groups.iter().flatten();
                 let foreign: Vec<&Recipient> = all.filter(|one| one.is_foreign()).collect();
-                let text = foreign::decrypt(keys.env(), raw.bytes(), self.format.name(), &foreign);
+                let text =
+                    foreign::decrypt(keys.search(), raw.bytes(), self.format.name(), &foreign);
                 let text = text.context(why)?;
                 let branches = store::read_plain(text, self.format)?;
                 return Ok(Plain { format: self.format, branches });

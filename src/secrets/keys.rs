@@ -7,22 +7,26 @@ mod kms;
 mod pgp;
 mod program;
 mod prompt;
+mod search;
 mod wrap;
 
 use super::envelope::Cipher;
-use super::keyring::Keyring;
 use super::metadata::Metadata;
 use super::shamir;
 use super::tree::{Branch, Entry, Value, find};
+use crate::config::Config;
 use crate::env::Env;
 use crate::error::Hinted;
+use crate::host::Host;
 use anyhow::{Context as _, Result, bail};
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::Secret;
 use age::Refusal;
 pub use prompt::Prompt;
+pub use search::Search;
 pub use wrap::wrap;
 
 /// One entry of the metadata: the key of the values, or a share of it, as one recipient can decrypt it.
@@ -206,16 +210,17 @@ impl DataKey {
 
 /// Where keys are looked for; each source is asked once, whatever the number of files.
 pub struct Keys<'a> {
-    /// The environment that names them: of the process, or of the rc that wants the secret.
-    env: &'a Env,
-    identities: age::Identities,
+    search: Rc<Search<'a>>,
+    identities: age::Identities<'a>,
     warnings: RefCell<Vec<String>>,
 }
 
 impl<'a> Keys<'a> {
-    pub fn new(env: &'a Env, prompt: Prompt, keyring: Keyring) -> Self {
-        let identities = age::Identities::new(env, prompt, keyring);
-        Self { env, identities, warnings: RefCell::default() }
+    /// `env` names them: it is the environment of the process, or of the rc that wants the secret.
+    pub fn new(host: &'a Host, config: &'a Config, env: &'a Env, prompt: Prompt) -> Self {
+        let search = Rc::new(Search::new(host, config, env, prompt));
+        let identities = age::Identities::new(&search);
+        Self { search, identities, warnings: RefCell::default() }
     }
 
     /// Age and ssh keys of these files, and of no usual place.
@@ -228,13 +233,13 @@ impl<'a> Keys<'a> {
         self.warnings.take().into_iter().chain(self.identities.warnings()).collect()
     }
 
-    pub fn identities(&self) -> &age::Identities {
+    pub fn identities(&self) -> &age::Identities<'a> {
         &self.identities
     }
 
     /// The key of a file's values.
     pub fn data_key(&self, metadata: &Metadata) -> Result<DataKey> {
-        let order = decryption_order(self.env)?;
+        let order = decryption_order(self.search.env)?;
         let mut failures = Vec::new();
         let mut shares = Vec::new();
         for group in &metadata.groups {
@@ -270,8 +275,8 @@ impl<'a> Keys<'a> {
         }
     }
 
-    pub fn env(&self) -> &Env {
-        self.env
+    pub fn search(&self) -> &Search<'a> {
+        &self.search
     }
 
     fn first_that_decrypts(&self, group: &[&Recipient]) -> Result<Secret, Vec<String>> {
@@ -293,10 +298,8 @@ impl<'a> Keys<'a> {
                     Refusal::Damaged(why) | Refusal::NoKey(why) => anyhow::anyhow!(why),
                 })
             }
-            RecipientKind::Pgp => pgp::decrypt(self.env, wrapped),
-            RecipientKind::Kms => {
-                kms::decrypt_or_recall(self.env, recipient, self.identities.keyring())
-            }
+            RecipientKind::Pgp => pgp::decrypt(&self.search, wrapped),
+            RecipientKind::Kms => kms::decrypt_or_recall(&self.search, recipient),
             other => bail!("keys of `{}` are for sops, which did not open the file", other.name()),
         }
     }

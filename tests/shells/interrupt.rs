@@ -1,7 +1,7 @@
 //! Ctrl-C ends a load, and nothing else: the shell keeps its environment, its traps and its prompt.
 
 use super::{has, has_not, is_silent, loaded, says};
-use crate::terminal::{Shell, Terminal};
+use crate::terminal::{Setup, Shell, Terminal};
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +17,7 @@ drive! {
     interrupt_between_projects
     interrupt_pressed_three_times
     interrupt_reaches_what_ignores_it
+    interrupt_ends_the_wait_for_a_key
     quit_ends_a_load
     traps_of_the_user_stay
 }
@@ -161,6 +162,29 @@ fn interrupt_reaches_what_ignores_it(shell: Shell) {
     says(&interrupted(&mut terminal, "envr allow"), "interrupted");
     has_not(&terminal, "FOO");
     terminal.wait_gone(terminal.read("pid").trim().parse().expect("a process id"));
+}
+
+/// In a load without bash, in one with it, and in that of an `envr.toml`.
+fn interrupt_ends_the_wait_for_a_key(shell: Shell) {
+    let slow =
+        "#!/bin/sh\necho $$ > ~/pid\necho started > \"$ENVR_TERMINAL/events\"\nexec sleep 60\n";
+    let mut terminal = Setup::new(shell).program("slow-key", slow).start();
+    terminal.run(&shell.export("DIRENV_WARN_TIMEOUT", "1ms"));
+    terminal.run("mkdir p; cd p; envr secret init; mv ~/.config/sops/age/keys.txt ~/key");
+    terminal.run(&shell.export("SOPS_AGE_KEY_CMD", "slow-key"));
+    for (name, rc) in [
+        (".envrc", "use sops\nexport FOO=1\n"),
+        (".envrc", "true $(:)\nexport FOO=1\nuse sops\nfoo() { :; }\n"),
+        ("envr.toml", "[env]\nFOO = \"1\"\n[secrets]\nfiles = [\"secrets.yaml\"]\n"),
+    ] {
+        terminal.write(format!("p/{name}"), rc);
+        let said = interrupted(&mut terminal, "envr allow");
+        says(&said, "waiting for `slow-key`; press Ctrl-C to give up");
+        says(&said, &format!("could not load `~/p/{name}`: interrupted"));
+        has_not(&terminal, "FOO");
+        terminal.wait_gone(terminal.read("pid").trim().parse().expect("a process id"));
+        terminal.run(&format!("rm {name}"));
+    }
 }
 
 fn quit_ends_a_load(shell: Shell) {

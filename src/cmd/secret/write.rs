@@ -8,8 +8,8 @@ use crate::host::Host;
 use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
 use crate::secrets::{
-    Branch, Document, Entry, FILE_LIMIT, Format, Keyring, Keys, Opened, Recipient, Secret, Value,
-    creation, is_age, read_plain,
+    Branch, Document, Entry, FILE_LIMIT, Format, Keys, Opened, Recipient, Secret, Value, creation,
+    is_age, read_plain,
 };
 use crate::toml;
 use crate::trust::{self, Store};
@@ -69,7 +69,7 @@ pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
             let mut metadata = document.metadata().clone();
             let key = document.clone().key(keys)?;
             (metadata.groups, metadata.threshold) = (wanted.groups, wanted.threshold);
-            wrap(keys.env(), &key, &mut metadata.groups, metadata.threshold)?;
+            wrap(keys.search(), &key, &mut metadata.groups, metadata.threshold)?;
             source.replace(host, &document.with_metadata(&metadata)?)
         })
         .with_context(could_not)
@@ -163,15 +163,14 @@ pub fn sealed(
     } else {
         creation::metadata(vec![recipients(host, names)?], None, crate::secrets::Rule::default())
     };
-    let keys = Keys::new(&host.env, Prompt::Terminal, Keyring::default());
     let mut opened = Opened::first(source.format()?, branches, metadata);
-    rewrap(&keys, &mut opened)?;
+    source.with_keys(host, |keys| rewrap(keys, &mut opened))?;
     opened.seal()
 }
 
 fn rewrap(keys: &Keys<'_>, opened: &mut Opened) -> Result<()> {
     let threshold = opened.metadata.threshold;
-    wrap(keys.env(), opened.cipher.key(), &mut opened.metadata.groups, threshold)
+    wrap(keys.search(), opened.cipher.key(), &mut opened.metadata.groups, threshold)
 }
 
 fn change(host: &Host, source: &File, work: impl FnOnce(&mut Opened) -> Result<()>) -> Result<()> {

@@ -5,7 +5,7 @@ use super::nix::Question;
 use super::stage::Stage;
 use crate::env::Env;
 use crate::eval::Start;
-use crate::eval::secrets::{Disclosed, Kind, Request};
+use crate::eval::secrets::{Disclosed, Kind, Request, Unloaded};
 use crate::secrets::Secret;
 use crate::trust::{Execution, Reason, Trusted};
 use crate::ui;
@@ -224,14 +224,14 @@ impl<'a> Conversation<'a> {
         let judged = self.trusted.judge_executed(self.world.store, &request.file, made);
         let loaded = match judged {
             Ok(Execution::Run(bytes)) => {
-                request.load(bytes, &self.with_key_variables(variables), self.world.config)
+                request.load(bytes, &self.with_key_variables(variables), self.world)
             }
             Ok(Execution::Refused(reason)) => {
                 self.refused = Some(reason);
                 return Answer::Refused;
             }
-            Ok(Execution::Absent) => Err(anyhow!("there is no such file")),
-            Err(error) => Err(error.into()),
+            Ok(Execution::Absent) => Err(Unloaded::Failed(anyhow!("there is no such file"))),
+            Err(error) => Err(Unloaded::Failed(error.into())),
         };
         match loaded {
             Ok(loaded) => {
@@ -247,7 +247,9 @@ impl<'a> Conversation<'a> {
                 }));
                 Answer::Secret(code)
             }
-            Err(error) => self.fail(&request.failure(&error)),
+            // Who waits for bash heard the same, and says so.
+            Err(Unloaded::Interrupted) => Answer::Failed,
+            Err(Unloaded::Failed(error)) => self.fail(&request.failure(&error)),
         }
     }
 

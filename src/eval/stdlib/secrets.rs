@@ -2,7 +2,7 @@
 
 use crate::eval::native::{Flow, Shell, Stop, needs_bash};
 use crate::eval::parse::names;
-use crate::eval::secrets::{Disclosed, Kind, Request};
+use crate::eval::secrets::{Disclosed, Kind, Request, Unloaded};
 use crate::trust::Execution;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -21,15 +21,16 @@ pub fn load(shell: &mut Shell<'_>, kind: Kind, arguments: &[&[u8]]) -> Flow<u8> 
     let judged = shell.trusted.judge_executed(shell.world.store, &request.file, false);
     let loaded = match judged {
         Ok(Execution::Run(bytes)) => {
-            request.load(bytes, &shell.variables.environment(), shell.world.config)
+            request.load(bytes, &shell.variables.environment(), shell.world)
         }
         Ok(Execution::Refused(reason)) => return Err(Stop::Refused(reason)),
-        Ok(Execution::Absent) => Err(anyhow::anyhow!("there is no such file")),
+        Ok(Execution::Absent) => Err(Unloaded::Failed(anyhow::anyhow!("there is no such file"))),
         Err(_) => return needs_bash("a file that cannot be read"),
     };
     let loaded = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => {
+        Err(Unloaded::Interrupted) => return Err(Stop::Interrupted),
+        Err(Unloaded::Failed(error)) => {
             shell.log_error(request.failure(&error).as_bytes());
             return Ok(1);
         }

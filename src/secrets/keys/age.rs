@@ -2,21 +2,21 @@
 
 mod identity;
 mod kept;
+mod plugin;
 mod source;
 
-use super::Prompt;
-use crate::env::Env;
+use super::Search;
 use crate::secrets::Secret;
-use crate::secrets::keyring::Keyring;
 use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity};
 use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::io::{ErrorKind, Read as _};
 use std::path::PathBuf;
+use std::rc::Rc;
 use zeroize::Zeroize as _;
 
-pub use identity::{new_identity, passphrase_identity, public_keys, recipient};
+pub use identity::{new_identity, passphrase_identity, plugin_of, public_keys, recipient};
 pub use kept::{Keeping, decrypt_with_kept};
 use source::Source;
 pub use source::keys_file;
@@ -25,22 +25,20 @@ pub use source::keys_file;
 pub const WORK_LIMIT: u8 = 22;
 
 /// The user's identities. A source is read when those before it did not do.
-pub struct Identities {
-    sources: Vec<(Source, OnceCell<Loaded>)>,
-    prompt: Prompt,
-    keyring: Keyring,
-    env: Env,
+pub struct Identities<'a> {
+    sources: Vec<(Source, OnceCell<Loaded<'a>>)>,
+    search: Rc<Search<'a>>,
     warnings: RefCell<Vec<String>>,
 }
 
 /// What a source holds, or why it cannot be used.
-type Loaded = Result<Vec<Box<dyn Identity>>, String>;
+type Loaded<'a> = Result<Vec<Box<dyn Identity + 'a>>, String>;
 
-impl Identities {
-    pub fn new(env: &Env, prompt: Prompt, keyring: Keyring) -> Self {
-        let sources =
-            source::of_sops(env).into_iter().map(|source| (source, OnceCell::new())).collect();
-        Self { sources, prompt, keyring, env: env.clone(), warnings: RefCell::default() }
+impl<'a> Identities<'a> {
+    pub fn new(search: &Rc<Search<'a>>) -> Self {
+        let sources = source::of_sops(search.env).into_iter();
+        let sources = sources.map(|source| (source, OnceCell::new())).collect();
+        Self { sources, search: Rc::clone(search), warnings: RefCell::default() }
     }
 
     /// Those of the files that the user names, and no others.
@@ -49,12 +47,8 @@ impl Identities {
         Self { sources, ..self }
     }
 
-    pub fn prompt(&self) -> Prompt {
-        self.prompt
-    }
-
-    pub fn keyring(&self) -> Keyring {
-        self.keyring
+    pub fn search(&self) -> &Search<'a> {
+        &self.search
     }
 
     pub fn warnings(&self) -> Vec<String> {
@@ -63,7 +57,7 @@ impl Identities {
 
     /// Decrypts an age file, armored or not.
     pub fn decrypt(&self, file: &[u8]) -> Result<Secret, Refusal> {
-        if let Some(text) = decrypt_with_kept(file, self.keyring) {
+        if let Some(text) = decrypt_with_kept(file, self.search.keyring()) {
             return Ok(text);
         }
         let mut tried = Vec::new();
@@ -86,12 +80,12 @@ impl Identities {
         Err(Refusal::NoKey(tried.join(", ")))
     }
 
-    fn load(&self, source: &Source) -> Loaded {
-        let text = source.read(&self.env).map_err(|error| format!("{error:#}"))?;
+    fn load(&self, source: &Source) -> Loaded<'a> {
+        let text = source.read(&self.search).map_err(|error| format!("{error:#}"))?;
         if let Some(warning) = source.warning().map_err(|error| error.to_string())? {
             self.warnings.borrow_mut().push(warning);
         }
-        identity::parse(&text, source, self.prompt, self.keyring)
+        identity::parse(&text, source, &self.search)
     }
 }
 
@@ -111,7 +105,7 @@ pub enum Failure {
     Identity(String),
 }
 
-pub fn decrypt_with(file: &[u8], identities: &[Box<dyn Identity>]) -> Result<Secret, Failure> {
+pub fn decrypt_with(file: &[u8], identities: &[Box<dyn Identity + '_>]) -> Result<Secret, Failure> {
     let decryptor =
         Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|error| failure(&error))?;
     let identities = identities.iter().map(|identity| &**identity as &dyn Identity);

@@ -3,8 +3,7 @@
 mod profile;
 mod sign;
 
-use super::program;
-use crate::env::Env;
+use super::Search;
 use crate::fs::read_regular;
 use crate::secrets::{Secret, timestamp};
 use anyhow::{Context as _, Result, bail};
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use std::path::Path;
 use std::time::Duration;
 use ureq::Agent;
+use zeroize::Zeroizing;
 
 pub use sign::escape_query;
 
@@ -32,7 +32,7 @@ pub struct Credentials {
 
 /// One user's configuration, as it is for one recipient.
 pub struct Session<'a> {
-    env: &'a Env,
+    search: &'a Search<'a>,
     profiles: Profiles,
     profile: String,
     /// The recipient or `AWS_PROFILE` names it: it comes before the variables of keys.
@@ -49,7 +49,8 @@ struct Printed {
 }
 
 impl<'a> Session<'a> {
-    pub fn new(env: &'a Env, profile: &str) -> Result<Self> {
+    pub fn new(search: &'a Search<'a>, profile: &str) -> Result<Self> {
+        let env = search.env;
         let of_env = || {
             let name =
                 env.non_empty("AWS_PROFILE").or_else(|| env.non_empty("AWS_DEFAULT_PROFILE"));
@@ -57,7 +58,7 @@ impl<'a> Session<'a> {
         };
         let is_recipients = !profile.is_empty();
         let profile = if is_recipients { profile.to_string() } else { of_env() };
-        Ok(Self { env, profiles: Profiles::read(env)?, profile, is_recipients })
+        Ok(Self { search, profiles: Profiles::read(env)?, profile, is_recipients })
     }
 
     pub fn credentials(&self, region: &str, domain: &str) -> Result<Credentials> {
@@ -66,7 +67,7 @@ impl<'a> Session<'a> {
                 return Ok(credentials);
             }
             let [file, role] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"]
-                .map(|name| self.env.non_empty(name).and_then(|value| value.to_str()));
+                .map(|name| self.search.env.non_empty(name).and_then(|value| value.to_str()));
             if let (Some(file), Some(role)) = (file, role) {
                 return self.of_web_identity(file, role, region, domain);
             }
@@ -75,7 +76,7 @@ impl<'a> Session<'a> {
     }
 
     fn of_variables(&self) -> Option<Credentials> {
-        let text = |name: &str| Some(self.env.non_empty(name)?.to_str()?.to_string());
+        let text = |name: &str| Some(self.search.env.non_empty(name)?.to_str()?.to_string());
         Some(Credentials {
             key: text("AWS_ACCESS_KEY_ID")?,
             secret: text("AWS_SECRET_ACCESS_KEY")?.into(),
@@ -129,7 +130,7 @@ impl<'a> Session<'a> {
         let words = shell_words::split(command).context("`credential_process` has open quotes")?;
         let (name, arguments) = words.split_first().context("`credential_process` is empty")?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let printed = program::run(self.env, name.as_ref(), &arguments, b"")?;
+        let printed = self.search.run(name.as_ref(), &arguments, b"")?;
         let printed: Printed = serde_json::from_slice(printed.bytes())
             .ok()
             .context("`credential_process` printed no credentials")?;
@@ -158,7 +159,7 @@ impl<'a> Session<'a> {
             escape_query(token.trim())
         ));
         let request = self.sts(region, domain, body.as_str().unwrap_or_default());
-        Credentials::of_sts(&request.send(None)?)
+        Credentials::of_sts(&self.send(&request, None)?)
     }
 
     pub fn role_of(
@@ -175,7 +176,7 @@ impl<'a> Session<'a> {
             "Action=AssumeRole&RoleArn={}&RoleSessionName=sops&Version=2011-06-15",
             escape_query(role)
         );
-        Credentials::of_sts(&self.sts(region, domain, &body).send(Some(credentials))?)
+        Credentials::of_sts(&self.send(&self.sts(region, domain, &body), Some(credentials))?)
     }
 
     fn sts<'r>(&self, region: &'r str, domain: &str, body: &'r str) -> Request<'r> {
@@ -189,13 +190,50 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Sends a request, signed where there are credentials.
+    pub fn send(&self, request: &Request<'_>, credentials: Option<&Credentials>) -> Result<Secret> {
+        let url = request.url.trim_end_matches('/').to_string();
+        let could_not = || format!("could not ask `{url}`");
+        let config = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build();
+        let mut post = Agent::new_with_config(config)
+            .post(format!("{url}/"))
+            .header("content-type", request.content_type);
+        if let Some(target) = &request.target {
+            post = post.header("x-amz-target", target);
+        }
+        if let Some(credentials) = credentials {
+            let now = timestamp::compact();
+            let headers = sign::headers(request, credentials, &now).with_context(could_not)?;
+            for (name, value) in headers {
+                post = post.header(name, value);
+            }
+        }
+        let body = Zeroizing::new(request.body.to_string());
+        let answered = self.search.watch(&url, move || -> Result<_, ureq::Error> {
+            let mut response = post.send(body.as_str())?;
+            let answer = response.body_mut().with_config().limit(LIMIT).read_to_vec()?;
+            Ok((response.status(), Zeroizing::new(answer)))
+        });
+        let (status, mut answer) =
+            answered.and_then(|answer| Ok(answer?)).with_context(could_not)?;
+        let answer = Secret::from(std::mem::take(&mut *answer));
+        if !status.is_success() {
+            bail!("{}: {}", could_not(), failure(&answer, status.as_u16()));
+        }
+        Ok(answer)
+    }
+
     /// Where the user wants a service's requests to go.
     pub fn endpoint(&self, service: &str, host: &str) -> String {
-        let ignores = self.env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let ignores = self.search.env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         if ignores.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
             return format!("https://{host}");
         }
-        let variable = |name: &str| Some(self.env.non_empty(name)?.to_str()?.to_string());
+        let variable = |name: &str| Some(self.search.env.non_empty(name)?.to_str()?.to_string());
         variable(&format!("AWS_ENDPOINT_URL_{service}"))
             .or_else(|| variable("AWS_ENDPOINT_URL"))
             .or_else(|| self.profiles.endpoint(&self.profile, &service.to_ascii_lowercase()))
@@ -227,38 +265,6 @@ pub struct Request<'a> {
     pub target: Option<String>,
     pub content_type: &'static str,
     pub body: &'a str,
-}
-
-impl Request<'_> {
-    /// Sends it, signed where there are credentials.
-    pub fn send(&self, credentials: Option<&Credentials>) -> Result<Secret> {
-        let url = self.url.trim_end_matches('/');
-        let could_not = || format!("could not ask `{url}`");
-        let config = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .build();
-        let mut request = Agent::new_with_config(config)
-            .post(format!("{url}/"))
-            .header("content-type", self.content_type);
-        if let Some(target) = &self.target {
-            request = request.header("x-amz-target", target);
-        }
-        if let Some(credentials) = credentials {
-            let now = timestamp::compact();
-            for (name, value) in sign::headers(self, credentials, &now).with_context(could_not)? {
-                request = request.header(name, value);
-            }
-        }
-        let mut response = request.send(self.body).with_context(could_not)?;
-        let answer = response.body_mut().with_config().limit(LIMIT).read_to_vec();
-        let answer = Secret::from(answer.with_context(could_not)?);
-        if !response.status().is_success() {
-            bail!("{}: {}", could_not(), failure(&answer, response.status().as_u16()));
-        }
-        Ok(answer)
-    }
 }
 
 /// The name of what went wrong, from either kind of answer.

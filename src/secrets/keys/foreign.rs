@@ -1,6 +1,6 @@
 //! Key services that envr does not speak to: the installed sops asks them, and decrypts the whole file.
 
-use super::{Recipient, RecipientKind, program};
+use super::{Recipient, RecipientKind, Search};
 use crate::env::Env;
 use crate::error::Hinted;
 use crate::secrets::Secret;
@@ -24,12 +24,17 @@ impl Recipient {
 
 /// The plaintext of a file, in its own format. A file can name any server as its vault, and sops would show it the
 /// user's token: so the user must have named it, too.
-pub fn decrypt(env: &Env, file: &[u8], format: &str, recipients: &[&Recipient]) -> Result<Secret> {
+pub fn decrypt(
+    search: &Search,
+    file: &[u8],
+    format: &str,
+    recipients: &[&Recipient],
+) -> Result<Secret> {
     for recipient in recipients {
-        check_server(env, recipient)?;
+        check_server(search.env, recipient)?;
     }
     let arguments = ["--decrypt", "--input-type", format, "--output-type", format, "/dev/stdin"];
-    program::run(env, OsStr::new("sops"), &arguments, file)
+    search.run(OsStr::new("sops"), &arguments, file)
 }
 
 fn check_server(env: &Env, recipient: &Recipient) -> Result<()> {

@@ -1,10 +1,9 @@
 //! AWS KMS recipients: one signed request for each.
 
-use super::Recipient;
 use super::aws::{Credentials, Request, Session};
-use crate::env::Env;
+use super::{Recipient, Search};
 use crate::secrets::Secret;
-use crate::secrets::keyring::{Keyring, Mark};
+use crate::secrets::keyring::Mark;
 use crate::secrets::tree::{Branch, Entry, Value};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -55,18 +54,18 @@ impl<'a> Arn<'a> {
 }
 
 /// Asks KMS, unless its answer was kept.
-pub fn decrypt_or_recall(env: &Env, recipient: &Recipient, keyring: Keyring) -> Result<Secret> {
+pub fn decrypt_or_recall(search: &Search, recipient: &Recipient) -> Result<Secret> {
     let mark = mark(recipient);
-    if let Some(key) = keyring.recall(&mark) {
+    if let Some(key) = search.keyring().recall(&mark) {
         return Ok(key);
     }
-    let key = decrypt(env, recipient)?;
-    keyring.keep(&mark, key.bytes());
+    let key = decrypt(search, recipient)?;
+    search.keyring().keep(&mark, key.bytes());
     Ok(key)
 }
 
-fn decrypt(env: &Env, recipient: &Recipient) -> Result<Secret> {
-    let (session, credentials, arn) = reach(env, recipient)?;
+fn decrypt(search: &Search, recipient: &Recipient) -> Result<Secret> {
+    let (session, credentials, arn) = reach(search, recipient)?;
     let body = serde_json::json!({
         "CiphertextBlob": recipient.text("enc"),
         "EncryptionContext": context(&recipient.fields),
@@ -80,8 +79,8 @@ fn decrypt(env: &Env, recipient: &Recipient) -> Result<Secret> {
     Ok(key?.into())
 }
 
-pub fn encrypt(env: &Env, recipient: &Recipient, key: &Secret) -> Result<String> {
-    let (session, credentials, arn) = reach(env, recipient)?;
+pub fn encrypt(search: &Search, recipient: &Recipient, key: &Secret) -> Result<String> {
+    let (session, credentials, arn) = reach(search, recipient)?;
     let body = Secret::from(
         serde_json::json!({
             "Plaintext": *Zeroizing::new(STANDARD.encode(key.bytes())),
@@ -100,11 +99,11 @@ pub fn encrypt(env: &Env, recipient: &Recipient, key: &Secret) -> Result<String>
 
 /// The key's service, and what opens its door.
 fn reach<'a>(
-    env: &'a Env,
+    search: &'a Search<'a>,
     recipient: &'a Recipient,
 ) -> Result<(Session<'a>, Credentials, Arn<'a>)> {
     let arn = Arn::parse(recipient.text("arn")).context("its ARN is no key of KMS")?;
-    let session = Session::new(env, recipient.text("aws_profile"))?;
+    let session = Session::new(search, recipient.text("aws_profile"))?;
     let mut credentials = session.credentials(arn.region, arn.domain())?;
     if !recipient.text("role").is_empty() {
         let role = recipient.text("role");
@@ -129,7 +128,7 @@ fn send(
         content_type: "application/x-amz-json-1.1",
         body,
     };
-    request.send(Some(credentials))
+    session.send(&request, Some(credentials))
 }
 
 /// Of all that the question says, and of who asks.

@@ -1,13 +1,13 @@
 //! PGP recipients, through the user's gpg and its agent.
 
-use super::program::run;
+use super::Search;
 use crate::env::Env;
 use crate::secrets::Secret;
 use anyhow::{Result, bail};
 use std::ffi::OsStr;
 
-pub fn decrypt(env: &Env, message: &str) -> Result<Secret> {
-    let key = run(env, program(env), &["-d"], message.as_bytes())?;
+pub fn decrypt(search: &Search, message: &str) -> Result<Secret> {
+    let key = search.run(program(search.env), &["-d"], message.as_bytes())?;
     // Some wrappers fail without saying so.
     if key.is_empty() {
         bail!("gpg gave nothing");
@@ -16,7 +16,7 @@ pub fn decrypt(env: &Env, message: &str) -> Result<Secret> {
 }
 
 /// For a fingerprint; `!` behind it means this key and none below it.
-pub fn encrypt(env: &Env, fingerprint: &str, key: &Secret) -> Result<String> {
+pub fn encrypt(search: &Search, fingerprint: &str, key: &Secret) -> Result<String> {
     let is_fingerprint = fingerprint.len() >= 16
         && fingerprint.trim_end_matches('!').bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_fingerprint {
@@ -35,7 +35,7 @@ pub fn encrypt(env: &Env, fingerprint: &str, key: &Secret) -> Result<String> {
         trusted,
         "--no-encrypt-to",
     ];
-    let message = run(env, program(env), &arguments, key.bytes())?;
+    let message = search.run(program(search.env), &arguments, key.bytes())?;
     match message.as_str() {
         Some(message) if !message.is_empty() => Ok(message.to_string()),
         _ => bail!("gpg gave nothing"),

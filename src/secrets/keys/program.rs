@@ -1,76 +1,88 @@
 //! Programs that know keys: run with the environment that named them, their output kept in memory.
 
-use crate::env::Env;
+use super::Search;
+use crate::eval::{LineMode, Vigil, kill_with_descendants};
 use crate::host::find_program;
 use crate::secrets::{Output, Secret};
 use anyhow::{Context as _, Result, bail};
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, ioctl_fionbio, read};
-use signal_hook::SigId;
-use signal_hook::consts::SIGCHLD;
-use signal_hook::low_level::{pipe, unregister};
 use std::ffi::OsStr;
 use std::io::Write as _;
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
 use zeroize::Zeroizing;
 
 /// What a program may print, in bytes: a key, and whatever its input may become.
 const LIMIT: usize = 1 << 20;
 const GROWTH: usize = 16;
+/// So many bytes fit into every pipe, whether they are read or not.
+const ROOM: usize = 4096;
 
-/// Runs a program to its end, and returns what it printed where it succeeded.
-pub fn run(env: &Env, name: &OsStr, arguments: &[&str], input: &[u8]) -> Result<Secret> {
-    let program = find_program(name, env.get("PATH"), None);
-    let program = program.with_context(|| format!("`{}` is not installed", name.display()))?;
-    let ends = Ends::listen().context("could not listen for its end")?;
-    let mut child = Command::new(&program)
-        .args(arguments)
-        .env_clear()
-        .envs(env.iter())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("could not start `{}`", program.display()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that reads nothing says why it ended.
+impl Search<'_> {
+    /// Runs a program to its end, and returns what it printed where it succeeded.
+    pub fn run(&self, name: &OsStr, arguments: &[&str], input: &[u8]) -> Result<Secret> {
+        let program = find_program(name, self.env.get("PATH"), None);
+        let program = program.with_context(|| format!("`{}` is not installed", name.display()))?;
+        let name = name.to_string_lossy();
+        let mut vigil = self.vigil(&name).with_context(|| format!("`{name}`"))?;
+        let _line_mode = LineMode::enter();
+        let mut child = Command::new(&program)
+            .args(arguments)
+            .env_clear()
+            .envs(self.env.iter())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("could not start `{}`", program.display()))?;
+        if let Some(stdin) = child.stdin.take() {
+            feed(stdin, input);
+        }
+        let mut pipes = Pipes::of(&mut child, LIMIT + GROWTH * input.len())?;
+        let status = self.wait_for(&mut child, &mut pipes, &mut vigil);
+        if status.is_err() {
+            kill_with_descendants(&child);
+            _ = child.wait();
+        }
+        let status = status.with_context(|| format!("`{name}`"))?;
+        if !status.success() {
+            self.end(&vigil);
+            let said = String::from_utf8_lossy(&pipes.said);
+            let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed");
+            bail!("`{name}`: {}", last.trim());
+        }
+        Ok(pipes.printed.into_secret())
+    }
+
+    /// Not until the pipes end: what it left in the background, such as an agent, may hold them open.
+    fn wait_for(
+        &self,
+        child: &mut Child,
+        pipes: &mut Pipes,
+        vigil: &mut Vigil,
+    ) -> Result<ExitStatus> {
+        loop {
+            let open: Vec<&OwnedFd> = pipes.open.iter().flatten().collect();
+            let ready = self.wait(vigil, &open)?;
+            // In this order: when it has ended, all that it printed can be read.
+            let ended = child.try_wait()?;
+            pipes.read_all()?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+            self.heed(vigil, ready)?;
+        }
+    }
+}
+
+/// One that reads nothing says why it ended.
+fn feed(mut stdin: ChildStdin, input: &[u8]) {
+    if input.len() <= ROOM {
         _ = stdin.write_all(input);
-    }
-    let mut pipes = Pipes::of(&mut child, LIMIT + GROWTH * input.len())?;
-    let status = pipes.read_until_end(&mut child, &ends);
-    if status.is_err() {
-        _ = child.kill();
-        _ = child.wait();
-    }
-    let status = status.with_context(|| format!("`{}`", name.display()))?;
-    if !status.success() {
-        let said = String::from_utf8_lossy(&pipes.said);
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed");
-        bail!("`{}`: {}", name.display(), last.trim());
-    }
-    Ok(pipes.printed.into_secret())
-}
-
-/// A byte for each child that ends.
-struct Ends {
-    came: UnixStream,
-    registered: SigId,
-}
-
-impl Ends {
-    fn listen() -> std::io::Result<Self> {
-        let (came, sender) = UnixStream::pair()?;
-        came.set_nonblocking(true)?;
-        sender.set_nonblocking(true)?;
-        Ok(Self { came, registered: pipe::register(SIGCHLD, sender)? })
-    }
-}
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        unregister(self.registered);
+    } else {
+        let input = Zeroizing::new(input.to_vec());
+        thread::spawn(move || stdin.write_all(&input));
     }
 }
 
@@ -91,25 +103,6 @@ impl Pipes {
             ioctl_fionbio(pipe, true)?;
         }
         Ok(Self { open, printed: Output::default(), said: Vec::new(), limit })
-    }
-
-    /// Not until the pipes end: what it left in the background, such as an agent, may hold them open.
-    fn read_until_end(&mut self, child: &mut Child, ends: &Ends) -> Result<ExitStatus> {
-        loop {
-            let mut polled = vec![PollFd::new(&ends.came, PollFlags::IN)];
-            polled.extend(self.open.iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-            match poll(&mut polled, None) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-            _ = read(ends.came.as_fd(), &mut [0; 64]);
-            // In this order: when it has ended, all that it printed can be read.
-            let ended = child.try_wait()?;
-            self.read_all()?;
-            if let Some(status) = ended {
-                return Ok(status);
-            }
-        }
     }
 
     fn read_all(&mut self) -> Result<()> {

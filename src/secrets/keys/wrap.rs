@@ -1,8 +1,7 @@
 //! The key of a file's values, encrypted for those who are to read it.
 
-use super::age::recipient;
-use super::{Recipient, RecipientKind, kms, pgp};
-use crate::env::Env;
+use super::age::{plugin_of, recipient};
+use super::{Recipient, RecipientKind, Search, kms, pgp};
 use crate::secrets::tree::{Entry, Value};
 use crate::secrets::{Secret, shamir, timestamp};
 use ::age::Encryptor;
@@ -12,7 +11,7 @@ use std::io::Write as _;
 
 /// Encrypts the key for every recipient; for groups, a share of it for each.
 pub fn wrap(
-    env: &Env,
+    search: &Search,
     key: &Secret,
     groups: &mut [Vec<Recipient>],
     threshold: Option<usize>,
@@ -39,7 +38,7 @@ pub fn wrap(
         }
         for recipient in group {
             recipient
-                .wrap(env, share)
+                .wrap(search, share)
                 .with_context(|| format!("could not encrypt for {}", recipient.name()))?;
         }
     }
@@ -47,11 +46,11 @@ pub fn wrap(
 }
 
 impl Recipient {
-    fn wrap(&mut self, env: &Env, key: &Secret) -> Result<()> {
+    fn wrap(&mut self, search: &Search, key: &Secret) -> Result<()> {
         let wrapped = match self.kind {
-            RecipientKind::Age => for_age(self.text("recipient"), key)?,
-            RecipientKind::Pgp => pgp::encrypt(env, self.text("fp"), key)?,
-            RecipientKind::Kms => kms::encrypt(env, self, key)?,
+            RecipientKind::Age => for_age(search, self.text("recipient"), key)?,
+            RecipientKind::Pgp => pgp::encrypt(search, self.text("fp"), key)?,
+            RecipientKind::Kms => kms::encrypt(search, self, key)?,
             other => bail!("keys of `{}` cannot be written here, only by sops", other.name()),
         };
         self.set("enc", &wrapped);
@@ -77,10 +76,14 @@ impl Recipient {
     }
 }
 
-fn for_age(text: &str, key: &Secret) -> Result<String> {
+fn for_age(search: &Search, text: &str, key: &Secret) -> Result<String> {
     let recipient = recipient(text)?;
-    let encryptor =
-        Encryptor::with_recipients(std::iter::once(&*recipient as &dyn ::age::Recipient))?;
+    let of_one =
+        |recipient: &dyn ::age::Recipient| Encryptor::with_recipients(std::iter::once(recipient));
+    let encryptor = match plugin_of(text) {
+        None => of_one(&*recipient),
+        Some(plugin) => search.watch(&plugin, move || of_one(&*recipient))?,
+    }?;
     let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
     let mut writer = encryptor.wrap_output(armor)?;
     writer.write_all(key.bytes())?;

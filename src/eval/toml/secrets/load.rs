@@ -50,6 +50,8 @@ pub enum Stop {
     /// One of them may not be used.
     Refused(Reason),
     Failed(Error),
+    /// The user pressed Ctrl-C while another program was asked for a key.
+    Interrupted,
 }
 
 impl Stop {
@@ -57,6 +59,7 @@ impl Stop {
         match self {
             Self::Refused(reason) => Outcome::Refused(reason),
             Self::Failed(error) => Outcome::Failed(error),
+            Self::Interrupted => Outcome::Interrupted,
         }
     }
 }
@@ -90,7 +93,7 @@ impl Secrets {
         }
         forbid_core_dumps();
         let dir = trusted.rc().dir().to_path_buf();
-        let keys = Keys::new(env, Prompt::Never, world.config.keyring);
+        let keys = Keys::new(world.host, world.config, env, Prompt::Never);
         for source in &self.sources {
             let file = source.file(&dir);
             let failed = |error: Error| {
@@ -104,7 +107,11 @@ impl Secrets {
                 Err(error) => return Err(failed(anyhow!(ui::plain(&error)))),
             };
             if audiences.contains(&source.for_whom) {
-                let variables = source.variables(&file, bytes, &keys).map_err(failed)?;
+                let variables = match source.variables(&file, bytes, &keys) {
+                    Ok(variables) => variables,
+                    Err(_) if keys.search().stopped().is_some() => return Err(Stop::Interrupted),
+                    Err(error) => return Err(failed(error)),
+                };
                 source.hand_over(variables, &file, &mut given).map_err(failed)?;
             }
         }
@@ -129,7 +136,7 @@ impl Source {
             return match &self.what {
                 What::Whole(name) => Ok(whole(name, text)),
                 What::Values(choice) => {
-                    let found = age_variables(file, &text, keys.env())?.into_iter();
+                    let found = age_variables(file, &text, keys.search().env)?.into_iter();
                     choice.of(found.map(|(name, value)| (vec![name], value)).collect())
                 }
             };

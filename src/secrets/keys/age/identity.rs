@@ -1,29 +1,32 @@
 //! The text of keys: age's own, plugins', ssh's, and all of them under a passphrase.
 
+use super::plugin::PluginIdentity;
 use super::source::Source;
 use super::{Keeping, WORK_LIMIT, decrypt_with, decrypt_with_kept};
 use crate::secrets::keyring::Keyring;
-use crate::secrets::keys::Prompt;
+use crate::secrets::keys::{Prompt, Search};
 use crate::secrets::{Secret, is_age};
 use age::secrecy::{ExposeSecret as _, SecretString};
 use age::{Identity, Recipient, plugin, scrypt, ssh, x25519};
 use anyhow::{Context as _, Result, anyhow, bail};
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// One wrong line spoils the whole source, as in sops. What somebody is asked for, or another program, is kept.
-pub fn parse(
+pub fn parse<'a>(
     text: &Secret,
     source: &Source,
-    prompt: Prompt,
-    keyring: Keyring,
-) -> Result<Vec<Box<dyn Identity>>, String> {
+    search: &Rc<Search<'a>>,
+) -> Result<Vec<Box<dyn Identity + 'a>>, String> {
+    let keyring = search.keyring();
     if is_age(text.bytes()) {
-        let text = under_passphrase(text, source, prompt, keyring)?;
-        return parse_lines(&text, prompt, keyring);
+        let text = under_passphrase(text, source, search)?;
+        return parse_lines(&text, search);
     }
     if text.bytes().trim_ascii_start().starts_with(b"-----BEGIN") {
-        return ssh_key(text, source, prompt, keyring).map(|key| vec![key]);
+        return ssh_key(text, source, search).map(|key| vec![key]);
     }
-    let identities = parse_lines(text, prompt, keyring)?;
+    let identities = parse_lines(text, search)?;
     Ok(match source {
         Source::Command(..) => {
             identities.into_iter().map(|identity| Keeping::boxed(identity, keyring)).collect()
@@ -32,17 +35,13 @@ pub fn parse(
     })
 }
 
-fn under_passphrase(
-    text: &Secret,
-    source: &Source,
-    prompt: Prompt,
-    keyring: Keyring,
-) -> Result<Secret, String> {
+fn under_passphrase(text: &Secret, source: &Source, search: &Search) -> Result<Secret, String> {
+    let keyring = search.keyring();
     if let Some(text) = decrypt_with_kept(text.bytes(), keyring) {
         return Ok(text);
     }
     let question = format!("Passphrase of {source}");
-    let Some(passphrase) = prompt.secret(&question) else {
+    let Some(passphrase) = search.prompt.secret(&question) else {
         return Err("it needs a passphrase, and nobody is here to type it".to_string());
     };
     let key = passphrase_identity(&passphrase, keyring);
@@ -55,13 +54,12 @@ pub fn passphrase_identity(passphrase: &str, keyring: Keyring) -> Box<dyn Identi
     Keeping::boxed(Box::new(identity), keyring)
 }
 
-fn parse_lines(
+fn parse_lines<'a>(
     text: &Secret,
-    prompt: Prompt,
-    keyring: Keyring,
-) -> Result<Vec<Box<dyn Identity>>, String> {
+    search: &Rc<Search<'a>>,
+) -> Result<Vec<Box<dyn Identity + 'a>>, String> {
     let text = text.as_str().ok_or("it is no text")?;
-    let mut identities: Vec<Box<dyn Identity>> = Vec::new();
+    let mut identities: Vec<Box<dyn Identity + 'a>> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -75,8 +73,12 @@ fn parse_lines(
         } else if line.starts_with("AGE-PLUGIN-") {
             let identity: plugin::Identity = line.parse().map_err(|_| wrong())?;
             let name = identity.plugin().to_string();
-            let identity = plugin::IdentityPluginV1::new(&name, &[identity], prompt)
-                .map_err(|_| format!("`age-plugin-{name}` is not installed"))?;
+            let program = format!("age-plugin-{name}");
+            let identity = plugin::IdentityPluginV1::new(&name, &[identity], search.prompt)
+                .map_err(|_| format!("`{program}` is not installed"))?;
+            let (identity, search) = (Arc::new(identity), Rc::clone(search));
+            let keyring = search.keyring();
+            let identity = PluginIdentity { program, identity, search };
             identities.push(Keeping::boxed(Box::new(identity), keyring));
         } else {
             let identity: x25519::Identity = line.parse().map_err(|_| wrong())?;
@@ -89,12 +91,8 @@ fn parse_lines(
     Ok(identities)
 }
 
-fn ssh_key(
-    text: &Secret,
-    source: &Source,
-    prompt: Prompt,
-    keyring: Keyring,
-) -> Result<Box<dyn Identity>, String> {
+fn ssh_key(text: &Secret, source: &Source, search: &Search) -> Result<Box<dyn Identity>, String> {
+    let (prompt, keyring) = (search.prompt, search.keyring());
     let key = ssh::Identity::from_buffer(text.bytes(), Some(source.to_string()));
     let key = key.map_err(|_| "it is no ssh key")?;
     let is_hard =
@@ -133,6 +131,15 @@ pub fn recipient(text: &str) -> Result<Box<dyn Recipient + Send>> {
         Ok(recipient) => Ok(Box::new(recipient)),
         Err(_) => bail!("`age-plugin-{name}` is not installed"),
     }
+}
+
+/// The program that encrypts for a recipient, where that is a plugin.
+pub fn plugin_of(text: &str) -> Option<String> {
+    if text.parse::<x25519::Recipient>().is_ok() {
+        return None;
+    }
+    let recipient: plugin::Recipient = text.parse().ok()?;
+    Some(format!("age-plugin-{}", recipient.plugin()))
 }
 
 /// A file of keys with one that nobody has, and its recipient.

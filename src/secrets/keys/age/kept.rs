@@ -8,8 +8,8 @@ use age::{DecryptError, Identity};
 use age_core::format::{FileKey, Stanza};
 
 /// Keeps what another identity unwraps.
-pub struct Keeping {
-    identity: Box<dyn Identity>,
+pub struct Keeping<'a> {
+    identity: Box<dyn Identity + 'a>,
     keyring: Keyring,
 }
 
@@ -23,13 +23,13 @@ pub fn decrypt_with_kept(file: &[u8], keyring: Keyring) -> Option<Secret> {
     if keyring.is_used() { decrypt_with(file, &[Box::new(Kept(keyring))]).ok() } else { None }
 }
 
-impl Keeping {
-    pub fn boxed(identity: Box<dyn Identity>, keyring: Keyring) -> Box<dyn Identity> {
+impl<'a> Keeping<'a> {
+    pub fn boxed(identity: Box<dyn Identity + 'a>, keyring: Keyring) -> Box<dyn Identity + 'a> {
         if keyring.is_used() { Box::new(Self { identity, keyring }) } else { identity }
     }
 }
 
-impl Identity for Keeping {
+impl Identity for Keeping<'_> {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Unwrapped {
         self.unwrap_stanzas(std::slice::from_ref(stanza))
     }

@@ -3,7 +3,7 @@
 use crate::env::Env;
 use crate::fs::read_regular;
 use crate::secrets::Secret;
-use crate::secrets::keys::program;
+use crate::secrets::keys::Search;
 use anyhow::{Context as _, Result, bail};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
@@ -59,7 +59,7 @@ pub fn keys_file(env: &Env) -> Option<PathBuf> {
 }
 
 impl Source {
-    pub fn read(&self, env: &Env) -> Result<Secret> {
+    pub fn read(&self, search: &Search) -> Result<Secret> {
         match self {
             Self::Variable(_, value) => Ok(value.clone()),
             Self::File(path) | Self::Named(_, path) => match read_regular(path, LIMIT) {
@@ -74,7 +74,7 @@ impl Source {
                 let words = shell_words::split(line).context("its quotes are not closed")?;
                 let (name, arguments) = words.split_first().context("it is empty")?;
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-                program::run(env, name.as_ref(), &arguments, b"")
+                search.run(name.as_ref(), &arguments, b"")
             }
         }
     }
