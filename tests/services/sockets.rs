@@ -54,6 +54,28 @@ fn they_are_passed_and_outlive_a_restart() {
 }
 
 #[test]
+fn the_directory_of_a_socket_is_made_and_is_private() {
+    let services = Services::empty();
+    services.project.write("server.py", SERVER);
+    services.project.write(
+        "envr.toml",
+        "[services.web]\ncommand = ['python3', 'server.py']\n\
+         listen = { local = 'tmp/sockets/web.sock', http = 'auto' }\n",
+    );
+    services.allow();
+    services.up();
+    let dir = services.project.path("project/tmp/sockets");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&dir.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700);
+    let pid = services.pid("web");
+    let said = answer(UnixStream::connect(dir.join("web.sock")).unwrap());
+    assert_eq!(said, format!("local web {pid}"));
+    let port = services.status("web")["ports"]["http"].as_u64().unwrap();
+    let said = answer(TcpStream::connect(("127.0.0.1", u16::try_from(port).unwrap())).unwrap());
+    assert_eq!(said, format!("http web {pid}"));
+}
+
+#[test]
 fn one_that_is_taken_names_who_holds_it() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

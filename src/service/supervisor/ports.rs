@@ -7,10 +7,12 @@ use crate::env::Env;
 use crate::service::ports::{self, Listen, Port};
 use crate::service::process;
 use anyhow::{Context as _, Result};
+use std::fs::DirBuilder;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
@@ -140,9 +142,14 @@ impl Supervised {
     }
 }
 
-/// A socket that is left there is nobody's if nobody answers.
+/// A socket that is left there is nobody's if nobody answers. A directory that is missing is made for this user alone.
 fn unix_listener(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let dir = path.parent().unwrap_or(Path::new("/"));
+            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+            UnixListener::bind(path)
+        }
         Err(error)
             if error.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() =>
         {
