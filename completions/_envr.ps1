@@ -55,7 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('ps', 'ps', [CompletionResultType]::ParameterValue, 'List the services')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start services, and what they need')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop services, after those that need them')
-            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services and start them again')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services, start them again, and wait until they are back')
             [CompletionResult]::new('signal', 'signal', [CompletionResultType]::ParameterValue, 'Send a signal to the main process of services')
             [CompletionResult]::new('services', 'services', [CompletionResultType]::ParameterValue, 'Look after the definitions of services')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what services said')
@@ -552,6 +552,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;restart' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up waiting after this time, such as 30s')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -630,7 +631,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('ps', 'ps', [CompletionResultType]::ParameterValue, 'List the services')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start services, and what they need')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop services, after those that need them')
-            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services and start them again')
+            [CompletionResult]::new('restart', 'restart', [CompletionResultType]::ParameterValue, 'Stop services, start them again, and wait until they are back')
             [CompletionResult]::new('signal', 'signal', [CompletionResultType]::ParameterValue, 'Send a signal to the main process of services')
             [CompletionResult]::new('services', 'services', [CompletionResultType]::ParameterValue, 'Look after the definitions of services')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what services said')

@@ -52,7 +52,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand ps 'List the services'
             cand start 'Start services, and what they need'
             cand stop 'Stop services, after those that need them'
-            cand restart 'Stop services and start them again'
+            cand restart 'Stop services, start them again, and wait until they are back'
             cand signal 'Send a signal to the main process of services'
             cand services 'Look after the definitions of services'
             cand logs 'Show what services said'
@@ -461,6 +461,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --help 'Print help'
         }
         &'envr;restart'= {
+            cand --timeout 'Give up waiting after this time, such as 30s'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -530,7 +531,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand ps 'List the services'
             cand start 'Start services, and what they need'
             cand stop 'Stop services, after those that need them'
-            cand restart 'Stop services and start them again'
+            cand restart 'Stop services, start them again, and wait until they are back'
             cand signal 'Send a signal to the main process of services'
             cand services 'Look after the definitions of services'
             cand logs 'Show what services said'

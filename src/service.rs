@@ -266,6 +266,17 @@ impl Spec {
     }
 }
 
+impl Condition {
+    /// As definitions and notes have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Ready => "ready",
+            Self::Completed => "completed",
+        }
+    }
+}
+
 /// A signal by its name, with or without `SIG`, or by its number.
 pub fn signal_number(name: &str) -> Option<i32> {
     use signal_hook::consts::{

@@ -13,6 +13,16 @@ const PLAIN: &str = "\x1b[0m";
 /// Prints a failure with its causes, then its hints; direnv knows no hints, and what runs it shows each line.
 pub fn error(host: &Host, error: &anyhow::Error) {
     fail(host, &causes(error));
+    hints(host, error);
+}
+
+/// As `error`, for what keeps nobody from going on.
+pub fn warn_of(host: &Host, error: &anyhow::Error) {
+    warn(host, &causes(error));
+    hints(host, error);
+}
+
+fn hints(host: &Host, error: &anyhow::Error) {
     if host.voice == Voice::Direnv {
         return;
     }

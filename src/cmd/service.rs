@@ -10,7 +10,7 @@ use crate::config::{Config, parse_duration};
 use crate::host::Host;
 use crate::memory_dir;
 use crate::rc;
-use crate::service::control::{Connection, Reply, Request, Status, Until};
+use crate::service::control::{Connection, Note, Reply, Request, Status, Until};
 use crate::service::place::{self, Place};
 use crate::service::{environment, keeper, listener, project, signal_number, view};
 use crate::trust::Store;
@@ -52,10 +52,13 @@ pub enum Verb {
         #[arg(required = true)]
         names: Vec<String>,
     },
-    /// Stop services and start them again
+    /// Stop services, start them again, and wait until they are back
     Restart {
         #[arg(required = true)]
         names: Vec<String>,
+        /// Give up waiting after this time, such as 30s
+        #[arg(long, value_parser = duration)]
+        timeout: Option<Duration>,
     },
     /// Send a signal to the main process of services
     Signal {
@@ -157,7 +160,7 @@ pub fn run(host: &Host, verb: Verb) -> Result<ExitCode> {
         Verb::Down => project.down(),
         Verb::Ps { json } => project.ps(json),
         Verb::Start { names } => project.start(Request::Start { names }),
-        Verb::Restart { names } => project.start(Request::Restart { names }),
+        Verb::Restart { names, timeout } => project.restart(names, timeout),
         Verb::Stop { names } => project.outcome(Request::Stop { names }),
         Verb::Signal { signal, names } => {
             let number = signal_number(&signal)
@@ -283,7 +286,7 @@ impl<'a> Project<'a> {
                 Reply::Stopping { running } => {
                     ui::note(self.host, &format!("stopping: {}", running.join(", ")));
                 }
-                Reply::Done { killed, failed } => return Ok(self.told(&killed, &failed)),
+                Reply::Done { killed, failed, .. } => return Ok(self.told(&killed, &failed)),
                 Reply::Services { .. } | Reply::Refused { .. } => {}
             }
         }
@@ -301,12 +304,22 @@ impl<'a> Project<'a> {
         ExitCode::FAILURE
     }
 
+    fn note(&self, notes: &[Note]) {
+        for Note { message, hint } in notes {
+            ui::note(self.host, message);
+            ui::hint(self.host, hint);
+        }
+    }
+
     fn ps(&self, json: bool) -> Result<ExitCode> {
         let services = match self.place.connect()? {
-            Some(stream) => match Connection::new(stream).ask(Request::Ps)? {
-                Reply::Services { services } => services,
-                _ => bail!("the supervisor did not answer"),
-            },
+            Some(stream) => {
+                self.warn_of_definitions();
+                match Connection::new(stream).ask(Request::Ps)? {
+                    Reply::Services { services } => services,
+                    _ => bail!("the supervisor did not answer"),
+                }
+            }
             None => self.all_down()?,
         };
         if json {
@@ -335,12 +348,38 @@ impl<'a> Project<'a> {
     /// What starts something asks for approval first.
     fn start(&self, request: Request) -> Result<ExitCode> {
         environment::check(self.world(), &self.root)?;
-        self.outcome(request)
+        let connection = self.connection()?;
+        self.warn_of_definitions();
+        self.outcome_of(connection, request)
+    }
+
+    fn restart(&self, names: Vec<String>, timeout: Option<Duration>) -> Result<ExitCode> {
+        environment::check(self.world(), &self.root)?;
+        let connection = self.connection()?;
+        self.warn_of_definitions();
+        up::wait(self, connection, Request::Restart { names }, timeout)
+    }
+
+    /// Where they cannot be used, services go on as they were defined before.
+    fn warn_of_definitions(&self) {
+        if project::definitions(&self.root).is_empty() {
+            return;
+        }
+        if let Err(error) = project::load(self.world(), &self.root) {
+            ui::warn_of(self.host, &error);
+        }
     }
 
     fn outcome(&self, request: Request) -> Result<ExitCode> {
-        match self.connection()?.ask(request)? {
-            Reply::Done { killed, failed } => Ok(self.told(&killed, &failed)),
+        self.outcome_of(self.connection()?, request)
+    }
+
+    fn outcome_of(&self, mut connection: Connection, request: Request) -> Result<ExitCode> {
+        match connection.ask(request)? {
+            Reply::Done { killed, failed, notes } => {
+                self.note(&notes);
+                Ok(self.told(&killed, &failed))
+            }
             _ => bail!("the supervisor did not answer"),
         }
     }

@@ -39,6 +39,7 @@ pub enum Request {
     Stop {
         names: Vec<String>,
     },
+    /// `Done` comes when they are up again.
     Restart {
         names: Vec<String>,
     },
@@ -73,6 +74,9 @@ pub enum Reply {
         killed: Vec<String>,
         /// Services that did not even end by that, or that failed.
         failed: Vec<String>,
+        /// What is to be said beside.
+        #[serde(default)]
+        notes: Vec<Note>,
     },
     Services {
         services: Vec<Status>,
@@ -84,6 +88,13 @@ pub enum Reply {
         message: String,
         hint: Option<String>,
     },
+}
+
+/// Something that its reader may not expect, with what to type next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub message: String,
+    pub hint: String,
 }
 
 /// A service as `ps --json` shows it.

@@ -12,6 +12,7 @@ mod scheduling;
 mod alarms;
 mod clients;
 mod requests;
+mod waiting;
 
 use super::control_group::Group;
 use super::environment::Environment;
@@ -377,7 +378,10 @@ impl<'a> Supervisor<'a> {
             self.ending = how;
         }
         for index in 0..self.services.len() {
-            self.services[index].goal = Goal::Down;
+            let service = &mut self.services[index];
+            service.goal = Goal::Down;
+            // Who was killed before is no news.
+            service.was_killed &= service.life.state.is_active();
             if how == Ending::Now {
                 self.happen(index, Event::Kill);
             }

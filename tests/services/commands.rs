@@ -108,6 +108,88 @@ fn signals_have_names_and_numbers() {
 }
 
 #[test]
+fn restart_returns_when_it_is_back_or_cannot_be() {
+    let services = Services::new(
+        "[services.web]\ncommand = 'test -e broken && exit 3; sleep 0.3; echo >&3; exec sleep 1000'\n\
+         ready.fd = 3\n[services.plain]\ncommand = 'exec sleep 1000'\n\
+         [services.migrate]\ncommand = 'sleep 0.3; test ! -e broken'\noneshot = true\n\
+         [services.nightly]\ncommand = 'sleep 0.3; test ! -e broken'\nschedule = '@yearly'\n\
+         [services.user]\ncommand = 'exec sleep 1000'\ndepends_on = ['web']\nauto = false\n\
+         [services.slow]\ncommand = 'exec sleep 1000'\nready.log = 'never'\nauto = false\n",
+    );
+    services.up();
+    let before = services.pid("web");
+    services.run(["restart", "web", "plain"]);
+    assert_eq!((services.state("web"), services.state("plain")), ("ready".into(), "up".into()));
+    assert_ne!(services.pid("web"), before);
+    services.run(["restart", "migrate"]);
+    assert_eq!(services.state("migrate"), "completed");
+    services.run(["restart", "nightly"]);
+    assert_eq!(services.status("nightly")["exit"], "0");
+    // What it needs is started, and waited for, too.
+    services.run(["stop", "web"]);
+    services.run(["restart", "user"]);
+    assert_eq!((services.state("web"), services.state("user")), ("ready".into(), "up".into()));
+    services.project.write("broken", "");
+    let said = services.fail(["restart", "web"]);
+    assert!(
+        said.starts_with(
+            "envr: error: `web` did not start: it ended with 3\nenvr: hint: envr logs web\n"
+        ),
+        "{said}"
+    );
+    for failing in ["migrate", "nightly"] {
+        let said = services.fail(["restart", failing]);
+        let expected = format!("envr: error: `{failing}` failed: it ended with 1\n");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+    let said = services.fail(["restart", "user"]);
+    assert!(said.starts_with("envr: error: `web` did not start: it ended with 3\n"), "{said}");
+    let said = services.fail(["restart", "--timeout", "50ms", "slow"]);
+    assert!(said.starts_with("envr: error: the time is over\n"), "{said}");
+}
+
+#[test]
+fn start_says_that_there_is_nothing_to_do() {
+    let services = Services::new("[services.migrate]\ncommand = 'true'\noneshot = true\n");
+    services.up();
+    services
+        .project
+        .envr(["start", "migrate"])
+        .stderr("envr: `migrate` has done its work\nenvr: hint: envr restart migrate\n")
+        .success();
+    assert_eq!(services.status("migrate")["restarts"], 0);
+}
+
+#[test]
+fn what_keeps_an_edit_from_counting_is_told() {
+    let services = Services::new("[services]\nweb = 'exec sleep 1000'\n");
+    services.up();
+    let said = |verb: &[&str]| {
+        let run = services.project.envr(verb.iter().copied()).any_stdout().any_stderr().output();
+        (run.status.code(), services.shown(&run.stderr))
+    };
+    assert_eq!(said(&["ps"]), (Some(0), String::new()));
+    services.project.write("envr.toml", "[services]\nweb = 'exec sleep 1001'\n");
+    let blocked = "`$DIR/project/envr.toml` is blocked: it changed since it was approved (1 line \
+                   added, 1 line removed)\nenvr: hint: `envr review` shows it, `envr allow` approves it\n";
+    assert_eq!(said(&["ps"]), (Some(0), format!("envr: warning: {blocked}")));
+    assert_eq!(said(&["start", "web"]), (Some(1), format!("envr: error: {blocked}")));
+    services.allow();
+    let changed = "envr: the definition of `web` changed\nenvr: hint: envr up -d\n";
+    assert_eq!(said(&["start", "web"]), (Some(0), changed.to_string()));
+    assert_eq!(said(&["restart", "web"]), (Some(0), changed.to_string()));
+    services.project.write("envr.toml", "[services]\nweb = 'exec sleep 1001'\nother = 1\n");
+    services.project.envr(["allow"]).any_stdout().any_stderr().output();
+    let wrong = "envr: warning: could not read `$DIR/project/envr.toml:3:9`: `services.other` is a \
+                 whole number, not a string\nenvr: hint: $EDITOR $DIR/project/envr.toml\n";
+    for verb in [&["ps"][..], &["start", "web"], &["restart", "web"]] {
+        assert_eq!(said(verb), (Some(0), wrong.to_string()), "{verb:?}");
+    }
+    assert_eq!(services.state("web"), "up");
+}
+
+#[test]
 fn logs_since_a_time_and_the_last_of_them() {
     let services = Services::new("[services.x]\ncommand = 'echo one; echo two'\noneshot = true\n");
     services.run(["up", "-d"]);

@@ -251,7 +251,9 @@ fn without_its_definitions_it_is_found_and_ended() {
             services.project.write("envr.toml", "[services]\ny = 'true'\n");
         }
         assert_eq!(services.pid("x"), pid);
-        let below = services.project.envr(["ps"]).dir("project/deep").any_stdout().success();
+        let below = services.project.envr(["ps"]).dir("project/deep").any_stdout().any_stderr();
+        let below = below.success();
+        assert_eq!(services.shown(&below.stderr).contains("is blocked: it changed"), anew);
         assert!(services.shown(&below.stdout).contains(&format!(" {pid} ")));
         services.run(["down"]);
         assert!(!super::is_alive(pid));

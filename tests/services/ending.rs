@@ -98,6 +98,30 @@ fn who_does_not_listen_is_killed_and_named() {
 }
 
 #[test]
+fn what_failed_or_was_killed_before_is_no_failure_of_stopping() {
+    let services = Services::new(
+        "[services]\ngood = 'exec sleep 1000'\n[services.bad]\ncommand = 'exit 3'\nrestart = 'never'\n\
+         [services.gone]\ncommand = 'exit 3'\nrestart = 'never'\n\
+         [services.deaf]\ncommand = 'trap \"\" TERM; echo >&3; while :; do sleep 1000; done'\n\
+         ready.fd = 3\nstop = { timeout = '100ms', to = 'main' }\n",
+    );
+    services.run(["up", "-d"]);
+    services.fail(["wait", "--for", "completed", "bad"]);
+    services.run(["wait", "deaf"]);
+    services.run(["stop", "deaf"]);
+    services.project.envr(["stop", "bad", "good"]).success();
+    services.project.write(
+        "envr.toml",
+        "[services]\ngood = 'exec sleep 1000'\n[services.bad]\ncommand = 'exit 3'\nrestart = 'never'\n",
+    );
+    services.allow();
+    services.run(["up", "-d"]);
+    services.fail(["wait", "--for", "completed", "bad"]);
+    let run = services.project.envr(["down"]).any_stderr().success();
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "envr: stopping: good\n");
+}
+
+#[test]
 fn one_of_a_group_that_does_not_listen_is_killed_though_its_leader_does() {
     let services = Services::empty();
     let mut fifo = services.fifo("pids");

@@ -120,8 +120,25 @@ fn waiting_ends_with_what_is_missing() {
     assert_eq!(lines[0], "envr: error: the time is over");
     assert_eq!(lines[1], "envr: `db` is starting");
     assert!(lines.contains(&"envr:   db | starting"), "{said}");
-    assert!(lines.contains(&"envr: `web` is starting: it waits for db"), "{said}");
+    assert!(lines.contains(&"envr: `web` is starting: it waits for `db` to be ready"), "{said}");
+    assert_eq!(services.note("web"), "it waits for `db` to be ready");
     assert_eq!(services.status("web")["pid"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_ended_well_and_for_good_is_not_waited_for() {
+    let services = Services::new(
+        "[services.once]\ncommand = 'true'\nrestart = 'never'\n\
+         [services.says]\ncommand = 'echo >&3'\nrestart = 'on-failure'\nready.fd = 3\n\
+         [services.silent]\ncommand = 'true'\nrestart = 'on-failure'\nready.fd = 3\n\
+         [services.user]\ncommand = 'exec sleep 1000'\ndepends_on = ['once']\n",
+    );
+    services.up();
+    services.run(["wait", "--for", "completed", "once", "says", "silent"]);
+    services.up();
+    services.run(["stop", "user"]);
+    services.run(["start", "user"]);
+    services.run(["wait", "user"]);
 }
 
 #[test]

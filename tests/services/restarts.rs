@@ -286,7 +286,9 @@ fn whatever_is_asked_in_whatever_order() {
                     wanted.start(name);
                 }
                 2 => {
-                    services.run(["restart", name]);
+                    // Who is stopped by a signal, or needs one who is, does not come back.
+                    let restart = services.project.envr(["restart", "--timeout", "50ms", name]);
+                    restart.any_stderr().output();
                     wanted.start(name);
                 }
                 3 | 4 => {

@@ -129,6 +129,9 @@ impl Attached<'_> {
     fn hear_answer(&mut self) {
         let Some(orders) = &mut self.orders else { return };
         match orders.receive() {
+            Ok(Reply::Done { notes, .. }) => {
+                self.model.message = notes.into_iter().next().map(|note| note.message);
+            }
             Ok(_) => self.model.message = None,
             Err(error) => self.model.message = Some(crate::ui::causes(&error)),
         }

@@ -134,7 +134,7 @@ impl Foreground<'_> {
                 Ok(Reply::Stopping { running }) => {
                     ui::note(host, &format!("stopping: {}", running.join(", ")));
                 }
-                Ok(Reply::Done { killed, failed }) => {
+                Ok(Reply::Done { killed, failed, .. }) => {
                     let code = self.project.told(&killed, &failed);
                     if self.interrupts == 0 && self.started.is_some() {
                         // Nothing runs any more: neither need the supervisor.

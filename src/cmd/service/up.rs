@@ -94,7 +94,10 @@ pub fn wait(
         connection.stream().set_read_timeout(Some(left))?;
     }
     let error = match connection.receive() {
-        Ok(Reply::Done { .. }) => return Ok(ExitCode::SUCCESS),
+        Ok(Reply::Done { notes, .. }) => {
+            project.note(&notes);
+            return Ok(ExitCode::SUCCESS);
+        }
         Ok(_) => bail!("the supervisor did not answer"),
         Err(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
             anyhow::anyhow!("the time is over")

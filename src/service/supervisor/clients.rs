@@ -2,7 +2,7 @@
 
 use super::poller::Source;
 use super::{Ending, Supervisor};
-use crate::service::control::{Asked, LONGEST, Reply, Request, Status, Until, VERSION};
+use crate::service::control::{Asked, LONGEST, Note, Reply, Request, Status, Until, VERSION};
 use crate::service::place::check_peer;
 use crate::ui;
 use rustix::event::epoll::EventFlags;
@@ -42,8 +42,15 @@ pub enum Waiting {
     },
     /// Anything to change; holds what it was told last.
     Changes(Vec<Status>),
-    /// Services to be down, and up again where they are restarted.
+    /// Services to be down.
     Stopped(Vec<usize>),
+    /// Services to be up again.
+    Back {
+        services: Vec<usize>,
+        /// With those that they need.
+        all: Vec<usize>,
+        notes: Vec<Note>,
+    },
 }
 
 impl Supervisor<'_> {

@@ -304,7 +304,16 @@ impl Supervisor<'_> {
     }
 }
 
-/// As `ps` shows it.
+impl Exit {
+    /// As `ps` has it: `0`, `SIGKILL`.
+    pub fn shown(self) -> String {
+        match self {
+            Self::Code(code) => code.to_string(),
+            Self::Signal(signal) => signal_name(signal),
+        }
+    }
+}
+
 pub fn signal_name(signal: i32) -> String {
     signal_hook::low_level::signal_name(signal)
         .map_or_else(|| format!("signal {signal}"), ToString::to_string)

@@ -1,15 +1,15 @@
 //! What clients ask for, done to the services.
 
 use super::clients::Waiting;
-use super::ending::signal_name;
 use super::supervised::{Goal, Supervised};
+use super::waiting::{done, end_of};
 use super::{Ending, Supervisor};
-use crate::service::control::{Reply, Request, Status, Until};
+use crate::service::control::{Note, Reply, Request, Status, Until};
 use crate::service::graph::Graph;
 use crate::service::logs::{self, Log};
 use crate::service::process;
 use crate::service::state::{Event, Exit, Policy, State};
-use crate::service::{Condition, Spec, project};
+use crate::service::{Spec, project};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ impl Supervisor<'_> {
             bail!("the supervisor is stopping everything");
         }
         match request {
-            Request::Hello => Ok(Some(done())),
+            Request::Hello => Ok(Some(done(Vec::new()))),
             Request::Up { names, owns } => {
                 self.define()?;
                 let services = self.graph.with_dependencies(&self.graph.named(&names)?);
@@ -48,9 +48,11 @@ impl Supervisor<'_> {
             }
             Request::Start { names } => {
                 let asked = self.asked(&names)?;
+                let notes = self.notes_of_done(&asked).chain(self.notes_of_changed(&asked));
+                let notes = notes.collect();
                 self.want_up(&self.graph.with_dependencies(&asked));
                 self.run_now(&asked);
-                Ok(Some(done()))
+                Ok(Some(done(notes)))
             }
             Request::Stop { names } => {
                 let services = self.graph.with_dependents(&self.asked(&names)?);
@@ -72,9 +74,12 @@ impl Supervisor<'_> {
                         self.happen(index, Event::Reset);
                     }
                 }
-                self.want_up(&self.graph.with_dependencies(&asked));
+                let all = self.graph.with_dependencies(&asked);
+                self.want_up(&all);
                 self.run_now(&asked);
-                Ok(Some(done()))
+                let notes = self.notes_of_changed(&asked).collect();
+                let (services, all) = (self.indices(&asked), self.indices(&all));
+                Ok(self.wait(number, Waiting::Back { services, all, notes }))
             }
             Request::Signal { names, signal } => {
                 let asked = self.asked(&names)?;
@@ -85,7 +90,7 @@ impl Supervisor<'_> {
                     };
                     process::signal(main, signal);
                 }
-                Ok(Some(done()))
+                Ok(Some(done(Vec::new())))
             }
             Request::Ps => {
                 Ok(Some(Reply::Services { services: self.statuses(&self.changed_definitions()) }))
@@ -206,114 +211,8 @@ impl Supervisor<'_> {
         names.iter().filter_map(|name| self.names.get(name).copied()).collect()
     }
 
-    fn wait(&mut self, number: u32, waiting: Waiting) -> Option<Reply> {
-        if let Some(client) = self.clients.get_mut(&number) {
-            client.waits_for = Some(waiting);
-        }
-        None
-    }
-
-    /// Looks at everybody who waits; whoever waits for nothing more is told.
-    pub fn answer_who_waits(&mut self) {
-        let waiting: Vec<(u32, Waiting)> = self
-            .clients
-            .iter()
-            .filter_map(|(number, client)| Some((*number, client.waits_for.clone()?)))
-            .collect();
-        for (number, waiting) in waiting {
-            let reply = match &waiting {
-                Waiting::Down(told) => self.progress(number, told),
-                Waiting::Settled => Some(done()),
-                Waiting::Stopped(services) => self.stopped(services),
-                Waiting::Changes(told) => self.changes(number, told),
-                Waiting::For { services, until } => self.came_true(services, *until),
-            };
-            let Some(reply) = reply else { continue };
-            if let Some(client) = self.clients.get_mut(&number)
-                && !matches!(waiting, Waiting::Down(_) | Waiting::Changes(_))
-            {
-                client.waits_for = None;
-            }
-            self.reply(number, &reply);
-        }
-    }
-
-    /// Definitions that changed on disk are no news: who wants to know them asks.
-    fn changes(&mut self, number: u32, told: &[Status]) -> Option<Reply> {
-        let services = self.statuses(&BTreeSet::new());
-        if services == told {
-            return None;
-        }
-        self.wait(number, Waiting::Changes(services.clone()));
-        Some(Reply::Services { services })
-    }
-
-    fn progress(&mut self, number: u32, told: &[String]) -> Option<Reply> {
-        let active = self.services.iter().filter(|service| service.life.state.is_active());
-        let running: Vec<String> = active.map(|service| service.spec.name.clone()).collect();
-        if running == told {
-            return None;
-        }
-        self.wait(number, Waiting::Down(running.clone()));
-        (!running.is_empty()).then_some(Reply::Stopping { running })
-    }
-
-    fn stopped(&self, services: &[usize]) -> Option<Reply> {
-        let services = services.iter().map(|index| &self.services[*index]);
-        if services.clone().any(|service| service.life.state.is_active()) {
-            return None;
-        }
-        Some(outcome(services))
-    }
-
-    fn came_true(&self, services: &[usize], until: Until) -> Option<Reply> {
-        if until == Until::Ended {
-            let ended = services.iter().all(|index| self.has_ended(*index));
-            return ended.then(|| outcome(services.iter().map(|index| &self.services[*index])));
-        }
-        let condition = match until {
-            Until::Ready => Condition::Ready,
-            Until::Completed | Until::Ended => Condition::Completed,
-        };
-        let missing: Vec<usize> = services
-            .iter()
-            .copied()
-            .filter(|index| !self.services[*index].fulfils(condition))
-            .collect();
-        let Some(hopeless) = missing.iter().find(|index| self.has_ended(**index)) else {
-            return missing.is_empty().then(done);
-        };
-        let service = &self.services[*hopeless];
-        let name = &service.spec.name;
-        let why = self.note(*hopeless).map_or_else(String::new, |note| format!(": {note}"));
-        let message = format!("`{name}` is {}{why}", service.life.state.word());
-        let verb = if service.goal == Goal::Up { "logs" } else { "start" };
-        Some(Reply::Refused { message, hint: Some(format!("envr {verb} {name}")) })
-    }
-
-    /// Whether it will stay as it is unless somebody asks for something else.
-    fn has_ended(&self, index: usize) -> bool {
-        let service = &self.services[index];
-        if service.spec.schedule.is_some() && service.goal == Goal::Up {
-            return false;
-        }
-        match service.life.state {
-            State::Failed | State::Completed => true,
-            State::Down => service.goal == Goal::Down || self.blocker(index).is_some(),
-            _ => false,
-        }
-    }
-
-    /// What a service waits for in vain.
-    fn blocker(&self, index: usize) -> Option<usize> {
-        let needs = self.services[index].needs.iter();
-        let unmet = needs.filter(|(needed, condition)| !self.services[*needed].fulfils(*condition));
-        unmet.map(|(needed, _)| *needed).find(|needed| self.has_ended(*needed))
-    }
-
     pub fn say_goodbye(&mut self) {
-        let killed: Vec<&Supervised> = self.services.iter().collect();
-        let reply = outcome(killed.into_iter());
+        let reply = end_of(self.services.iter());
         let waiting: Vec<u32> = self.clients.keys().copied().collect();
         for number in waiting {
             if matches!(self.clients.get(&number), Some(client) if client.waits_for.is_some()) {
@@ -326,7 +225,7 @@ impl Supervisor<'_> {
         }
     }
 
-    fn statuses(&self, changed: &BTreeSet<String>) -> Vec<Status> {
+    pub fn statuses(&self, changed: &BTreeSet<String>) -> Vec<Status> {
         let known: BTreeMap<&String, usize> = self
             .services
             .iter()
@@ -351,10 +250,7 @@ impl Supervisor<'_> {
             since: service.since.clone(),
             restarts: service.runs.saturating_sub(1),
             ports: service.ports().collect(),
-            exit: service.life.exit.map(|exit| match exit {
-                Exit::Code(code) => code.to_string(),
-                Exit::Signal(signal) => signal_name(signal),
-            }),
+            exit: service.life.exit.map(Exit::shown),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
         }
     }
@@ -371,7 +267,30 @@ impl Supervisor<'_> {
         }
     }
 
-    fn note(&self, index: usize) -> Option<String> {
+    /// What keeps a start from doing anything.
+    fn notes_of_done<'a>(&'a self, asked: &'a BTreeSet<String>) -> impl Iterator<Item = Note> + 'a {
+        let services = self.indices(asked).into_iter().map(|index| &self.services[index]);
+        let done = services
+            .filter(|service| service.life.state == State::Completed && !service.waits_to_be_due());
+        done.map(|service| Note {
+            message: format!("`{}` has done its work", service.spec.name),
+            hint: format!("envr restart {}", service.spec.name),
+        })
+    }
+
+    /// Services that are started as they were defined before.
+    fn notes_of_changed<'a>(
+        &self,
+        asked: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = Note> + use<'a> {
+        let changed = self.changed_definitions();
+        asked.iter().filter(move |name| changed.contains(*name)).map(|name| Note {
+            message: format!("the definition of `{name}` changed"),
+            hint: "envr up -d".to_string(),
+        })
+    }
+
+    pub fn note(&self, index: usize) -> Option<String> {
         let service = &self.services[index];
         if let Some(note) = self.told_next_run(index).filter(|_| !service.life.state.is_active()) {
             return Some(
@@ -390,9 +309,11 @@ impl Supervisor<'_> {
             return Some("it waits for a connection".to_string());
         }
         let needs = service.needs.iter();
-        let waits: Vec<&str> = needs
+        let waits: Vec<String> = needs
             .filter(|(needed, condition)| !self.services[*needed].fulfils(*condition))
-            .map(|(needed, _)| self.services[*needed].spec.name.as_str())
+            .map(|(needed, condition)| {
+                format!("`{}` to be {}", self.services[*needed].spec.name, condition.word())
+            })
             .collect();
         (!waits.is_empty()).then(|| format!("it waits for {}", waits.join(", ")))
     }
@@ -405,20 +326,5 @@ impl Supervisor<'_> {
         let known = self.graph.specs.iter();
         let changed = known.filter(|(name, spec)| specs.get(*name) != Some(*spec));
         changed.map(|(name, _)| name.clone()).collect()
-    }
-}
-
-fn done() -> Reply {
-    Reply::Done { killed: Vec::new(), failed: Vec::new() }
-}
-
-fn outcome<'a>(services: impl Iterator<Item = &'a Supervised> + Clone) -> Reply {
-    let names = |is: fn(&Supervised) -> bool| {
-        let named = services.clone().filter(move |service| is(service));
-        named.map(|service| service.spec.name.clone()).collect()
-    };
-    Reply::Done {
-        killed: names(|service| service.was_killed),
-        failed: names(|service| service.life.state == State::Failed),
     }
 }

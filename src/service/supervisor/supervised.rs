@@ -167,6 +167,11 @@ impl Supervised {
         self.spec.schedule.is_some() || self.spec.start == StartWhen::OnConnection
     }
 
+    /// Whether it is its end that others wait for.
+    pub fn waits_to_be_done(&self) -> bool {
+        self.spec.kind == Kind::Oneshot
+    }
+
     /// Whether it is what another one waits for.
     pub fn fulfils(&self, condition: Condition) -> bool {
         let state = self.life.state;
@@ -180,8 +185,9 @@ impl Supervised {
                 matches!(state, State::Starting | State::Up | State::Ready | State::Completed)
             }
             Condition::Ready => {
-                matches!(state, State::Up | State::Ready)
-                    || self.spec.kind == Kind::Oneshot && state == State::Completed
+                // Who has no way to say that it is ready is done when it ended well, and for good.
+                let is_done = self.waits_to_be_done() || self.spec.ready.is_none();
+                matches!(state, State::Up | State::Ready) || is_done && state == State::Completed
             }
             Condition::Completed => state == State::Completed,
         }
