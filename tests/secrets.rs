@@ -3,6 +3,7 @@
 mod age_files;
 mod amazon;
 mod bombs;
+mod editing;
 mod example;
 mod gpg;
 mod hostile;

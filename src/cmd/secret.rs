@@ -2,6 +2,7 @@
 
 mod edit;
 mod init;
+mod signals;
 mod write;
 
 use crate::config::Config;
@@ -249,7 +250,7 @@ fn get(host: &Host, source: &File, key: &str) -> Result<()> {
     let bytes = source.read(host)?;
     let could_not = || source.could_not("read");
     let opened = source.open(host, bytes).with_context(could_not)?;
-    let path = key_path(key).with_context(could_not)?;
+    let path = path_in(opened.format, key).with_context(could_not)?;
     let first = opened.branches.first().map_or(&[][..], Vec::as_slice);
     let value = find(first, &path)
         .with_context(|| format!("there is no `{key}` in it"))
@@ -288,6 +289,16 @@ fn find<'a>(branch: &'a [Entry], path: &[String]) -> Option<&'a Value> {
         rest = further;
     }
     Some(value)
+}
+
+/// A dotenv file has names alone, whatever stands in them.
+fn path_in(format: Format, key: &str) -> Result<Vec<String>> {
+    let path = key_path(key);
+    match (format, &path) {
+        (Format::Dotenv, Ok(path)) if key.starts_with('[') && path.len() == 1 => Ok(path.clone()),
+        (Format::Dotenv, _) => Ok(vec![key.to_string()]),
+        _ => path,
+    }
 }
 
 /// `a.b.0`, or `["a"]["b"][0]` as sops has it.

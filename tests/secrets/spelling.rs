@@ -32,6 +32,27 @@ const PLAIN: [(&str, &str); 6] = [
 const REFUSED: [&str; 3] =
     ["a: 9223372036854775808\n", "a: [0xffffffffffffffff]\n", "a: 18446744073709551615\n"];
 
+/// Texts that nothing ends, tags that say little, and what they hold as JSON.
+const HELD: [(&str, &str); 17] = [
+    ("Y: |\n  x", "{\"Y\": \"x\"}"),
+    ("Y: |+\n  x", "{\"Y\": \"x\"}"),
+    ("Y: >+\n  x\n  y", "{\"Y\": \"x y\"}"),
+    ("Y: |\n  x\n", "{\"Y\": \"x\\n\"}"),
+    ("Y: |\n  x\n  ", "{\"Y\": \"x\\n\"}"),
+    ("Y: |\n  x\n...", "{\"Y\": \"x\\n\"}"),
+    ("Y: |\n  x\n# c", "{\"Y\": \"x\\n\"}"),
+    ("Y: |\n  x\nZ: y", "{\"Y\": \"x\\n\",\"Z\": \"y\"}"),
+    ("Y: |\r\n  x", "{\"Y\": \"x\"}"),
+    ("Y:\n- a: [1]\n  b: !!str |\n    x", "{\"Y\": [{\"a\": [1],\"b\": \"x\"}]}"),
+    ("Y: !!binary |\n  eAo=", "{\"Y\": \"x\\n\"}"),
+    ("Y: ! 5\nZ: ! true", "{\"Y\": 5,\"Z\": true}"),
+    ("Y: ! \"5\"\nZ: ! x", "{\"Y\": \"5\",\"Z\": \"x\"}"),
+    ("Y: !foo 5", "{\"Y\": \"5\"}"),
+    ("Y: !!null\nZ: !!null \"\"", "{\"Y\": null,\"Z\": null}"),
+    ("Y: -0.0", "{\"Y\": -0}"),
+    ("Y: 5.0\nZ: 1e6", "{\"Y\": 5,\"Z\": 1000000}"),
+];
+
 #[test]
 fn every_output_is_as_sops_prints_it() {
     let world = World::new();
@@ -47,6 +68,53 @@ fn every_output_is_as_sops_prints_it() {
             let [ours, theirs] = [ours, theirs].map(|text| String::from_utf8(text).unwrap());
             assert_eq!(ours, theirs, "{name} as {output}");
         }
+    }
+}
+
+#[test]
+fn values_are_what_sops_reads_in_them() {
+    let world = World::new();
+    let key = world.key("age1");
+    let flat = |text: Vec<u8>| String::from_utf8(text).unwrap().replace(['\n', '\t'], "");
+    let print = ["decrypt", "--output-type", "json", "a.yaml"];
+    for (text, held) in HELD {
+        world.project.write("a.yaml", text);
+        world.secret(&["encrypt", "--in-place", "a.yaml"]);
+        assert_eq!(flat(world.secret(&print)), held, "{text:?}");
+        if let Some(theirs) = world.sops("age1", &print) {
+            assert_eq!(flat(theirs.unwrap()), held, "{text:?} as sops reads ours");
+        }
+        world.project.write("a.yaml", text);
+        let Some(theirs) = world.sops("age1", &["encrypt", "--age", &key, "a.yaml"]) else {
+            continue;
+        };
+        world.project.write("a.yaml", theirs.unwrap());
+        assert_eq!(flat(world.secret(&print)), held, "{text:?} as sops wrote it");
+    }
+}
+
+#[test]
+fn a_null_that_is_something_is_refused() {
+    let world = World::new();
+    world.project.write("a.yaml", "a: !!null x\n");
+    let why = "line 1: `!!null` stands before something else";
+    let refused = world.project.envr(["secret", "encrypt", "a.yaml"]);
+    refused.stderr(&format!("envr: error: could not encrypt `a.yaml`: {why}\n")).failure();
+}
+
+/// sops writes it as `-0`, and can read its own file no more.
+#[test]
+fn a_zero_below_zero_is_written_as_it_is_read() {
+    let world = World::new();
+    for (name, text) in
+        [("a.yaml", "a_unencrypted: -0.0\n"), ("a.json", "{\"a_unencrypted\": -0.0}")]
+    {
+        world.project.write(name, text);
+        world.secret(&["encrypt", "--in-place", name]);
+        let print = ["decrypt", "--output-type", "json", name];
+        let ours = world.secret(&print);
+        assert_eq!(ours, b"{\n\t\"a_unencrypted\": -0\n}\n", "{name}");
+        assert!(world.sops("age1", &print).is_none_or(|theirs| theirs.is_ok()), "{name}");
     }
 }
 

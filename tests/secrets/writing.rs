@@ -378,6 +378,23 @@ fn standard_input_is_a_file_that_cannot_be_changed() {
     assert!(!world.project.path("project/-").exists());
 }
 
+/// It is read back without its fraction.
+#[test]
+fn a_number_that_nobody_edited_keeps_its_ciphertext() {
+    let world = World::new();
+    world.project.write("s.yaml", "a: 5.0\nb: 1e6\nc: x\n");
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    let lines = || {
+        let text = world.project.read("project/s.yaml");
+        text.lines().take(2).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let before = lines();
+    world.project.write_program("ed", "#!/bin/sh\necho 'd: new' >>\"$1\"\n");
+    world.project.envr(["secret", "edit", "s.yaml"]).env("EDITOR", "ed").success();
+    assert_eq!(world.secret(&["get", "s.yaml", "d"]), b"new");
+    assert_eq!(lines(), before);
+}
+
 #[test]
 fn an_editor_is_not_opened_for_what_could_not_be_encrypted() {
     let world = World::new();

@@ -1,6 +1,7 @@
 //! `secret edit`: the plaintext in the user's editor, and nowhere but in memory.
 
 use super::File;
+use super::signals::Signals;
 use super::write::sealed;
 use crate::host::{Host, find_program};
 use crate::memory_dir::MemoryDir;
@@ -8,49 +9,55 @@ use crate::secrets::keys::Prompt;
 use crate::secrets::{Branch, FILE_LIMIT, Format, Keys, Opened, Secret, read_plain, write_plain};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::emulate_default_handler;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 pub fn edit(host: &Host, source: &File) -> Result<()> {
-    let could_not = || source.could_not("edit");
-    // Whatever ends the editor does not end us before the plaintext is gone.
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&ended))
-            .context("could not listen for signals")?;
+    let mut signals = Signals::listen().context("could not listen for signals")?;
+    let result = edit_under(host, source, &mut signals);
+    if let Some(signal) = signals.fatal {
+        _ = emulate_default_handler(signal);
     }
+    result
+}
+
+fn edit_under(host: &Host, source: &File, signals: &mut Signals) -> Result<()> {
+    let could_not = || source.could_not("edit");
     if !host.absolute(&source.path).exists() {
         // Before anything is typed that would be lost.
         source.wanted(host).with_context(could_not)?;
-        let Some(branches) = edited(host, source, &Secret::default()).with_context(could_not)?
-        else {
-            return Ok(());
-        };
+        let edited = edited(host, source, &Secret::default(), signals);
+        let Some(branches) = edited.with_context(could_not)? else { return Ok(()) };
         let text = sealed(host, source, branches, &[]).with_context(could_not)?;
         return source.replace(host, &text);
     }
-    source.with_keys(host, |keys| change(host, source, keys)).with_context(could_not)
+    let change = |keys: &Keys<'_>| change(host, source, keys, signals);
+    source.with_keys(host, change).with_context(could_not)
 }
 
-fn change(host: &Host, source: &File, keys: &Keys<'_>) -> Result<()> {
+fn change(host: &Host, source: &File, keys: &Keys<'_>, signals: &mut Signals) -> Result<()> {
     let opened = source.open_to_write(host, keys)?;
     let text = write_plain(&opened.branches, opened.format)?;
-    let Some(branches) = edited(host, source, &text)? else { return Ok(()) };
+    let Some(branches) = edited(host, source, &text, signals)? else { return Ok(()) };
     let text = Opened { branches, ..opened }.seal()?;
     let _lock = source.lock(host);
     source.replace(host, &text)
 }
 
 /// What the editor made of a text; `None` where it is as it was.
-fn edited(host: &Host, source: &File, text: &Secret) -> Result<Option<Vec<Branch>>> {
+fn edited(
+    host: &Host,
+    source: &File,
+    text: &Secret,
+    signals: &mut Signals,
+) -> Result<Option<Vec<Branch>>> {
     let dir = MemoryDir::new(host)?;
     let file = dir.write(source.path.file_name().context("it has no name")?, text.bytes())?;
     loop {
-        run_editor(host, &file)?;
-        let after = crate::fs::read_regular(&file, FILE_LIMIT)?.map(Secret::from);
+        run_editor(host, &file, signals)?;
+        let after = crate::fs::read_regular(&file, FILE_LIMIT);
+        let after = after.context("could not read what the editor left")?.map(Secret::from);
         let after = after.context("it has become too large")?;
         if after == *text {
             ui::note(host, &format!("`{}` is as it was", source.path.display()));
@@ -58,11 +65,13 @@ fn edited(host: &Host, source: &File, text: &Secret) -> Result<Option<Vec<Branch
         }
         match read_edited(&after, source.format()?) {
             Ok(branches) => return Ok(Some(branches)),
+            Err(error) if signals.fatal.is_some() => return Err(error),
             Err(error) => {
                 ui::error(host, &error.context("could not read what you wrote"));
-                Prompt::Terminal
-                    .line("Press Enter to edit it again")
-                    .context("nothing was changed")?;
+                let question = "Press Enter to edit it again, Ctrl-C to give up";
+                let answer = Prompt::Terminal.line(question, signals.came());
+                signals.take();
+                answer.filter(|_| !signals.has_interrupt).context("nothing was changed")?;
             }
         }
     }
@@ -76,7 +85,7 @@ fn read_edited(text: &Secret, format: Format) -> Result<Vec<Branch>> {
     Ok(branches)
 }
 
-fn run_editor(host: &Host, file: &Path) -> Result<()> {
+fn run_editor(host: &Host, file: &Path, signals: &mut Signals) -> Result<()> {
     let named =
         ["SOPS_EDITOR", "EDITOR"].iter().find_map(|name| host.env.non_empty(name)?.to_str());
     let words = shell_words::split(named.unwrap_or("vi")).context("`EDITOR` has open quotes")?;
@@ -89,8 +98,9 @@ fn run_editor(host: &Host, file: &Path) -> Result<()> {
     if ["vi", "vim", "nvim"].contains(&name.rsplit('/').next().unwrap_or_default()) {
         command.args(["-n", "-i", "NONE", "-c", "set nobackup nowritebackup noundofile"]);
     }
-    let status = command.arg(file).status();
-    let status = status.with_context(|| format!("could not start `{}`", program.display()))?;
+    let child = command.arg(file).spawn();
+    let mut child = child.with_context(|| format!("could not start `{}`", program.display()))?;
+    let status = signals.wait_for(&mut child).context("could not wait for the editor")?;
     if !status.success() {
         bail!("`{name}` failed, nothing was changed");
     }

@@ -1,6 +1,6 @@
 //! The verbs that change a sops file: what is not changed keeps its ciphertext.
 
-use super::{File, could_not, key_path};
+use super::{File, could_not, path_in};
 use crate::digest::Digest;
 use crate::error::Hinted;
 use crate::fs::{read_regular, write_atomic};
@@ -292,14 +292,6 @@ fn asked_value(key: &str, is_json: bool) -> Result<Value> {
     match parsed {
         Some(Entry::Pair(_, value)) => Ok(value),
         _ => bail!("could not read the value: it is no JSON"),
-    }
-}
-
-/// A dotenv file has names alone, whatever stands in them.
-fn path_in(format: Format, key: &str) -> Result<Vec<String>> {
-    match format {
-        Format::Dotenv => Ok(vec![key.to_string()]),
-        _ => key_path(key),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{DEPTH_LIMIT, hash_of};
 use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
 use crate::secrets::{Secret, Source};
 use anyhow::{Result, anyhow, bail};
-use granit_parser::{Event, Parser, Placement, ScanError, Span, StructureStyle};
+use granit_parser::{Event, Parser, Placement, ScalarStyle, ScanError, Span, StructureStyle};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use write::write;
@@ -61,6 +61,8 @@ struct Builder<'a> {
     top: Option<Value>,
     /// Where the last node ended.
     last_line: usize,
+    /// The last thing in a file without a line end at its end is a text of lines.
+    is_cut: bool,
 }
 
 struct Comment {
@@ -92,12 +94,20 @@ impl<'a> Builder<'a> {
             copied: 0,
             top: None,
             last_line: 0,
+            is_cut: false,
         }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<()> {
         let line = span.start.line();
         let at = |error: anyhow::Error| anyhow!("line {line}: {error:#}");
+        if !matches!(
+            event,
+            Event::MappingEnd | Event::SequenceEnd | Event::DocumentEnd | Event::StreamEnd
+        ) {
+            self.is_cut =
+                is_of_lines(&event) && !self.awaits_name() && ends_within_a_line(self.source);
+        }
         match event {
             Event::Comment(text, placement) => {
                 let is_inline = placement == Placement::Right;
@@ -148,6 +158,9 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => self.anchors.clear(),
             Event::DocumentEnd => self.end_document()?,
             Event::StreamEnd => {
+                if self.is_cut {
+                    self.cut();
+                }
                 let rest: Vec<Comment> = self.waiting.drain(..).collect();
                 if let Some(last) = self.documents.last_mut() {
                     last.extend(rest.into_iter().map(|comment| Entry::Comment(comment.leaf())));
@@ -271,6 +284,31 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Takes back the line end that the parser adds, and go-yaml does not.
+    fn cut(&mut self) {
+        let last = self.documents.last_mut().and_then(|document| document.last_mut());
+        let mut last = last.and_then(|entry| match entry {
+            Entry::Pair(_, value) => Some(value),
+            Entry::Comment(_) => None,
+        });
+        while let Some(value) = last {
+            last = match value {
+                Value::Leaf(leaf) => {
+                    if let Some(text) = leaf.text().bytes().strip_suffix(b"\n") {
+                        *leaf = Leaf::new(leaf.kind, self.source.part(text));
+                    }
+                    None
+                }
+                Value::Branch(branch) => branch.last_mut().and_then(|entry| match entry {
+                    Entry::Pair(_, value) => Some(value),
+                    Entry::Comment(_) => None,
+                }),
+                Value::List(list) => list.last_mut(),
+                Value::Null => None,
+            };
+        }
+    }
+
     fn end_document(&mut self) -> Result<()> {
         let mut branch = match self.top.take() {
             Some(Value::Branch(branch)) => branch,
@@ -281,6 +319,21 @@ impl<'a> Builder<'a> {
         self.documents.push(branch);
         Ok(())
     }
+}
+
+fn is_of_lines(event: &Event<'_>) -> bool {
+    match event {
+        Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, _, tag) => {
+            tag.as_deref().is_none_or(|tag| tag.suffix() != "binary")
+        }
+        _ => false,
+    }
+}
+
+/// Whether something stands behind the last line end, other than the mark of a document's end.
+fn ends_within_a_line(source: &Source) -> bool {
+    let last = source.bytes().rsplit(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    !last.trim_ascii().is_empty() && last.trim_ascii() != b"..."
 }
 
 impl Container {

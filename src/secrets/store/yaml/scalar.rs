@@ -26,6 +26,10 @@ pub fn value(source: &Source, text: &str, style: ScalarStyle, tag: Option<&Tag>)
             None => Value::string(source.part(text.as_bytes())),
         }),
         None => Ok(Value::string(source.part(text.as_bytes()))),
+        // It says that nothing is said of the kind.
+        Some(tag) if tag.handle().is_empty() && tag.suffix() == "!" => {
+            value(source, text, style, None)
+        }
         Some(tag) => tagged(text, tag),
     }
 }
@@ -69,7 +73,8 @@ fn tagged(text: &str, tag: &Tag) -> Result<Value> {
             }
             _ => bail!(wrong()),
         },
-        "null" => Ok(Value::Null),
+        "null" if resolve(text) == Some(Value::Null) => Ok(Value::Null),
+        "null" => bail!(wrong()),
         "binary" => {
             let text: String = text.split_whitespace().collect();
             let bytes = base64::engine::general_purpose::STANDARD.decode(text);

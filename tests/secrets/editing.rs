@@ -1,0 +1,121 @@
+//! Every way out of an editor: the plaintext is gone, and what is to end envr ends it.
+
+use super::writing::World;
+use crate::terminal::{Setup, Shell, Terminal};
+use crate::test::ENVR;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Tells where the plaintext is, and waits for a word.
+const EDITOR: &str = "#!/bin/sh\necho \"$1\" >\"$HOME/where\"\nread word <\"$HOME/word\"\necho 'edited: yes' >>\"$1\"\n";
+
+/// An editor that is open, where its text is, and who waits for it.
+struct Edit {
+    world: World,
+    child: Child,
+    text: PathBuf,
+}
+
+impl Edit {
+    fn begin() -> Self {
+        let world = World::new();
+        world.project.write("s.yaml", "a: 1\n");
+        world.secret(&["encrypt", "--in-place", "s.yaml"]);
+        world.project.write_program("ed", EDITOR);
+        for fifo in ["where", "word"] {
+            let made = Command::new("mkfifo").arg(world.project.path("home").join(fifo)).status();
+            assert!(made.unwrap().success());
+        }
+        let child = Command::new(ENVR)
+            .args(["secret", "edit", "s.yaml"])
+            .current_dir(world.project.path("project"))
+            .env_clear()
+            .envs(world.project.variables())
+            .env("EDITOR", "ed")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut text = String::new();
+        File::open(world.project.path("home/where")).unwrap().read_to_string(&mut text).unwrap();
+        let text = PathBuf::from(text.trim_end());
+        assert!(text.exists());
+        Self { world, child, text }
+    }
+
+    fn send(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    fn is_gone(&self) -> bool {
+        !self.text.parent().is_some_and(Path::exists)
+    }
+}
+
+#[test]
+fn what_ends_envr_ends_its_editor_and_leaves_no_plaintext() {
+    for (signal, number) in
+        [("TERM", 15), ("HUP", 1), ("USR1", 10), ("ALRM", 14), ("ABRT", 6), ("XCPU", 24)]
+    {
+        let mut edit = Edit::begin();
+        edit.send(signal);
+        let status = edit.child.wait().unwrap();
+        assert_eq!(status.signal(), Some(number), "{signal}");
+        assert!(edit.is_gone(), "{signal}");
+        assert_eq!(edit.world.secret(&["decrypt", "s.yaml"]), b"a: 1\n");
+    }
+}
+
+/// The editor hears them, too, and decides.
+#[test]
+fn the_keys_of_the_terminal_are_the_editors() {
+    for signal in ["INT", "QUIT"] {
+        let mut edit = Edit::begin();
+        edit.send(signal);
+        let word = edit.world.project.path("home/word");
+        File::options().write(true).open(word).unwrap().write_all(b"go\n").unwrap();
+        assert!(edit.child.wait().unwrap().success(), "{signal}");
+        assert!(edit.is_gone());
+        assert_eq!(edit.world.secret(&["get", "s.yaml", "edited"]), b"yes");
+    }
+}
+
+#[test]
+fn what_an_editor_left_that_cannot_be_read_is_told_as_that() {
+    let world = World::new();
+    world.project.write("s.yaml", "a: 1\n");
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    world.project.write_program("ed", "#!/bin/sh\nrm \"$1\"\n");
+    let said = "envr: error: could not edit `s.yaml`: could not read what the editor left: no such file or directory\n";
+    world.project.envr(["secret", "edit", "s.yaml"]).env("EDITOR", "ed").stderr(said).failure();
+}
+
+/// Nothing but a text that can be read would let it go on.
+#[test]
+fn a_text_with_a_mistake_can_be_given_up() {
+    Shell::Bash.drive(|shell| {
+        let editor = "#!/bin/sh\ntrap '' INT QUIT\necho \"$1\" >~/where\necho 'a: [' >\"$1\"\necho begun >\"$ENVR_TERMINAL/events\"\n";
+        let mut terminal = Setup::new(shell).program("ed", editor).start();
+        terminal.run("mkdir p; cd p; envr secret init; export EDITOR=ed");
+        // Ctrl-C, Ctrl-\ and Ctrl-D.
+        for key in [b"\x03", b"\x1c", b"\x04"] {
+            terminal.type_line("envr secret edit secrets.yaml");
+            terminal.wait_for("begun");
+            terminal.type_bytes(key);
+            let said = ended(&mut terminal);
+            assert!(said.contains("could not edit `secrets.yaml`: nothing was changed"), "{said}");
+            let text = PathBuf::from(terminal.read("where").trim_end());
+            assert!(!text.parent().is_some_and(Path::exists), "{}", text.display());
+        }
+    });
+}
+
+fn ended(terminal: &mut Terminal) -> String {
+    let said = terminal.wait_prompt();
+    assert_eq!(terminal.status, 1, "{said}");
+    said
+}
