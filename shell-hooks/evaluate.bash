@@ -106,6 +106,8 @@ __envr_finish() {
 	else
 		__envr_report
 	fi >&"${__envr_dump}"
+	# While bash ends, envr reads it.
+	builtin printf '1\0reported\0' >&"${__envr_question}"
 }
 
 __envr_report() {

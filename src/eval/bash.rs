@@ -53,7 +53,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
         (None, None, End { status, .. }) if !status.success() => {
             Outcome::Failed(why(host, trusted, status))
         }
-        (None, None, End { .. }) => match report::read(&running.report) {
+        (None, None, End { .. }) => match running.report.take() {
             None => Outcome::Silent,
             Some(report) => {
                 let aliases = report.aliases.iter().map(|name| format!("alias `{name}`"));

@@ -46,6 +46,8 @@ pub struct Conversation<'a> {
     pub secrets: Vec<Disclosed>,
     /// The user was shown what it waits for.
     pub has_waited: bool,
+    /// The report is whole, and bash has only to end.
+    pub has_reported: bool,
     /// By the clock that files are stamped with.
     began: i64,
     /// The part of a question that has arrived.
@@ -88,6 +90,7 @@ impl<'a> Conversation<'a> {
             fell_short: false,
             secrets: Vec::new(),
             has_waited: false,
+            has_reported: false,
             began,
             heard: Vec::new(),
         })
@@ -170,6 +173,10 @@ impl<'a> Conversation<'a> {
             }
             (b"execute", [path]) => self.execute(path_of(path))?,
             (b"script", [path, name]) => self.script(path_of(path), path_of(name))?,
+            (b"reported", []) => {
+                self.has_reported = true;
+                Answer::Nothing
+            }
             (b"failed", [line, file, why]) => {
                 let [line, why] = [line, why].map(|text| String::from_utf8_lossy(text));
                 let file = self.world.host.tilde(&crate::fs::clean(path_of(file)));

@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use super::library;
+use super::report::{self, Report};
 use super::terminal::LineMode;
 use crate::env::Env;
 use crate::eval::descendants::kill_with_descendants;
@@ -35,7 +36,9 @@ pub struct Running {
     vigil: Vigil,
     line_mode: LineMode,
     /// What bash reported so far.
-    pub report: Vec<u8>,
+    reported: Vec<u8>,
+    /// The same, once it is whole.
+    pub report: Option<Report>,
     /// The part of it, or of a question, that was read last.
     heard: Vec<u8>,
 }
@@ -104,7 +107,8 @@ impl Running {
             vigil,
             line_mode,
             heard: vec![0; PART],
-            report: Vec::new(),
+            reported: Vec::new(),
+            report: None,
         })
     }
 
@@ -126,6 +130,10 @@ impl Running {
             if conversation.has_waited {
                 self.vigil.stay_patient();
             }
+            if conversation.has_reported {
+                self.read_report();
+                conversation.stage.remove();
+            }
             if ready.has_end
                 && let Some(status) = self.child.try_wait().context("could not wait for bash")?
             {
@@ -134,6 +142,7 @@ impl Running {
         };
         self.line_mode.leave();
         self.listen(conversation)?;
+        self.read_report();
         Ok(End { status, interrupt: self.vigil.interrupt })
     }
 
@@ -150,10 +159,16 @@ impl Running {
             let answers = conversation.hear(bytes)?;
             write_all(&self.answers, &answers);
         }
-        while let Some(bytes) = self.reports.read(&mut self.heard, self.report.len())? {
-            self.report.extend(bytes);
+        while let Some(bytes) = self.reports.read(&mut self.heard, self.reported.len())? {
+            self.reported.extend(bytes);
         }
         Ok(())
+    }
+
+    fn read_report(&mut self) {
+        if self.report.is_none() {
+            self.report = report::read(&self.reported);
+        }
     }
 }
 
