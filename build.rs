@@ -5,6 +5,9 @@
 use std::path::Path;
 use std::{env, fs, io};
 
+/// What of `asking.bash` its functions stand behind.
+const UNEXPORTED: &str = "builtin set +a\n";
+
 fn main() -> io::Result<()> {
     order();
     prelude()
@@ -31,7 +34,8 @@ fn order() {
 fn prelude() -> io::Result<()> {
     let mut names = String::new();
     let mut prelude = without_comments("shell-hooks/evaluate.bash")?;
-    let mut asking = without_comments("shell-hooks/asking.bash")?;
+    let asking = without_comments("shell-hooks/asking.bash")?;
+    let mut asked = String::new();
     let callers =
         [prelude.as_str(), &asking, &without_comments("shell-hooks/source.bash")?].concat();
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
@@ -43,7 +47,7 @@ fn prelude() -> io::Result<()> {
         for name in heads.filter(|name| !name.starts_with(char::is_whitespace)) {
             let reader = match name.strip_prefix("__envr_") {
                 None => &mut prelude,
-                Some(_) if callers.contains(&name) => &mut asking,
+                Some(_) if callers.contains(&name) => &mut asked,
                 // What the library has for itself comes with the function that needs it.
                 Some(_) => continue,
             };
@@ -56,7 +60,8 @@ fn prelude() -> io::Result<()> {
     let write = |name: &str, text: &str| fs::write(Path::new(&out).join(name), text);
     write("functions", names.trim_end())?;
     write("evaluate.bash", &prelude)?;
-    write("asking.bash", &asking)?;
+    // Where no function is exported.
+    write("asking.bash", &asking.replacen(UNEXPORTED, &[UNEXPORTED, &asked].concat(), 1))?;
     write("stub.bash", &(in_one_line("shell-hooks/stub.bash")? + " #"))?;
     write("way_back.bash", &in_one_line("shell-hooks/way_back.bash")?)?;
     write("users.bash", &without_comments("shell-hooks/users.bash")?)

@@ -442,13 +442,16 @@ fn the_words_of_a_source_are_expanded_once() {
 #[test]
 fn a_function_that_is_first_called_under_set_a_is_not_exported() {
     let project = Project::new();
-    let rc = "set -a; has ls; source ./x; set +a\nexport A=$(env | grep -c ^BASH_FUNC_)\n";
-    project.write(".envrc", rc);
     project.write("x", "X=1\n");
-    project.allow();
-    let mut shell = project.shell();
-    shell.any_prompt(0);
-    assert_eq!((shell.get("A"), shell.get("X")), (Some("0"), Some("1")));
+    for set in ["set -a;", "set -a\n", "B=(1); set -a\n"] {
+        let rc =
+            format!("{set} has ls; source ./x; set +a\nexport A=$(env | grep -c ^BASH_FUNC_)\n");
+        project.write(".envrc", &rc);
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("A"), shell.get("X")), (Some("0"), Some("1")), "{set}");
+    }
 }
 
 #[test]
