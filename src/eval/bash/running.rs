@@ -6,6 +6,7 @@ use super::report::{self, Report};
 use super::terminal::LineMode;
 use crate::env::Env;
 use crate::eval::descendants::kill_with_descendants;
+use crate::eval::parse;
 use crate::eval::vigil::{Interrupt, Vigil};
 use crate::host::Voice;
 use crate::ui;
@@ -233,7 +234,9 @@ fn begins_plain(script: &[u8]) -> bool {
     let line = script.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let first = line.split(|byte| *byte == b' ').find(|word| !word.is_empty()).unwrap_or_default();
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" _-./:=,@%+".contains(byte);
-    line.starts_with(b"#") || line.iter().all(is_plain) && !RESERVED.contains(&first)
+    line.starts_with(b"#")
+        || line.iter().all(is_plain) && !RESERVED.contains(&first)
+        || parse::parse(line).is_ok()
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
@@ -268,6 +271,33 @@ fn write_all(pipe: &OwnedFd, mut bytes: &[u8]) {
             Ok(length) => bytes = &bytes[length..],
             Err(Errno::INTR) => {}
             Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_line_is_plain_when_it_is_a_whole_one() {
+        for line in ["use nix", "# a 'comment", "export A=\"b c\"", "use flake .#x || true", ""] {
+            assert!(begins_plain(format!("{line}\nA=(1)\n").as_bytes()), "{line}");
+        }
+        let others = [
+            "if has x; then",
+            "A=\"b",
+            "a &&",
+            "a |",
+            "a \\",
+            "cat <<E",
+            "f() {",
+            "a )",
+            "A=(1)",
+            "case x in",
+        ];
+        for line in others {
+            assert!(!begins_plain(format!("{line}\nfi\n").as_bytes()), "{line}");
         }
     }
 }
