@@ -187,6 +187,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('--output-type', '--output-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default as the file is')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -196,6 +197,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'End each variable with a NUL byte in place of a line end')
             [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'End each variable with a NUL byte in place of a line end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -206,6 +208,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -219,6 +222,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'The value is JSON: a number, a map, a list')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -228,6 +232,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -236,6 +241,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -246,6 +252,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('--in-place', '--in-place', [CompletionResultType]::ParameterName, 'Replace the file; otherwise it is printed')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -255,6 +262,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -263,6 +271,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -280,6 +289,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -288,6 +298,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -296,6 +307,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -328,6 +340,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--input-type', '--input-type', [CompletionResultType]::ParameterName, 'yaml, json, dotenv, ini or binary; by default what the file''s name says')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'A file of age or ssh keys; those of the usual places are not looked at then')
+            [CompletionResult]::new('--filename-override', '--filename-override', [CompletionResultType]::ParameterName, 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

@@ -1836,7 +1836,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__decrypt)
-            opts="-i -h --input-type --identity --output-type --help"
+            opts="-i -h --input-type --identity --filename-override --output-type --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1851,6 +1851,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1866,7 +1870,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__edit)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1884,6 +1888,10 @@ _envr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --filename-override)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1892,7 +1900,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__encrypt)
-            opts="-r -i -h --in-place --recipient --input-type --identity --help"
+            opts="-r -i -h --in-place --recipient --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1918,6 +1926,10 @@ _envr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --filename-override)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1926,7 +1938,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__env)
-            opts="-0 -i -h --null --input-type --identity --help"
+            opts="-0 -i -h --null --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1941,6 +1953,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1966,7 +1982,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__get)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1981,6 +1997,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2258,7 +2278,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__list)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2273,6 +2293,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2298,7 +2322,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__recipients__subcmd__add)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2313,6 +2337,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2394,7 +2422,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__recipients__subcmd__list)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2409,6 +2437,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2420,7 +2452,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__recipients__subcmd__remove)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2438,6 +2470,10 @@ _envr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --filename-override)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2446,7 +2482,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__rotate)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2461,6 +2497,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2472,7 +2512,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__set)
-            opts="-i -h --json --input-type --identity --help"
+            opts="-i -h --json --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2487,6 +2527,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2498,7 +2542,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__unset)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2513,6 +2557,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2524,7 +2572,7 @@ _envr() {
             return 0
             ;;
         envr__subcmd__secret__subcmd__updatekeys)
-            opts="-i -h --input-type --identity --help"
+            opts="-i -h --input-type --identity --filename-override --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2539,6 +2587,10 @@ _envr() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename-override)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

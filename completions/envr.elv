@@ -163,6 +163,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand --output-type 'yaml, json, dotenv, ini or binary; by default as the file is'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -171,6 +172,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -0 'End each variable with a NUL byte in place of a line end'
             cand --null 'End each variable with a NUL byte in place of a line end'
             cand -h 'Print help'
@@ -180,6 +182,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -191,6 +194,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand --json 'The value is JSON: a number, a map, a list'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -199,6 +203,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -206,6 +211,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -215,6 +221,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand --in-place 'Replace the file; otherwise it is printed'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -223,6 +230,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -230,6 +238,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -245,6 +254,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -252,6 +262,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -259,6 +270,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -284,6 +296,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand --input-type 'yaml, json, dotenv, ini or binary; by default what the file''s name says'
             cand -i 'A file of age or ssh keys; those of the usual places are not looked at then'
             cand --identity 'A file of age or ssh keys; those of the usual places are not looked at then'
+            cand --filename-override 'A name to go by in place of the file''s: for its type, and for the rule of `.sops.yaml`'
             cand -h 'Print help'
             cand --help 'Print help'
         }

@@ -104,36 +104,45 @@ complete -c envr -n "__fish_envr_using_subcommand secret; and not __fish_seen_su
 complete -c envr -n "__fish_envr_using_subcommand secret; and not __fish_seen_subcommand_from decrypt env list init set unset edit encrypt rotate updatekeys recipients forget get help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from decrypt" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from decrypt" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from decrypt" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from decrypt" -l output-type -d 'yaml, json, dotenv, ini or binary; by default as the file is' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from decrypt" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from env" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from env" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from env" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from env" -s 0 -l null -d 'End each variable with a NUL byte in place of a line end'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from env" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from list" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from list" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from list" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from set" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from set" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from set" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from set" -l json -d 'The value is JSON: a number, a map, a list'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from unset" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from unset" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from unset" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from edit" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from edit" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from edit" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from encrypt" -s r -l recipient -d 'For whom, in place of what `.sops.yaml` says: an age or ssh key, a PGP fingerprint, an ARN, a file of keys' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from encrypt" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from encrypt" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from encrypt" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from encrypt" -l in-place -d 'Replace the file; otherwise it is printed'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from encrypt" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from rotate" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from rotate" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from rotate" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from updatekeys" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from updatekeys" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from updatekeys" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from updatekeys" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from recipients" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from recipients" -f -a "list" -d 'Print who can read a file'
@@ -143,6 +152,7 @@ complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcom
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from get" -l input-type -d 'yaml, json, dotenv, ini or binary; by default what the file\'s name says' -r
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from get" -s i -l identity -d 'A file of age or ssh keys; those of the usual places are not looked at then' -r -F
+complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from get" -l filename-override -d 'A name to go by in place of the file\'s: for its type, and for the rule of `.sops.yaml`' -r -F
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from help" -f -a "decrypt" -d 'Print a sops or age file in the clear, if all of it is as it was written'
 complete -c envr -n "__fish_envr_using_subcommand secret; and __fish_seen_subcommand_from help" -f -a "env" -d 'Print the variables that a file stands for'

@@ -22,7 +22,7 @@ mod variables;
 
 pub use age_file::decrypt as decrypt_age;
 pub use choice::Choice;
-pub use document::{Document, Opened, Plain};
+pub use document::{Document, NOT_ENCRYPTED, Opened, Plain};
 #[cfg(any(fuzzing, test))]
 pub use envelope::Cipher;
 pub use keyring::Keyring;

@@ -3,6 +3,7 @@
 mod age_files;
 mod amazon;
 mod bombs;
+mod commands;
 mod editing;
 mod example;
 mod gpg;

@@ -8,19 +8,19 @@ mod write;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::error::Hinted;
-use crate::fs::read_regular;
+use crate::fs::{is_descriptor, read_regular, read_stream};
 use crate::host::Host;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{
-    Document, Entry, FILE_LIMIT, Format, Keyring, Keys, Output, Plain, Value, Variables,
-    decrypt_age, is_age, write_plain,
+    Document, Entry, FILE_LIMIT, Format, Keyring, Keys, NOT_ENCRYPTED, Output, Plain, Value,
+    Variables, decrypt_age, is_age, write_plain,
 };
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use signal_hook::low_level::emulate_default_handler;
 use std::cell::OnceCell;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -141,6 +141,9 @@ pub struct File {
     /// A file of age or ssh keys; those of the usual places are not looked at then
     #[arg(short, long, value_name = "FILE")]
     identity: Vec<PathBuf>,
+    /// A name to go by in place of the file's: for its type, and for the rule of `.sops.yaml`
+    #[arg(long, value_name = "NAME")]
+    filename_override: Option<PathBuf>,
     /// The sops or age file; `-` is standard input
     #[arg(value_name = "FILE")]
     path: PathBuf,
@@ -213,8 +216,7 @@ fn env(host: &Host, source: &File, end: &[u8]) -> Result<()> {
 
 fn list(host: &Host, source: &File) -> Result<()> {
     let bytes = source.read(host)?;
-    let document =
-        Document::read(bytes, source.format()?).with_context(|| source.could_not("read"))?;
+    let document = source.document(host, bytes).with_context(|| source.could_not("read"))?;
     let mut lines = String::new();
     for branch in document.branches() {
         push_names("", branch, &mut lines);
@@ -323,13 +325,20 @@ fn key_path(key: &str) -> Result<Vec<String>> {
 
 impl File {
     fn at(path: &Path) -> Self {
-        let path = path.to_path_buf();
-        Self { input_type: None, identity: Vec::new(), path, read: OnceCell::new() }
+        Self {
+            input_type: None,
+            identity: Vec::new(),
+            filename_override: None,
+            path: path.to_path_buf(),
+            read: OnceCell::new(),
+        }
     }
 
     fn read(&self, host: &Host) -> Result<Vec<u8>> {
         let bytes = if self.is_stdin() {
             read_stdin()
+        } else if is_descriptor(&self.path) {
+            read_stream(&self.path, FILE_LIMIT)
         } else {
             read_regular(&host.absolute(&self.path), FILE_LIMIT)
         };
@@ -343,10 +352,38 @@ impl File {
                 self.path.display(),
                 FILE_LIMIT >> 20
             ),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let what =
+                    format!("could not read `{}`: {}", self.path.display(), ui::plain(&error));
+                Err(Hinted::new(what, self.command(host, "edit")).into())
+            }
             Err(error) => {
                 Err(error).with_context(|| format!("could not read `{}`", self.path.display()))
             }
         }
+    }
+
+    /// What to type to do something with it.
+    fn command(&self, host: &Host, verb: &str) -> String {
+        let path = self.path.to_string_lossy();
+        format!("{} secret {verb} {}", host.voice.name(), shell_words::quote(&path))
+    }
+
+    fn document(&self, host: &Host, bytes: Vec<u8>) -> Result<Document> {
+        Document::find(bytes, self.format()?)?.ok_or_else(|| {
+            let plain = Hinted::new(NOT_ENCRYPTED, self.command(host, "encrypt --in-place"));
+            let is_dotenv = self.name().to_string_lossy().contains(".env");
+            match self.format() {
+                Ok(Format::Binary) if is_dotenv => plain.or("--input-type dotenv"),
+                _ => plain,
+            }
+            .into()
+        })
+    }
+
+    /// What tells its type, and its rule.
+    fn name(&self) -> &Path {
+        self.filename_override.as_ref().unwrap_or(&self.path)
     }
 
     /// By its usual names.
@@ -357,12 +394,12 @@ impl File {
     fn format(&self) -> Result<Format> {
         match &self.input_type {
             Some(name) => format_of(name),
-            None => Ok(Format::of_path(&self.path)),
+            None => Ok(Format::of_path(self.name())),
         }
     }
 
     fn open(&self, host: &Host, bytes: Vec<u8>) -> Result<Plain> {
-        let document = Document::read(bytes, self.format()?)?;
+        let document = self.document(host, bytes)?;
         self.with_keys(host, |keys| document.open(keys))
     }
 

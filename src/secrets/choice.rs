@@ -4,6 +4,7 @@ use super::Secret;
 use super::tree::{Branch, Entry, Value};
 use super::variables::Variables;
 use anyhow::{Result, bail};
+use std::collections::BTreeMap;
 
 /// What is said about one file. Keys are the names that lead to a value, with dots between, as in `db.hosts.0`; one
 /// that leads to a map or a list means all that is in it.
@@ -34,6 +35,7 @@ impl Choice {
     pub fn of(&self, found: Vec<Found>) -> Result<Variables> {
         self.check_known(&found)?;
         let mut variables = Variables::default();
+        let mut named = BTreeMap::new();
         for (path, value) in found {
             let key = path.join(".");
             let is_meant = |keys: &[String]| keys.iter().any(|wanted| leads_to(wanted, &key));
@@ -41,7 +43,12 @@ impl Choice {
             if (self.only.is_empty() || is_meant(&self.only) || is_renamed)
                 && !is_meant(&self.except)
             {
-                variables.set(&self.name(&key, &path)?, value);
+                let name = self.name(&key, &path)?;
+                let first = named.entry(name.clone()).or_insert_with(|| key.clone());
+                if *first != key {
+                    bail!("`{first}` and `{key}` would both become `{name}`");
+                }
+                variables.set(&name, value);
             }
         }
         Ok(variables)
@@ -68,7 +75,7 @@ impl Choice {
         for (what, wanted) in [("only", &self.only), ("except", &self.except)] {
             let is_there = |name: &&String| keys.iter().any(|key| leads_to(name, key));
             if let Some(name) = wanted.iter().find(|name| !is_there(name)) {
-                bail!("`{what}` names `{name}`, which is not in it");
+                bail!("`{what}` names `{name}`, which has no value in it");
             }
         }
         match self.rename.iter().find(|(wanted, _)| !keys.contains(wanted)) {
@@ -189,11 +196,19 @@ mod tests {
             (Choice::default(), "`db` is a map or a list, which no variable can hold"),
             (
                 Choice { only: strings(&["tok"]), ..Choice::default() },
-                "`only` names `tok`, which is not in it",
+                "`only` names `tok`, which has no value in it",
             ),
             (
                 Choice { except: strings(&["none"]), ..Choice::default() },
-                "`except` names `none`, which is not in it",
+                "`except` names `none`, which has no value in it",
+            ),
+            (
+                Choice {
+                    only: strings(&["token"]),
+                    rename: pairs(&[("token", "DB"), ("db.password", "DB")]),
+                    ..Choice::default()
+                },
+                "`token` and `db.password` would both become `DB`",
             ),
             (
                 Choice { rename: pairs(&[("db", "DB")]), ..Choice::default() },

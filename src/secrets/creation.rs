@@ -114,7 +114,8 @@ fn group(rule: &Branch) -> Result<Vec<Recipient>> {
         recipients.push(Recipient::new(RecipientKind::Age, &[("recipient", &text)]));
     }
     for text in texts(rule, "pgp") {
-        recipients.push(Recipient::new(RecipientKind::Pgp, &[("fp", &text)]));
+        let named = Recipient::pgp(&text).with_context(|| format!("`{text}` is no fingerprint"))?;
+        recipients.push(named);
     }
     let profile = find(rule, "aws_profile").and_then(Value::text).unwrap_or_default();
     for text in texts(rule, "kms") {

@@ -10,6 +10,8 @@ use super::tree::{Branch, Entry, Leaf, Value};
 use super::{Secret, Source};
 use anyhow::{Context as _, Result, bail};
 
+pub const NOT_ENCRYPTED: &str = "it has no sops metadata: it is not encrypted";
+
 /// A sops file as it stands.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -47,9 +49,14 @@ impl Opened {
 
 impl Document {
     pub fn read(bytes: Vec<u8>, format: Format) -> Result<Self> {
+        Self::find(bytes, format)?.context(NOT_ENCRYPTED)
+    }
+
+    /// `None` where it is not encrypted.
+    pub fn find(bytes: Vec<u8>, format: Format) -> Result<Option<Self>> {
         let source = Source::from(bytes);
         let store::Read { branches, metadata } = store::read(&source, format)?;
-        let metadata = metadata.context("it has no sops metadata: it is not encrypted")?;
+        let Some(metadata) = metadata else { return Ok(None) };
         let metadata = Metadata::of(&metadata)?;
         let is_foreign = metadata.groups.iter().flatten().any(Recipient::is_foreign);
         let raw = is_foreign.then_some(source);
@@ -57,7 +64,7 @@ impl Document {
         if format == Format::Json && !document.metadata.has_json_integers() {
             document.branches.iter_mut().for_each(integers_to_floats);
         }
-        Ok(document)
+        Ok(Some(document))
     }
 
     pub fn metadata(&self) -> &Metadata {
@@ -99,6 +106,11 @@ impl Document {
     pub fn open_to_write(self, keys: &Keys<'_>) -> Result<Opened> {
         let cipher = keys.data_key(&self.metadata)?.found()?;
         self.open_with(cipher, Some(Stash::default()))
+    }
+
+    /// Whether it is what its MAC says.
+    pub fn check(self, cipher: Cipher) -> Result<()> {
+        self.open_with(cipher, None).map(|_| ())
     }
 
     /// The file with other recipients of the same key: values and MAC are as they were.

@@ -16,6 +16,7 @@ pub const NONCE: usize = 32;
 const AROUND: usize = 128;
 
 /// The key of all values of a file.
+#[derive(Clone)]
 pub struct Cipher {
     key: Secret,
 }

@@ -128,11 +128,19 @@ impl Recipient {
         if kms::Arn::parse(text).is_some() {
             return Ok(Self::new(RecipientKind::Kms, &[("arn", text), ("aws_profile", "")]));
         }
-        let bare = text.trim_end_matches('!');
-        if bare.len() >= 16 && bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Ok(Self::new(RecipientKind::Pgp, &[("fp", text)]));
+        if let Some(recipient) = Self::pgp(text) {
+            return Ok(recipient);
         }
         bail!("`{text}` is no age key, ssh key, PGP fingerprint, ARN or file of them")
+    }
+
+    /// A fingerprint, also as gpg prints it, with spaces, or with `0x` before it.
+    pub fn pgp(text: &str) -> Option<Self> {
+        let fingerprint: String = text.split_whitespace().collect();
+        let fingerprint = fingerprint.trim_start_matches("0x").trim_start_matches("0X");
+        let bare = fingerprint.trim_end_matches('!');
+        let is_one = bare.len() >= 16 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_one.then(|| Self::new(RecipientKind::Pgp, &[("fp", fingerprint)]))
     }
 
     fn age(text: &str) -> Result<Self> {

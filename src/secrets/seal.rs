@@ -1,12 +1,14 @@
 //! Encrypts an open file again: what did not change keeps its ciphertext.
 
-use super::document::{Opened, Walk};
+mod comments;
+
+use super::document::{Document, Opened, Walk};
 use super::envelope::{Cipher, is_encrypted};
 use super::mac::Mac;
 use super::store::{self, Format};
 use super::tree::{Branch, Entry, Leaf, Value};
 use super::{Kind, Secret, timestamp};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -43,21 +45,46 @@ impl Opened {
         self.stash = Stash::default();
     }
 
-    /// The file as sops reads it.
-    pub fn seal(mut self) -> Result<Secret> {
+    /// The file as sops reads it. No key would open what is not read back as it is here, so it is read back.
+    pub fn seal(self) -> Result<Secret> {
+        let (cipher, format) = (self.cipher.clone(), self.format);
+        let text = self.sealed()?;
+        Document::read(text.bytes().to_vec(), format)
+            .and_then(|document| document.check(cipher))
+            .context("a name or a value would be read back as something else")?;
+        Ok(text)
+    }
+
+    fn sealed(mut self) -> Result<Secret> {
         if self.branches.is_empty() {
             bail!("it is empty: it needs a `{{}}` at least");
         }
         if self.format == Format::Yaml {
-            self.branches.iter_mut().for_each(lift_comments);
+            for branch in &mut self.branches {
+                lift_comments(branch);
+                comments::sink(branch);
+            }
         }
         let mut mac = Mac::new(self.metadata.mac_only_encrypted);
         let mut walk = Walk::new(&self.metadata, self.format);
+        let knows_floats_alone = self.format == Format::Json && !self.metadata.has_json_integers();
         for branch in &mut self.branches {
             walk.branch(branch, &mut |leaf, place, is_selected| {
-                mac.add(leaf, is_selected);
+                // Its digits stay, but who reads them has the nearest float.
+                let read_back = Some(&*leaf).filter(|leaf| leaf.kind == Kind::Int);
+                let read_back = read_back.filter(|_| knows_floats_alone && !is_selected);
+                match read_back.and_then(Leaf::number) {
+                    Some(number) => mac.add(&Leaf::float(number), is_selected),
+                    None => mac.add(leaf, is_selected),
+                }
                 if is_selected {
                     encrypt(&self.cipher, &mut self.stash, leaf, place);
+                } else if self.format == Format::Yaml
+                    && leaf.kind == Kind::Float
+                    && leaf.text().bytes() == b"-0"
+                {
+                    // sops writes no fraction, and reads an integer, which has no zero below zero.
+                    *leaf = Leaf::new(Kind::Int, "-0.0");
                 }
                 Ok(())
             })?;

@@ -43,7 +43,11 @@ fn size() {
 
 #[test]
 fn files_that_are_none_of_ours() {
-    check("s.yaml", "a: 1\n", "it has no sops metadata: it is not encrypted");
+    check(
+        "s.yaml",
+        "a: 1\n",
+        "it has no sops metadata: it is not encrypted\nenvr: hint: envr secret encrypt --in-place s.yaml",
+    );
     check("s.yaml", "- 1\n", "it is not a map at the top");
     check("s.yaml", "a: 1\na: 2\n", "line 2: `a` is there twice");
     check("s.yaml", "sops: 1\n", "its `sops` entry is not a map");
@@ -55,5 +59,9 @@ fn files_that_are_none_of_ours() {
     check("s.json", "[]", "it is not a JSON object");
     check("s.env", "A=1\nB\n", "line 2: it has no `=`");
     check("s.ini", "[a\nb = 1\n", "line 1: a section has no `]`");
-    check("s.enc", "\0\u{1}", "it has no sops metadata: it is not encrypted");
+    check(
+        "s.enc",
+        "\0\u{1}",
+        "it has no sops metadata: it is not encrypted\nenvr: hint: envr secret encrypt --in-place s.enc",
+    );
 }

@@ -93,6 +93,31 @@ fn values_are_what_sops_reads_in_them() {
     }
 }
 
+/// Comments behind a nested map or list stand where sops reads them back.
+#[test]
+fn comments_at_the_end_of_a_map_are_read_by_sops() {
+    let world = World::new();
+    for text in [
+        "a:\n  l:\n    - x\n  # c\nb: 1\n",
+        "a:\n  l:\n    - x\n  # c\n",
+        "a:\n  l:\n    k:\n      - x\n    # d\n  # c\nb: 1\n",
+        "a:\n  l:\n    - k: x\n  # c\nb: 1\n",
+        "a:\n  l: {m: x}\n  # c\nb: 1\n",
+        "a:\n  - b:\n    - x\n    # c\n  - d\n",
+        "a:\n  l: []\n  # c\nb: 1\n",
+        "a:\n  l:\n    - x\n  # c\n  m: 1\n",
+    ] {
+        world.project.write("a.yaml", text);
+        world.secret(&["encrypt", "--in-place", "a.yaml"]);
+        let ours = world.secret(&["decrypt", "a.yaml"]);
+        let count = |text: &[u8]| String::from_utf8_lossy(text).matches("# ").count();
+        assert_eq!(count(&ours), count(text.as_bytes()), "{text:?}");
+        let Some(theirs) = world.sops("age1", &["decrypt", "a.yaml"]) else { continue };
+        let [ours, theirs] = [ours, theirs.unwrap()].map(|text| String::from_utf8(text).unwrap());
+        assert_eq!(ours, theirs, "{text:?}");
+    }
+}
+
 #[test]
 fn a_null_that_is_something_is_refused() {
     let world = World::new();

@@ -121,7 +121,7 @@ fn what_is_wrong_is_told_with_its_file() {
         ),
         (
             "[secrets]\nfiles = { path = \"app.yaml\", only = [\"toke\"] }\n",
-            "envr: error: could not load `$DIR/project/app.yaml`: `only` names `toke`, which is not in it\n",
+            "envr: error: could not load `$DIR/project/app.yaml`: `only` names `toke`, which has no value in it\n",
         ),
         (
             "[secrets]\nfiles = { path = \"app.yaml\", only = \"token\", rename = { token = \"PATH\" } }\n",

@@ -314,7 +314,7 @@ fn what_cannot_be_written_is_left_as_it_was() {
         (
             &["set", "none.yaml", "a"],
             "x",
-            "could not change `none.yaml`: could not read `none.yaml`: no such file or directory",
+            "could not change `none.yaml`: could not read `none.yaml`: no such file or directory\nenvr: hint: envr secret edit none.yaml",
         ),
     ] {
         let message = format!("envr: error: {reason}\n");

@@ -3,7 +3,7 @@
 use super::{File, could_not, path_in};
 use crate::digest::Digest;
 use crate::error::Hinted;
-use crate::fs::{read_regular, write_atomic};
+use crate::fs::{is_descriptor, read_regular, write_atomic};
 use crate::host::Host;
 use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::Metadata;
 use std::io::{IsTerminal as _, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::Path;
 
 /// No single value is larger than this many bytes.
@@ -27,8 +27,10 @@ const VALUE_LIMIT: u64 = 16 << 20;
 pub fn set(host: &Host, source: &File, key: &str, is_json: bool) -> Result<()> {
     let value = asked_value(key, is_json)?;
     change(host, source, |opened| {
-        let format = opened.format;
-        let path = path_in(format, key)?;
+        let path = path_in(opened.format, key)?;
+        if opened.format == Format::Dotenv && key.starts_with("sops_") {
+            bail!("the names of its metadata begin with `sops_`");
+        }
         if opened.branches.is_empty() {
             opened.branches.push(Branch::new());
         }
@@ -65,7 +67,7 @@ pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
     source
         .with_keys(host, |keys| {
             let wanted = source.wanted(host)?;
-            let document = Document::read(source.read(host)?, source.format()?)?;
+            let document = source.document(host, source.read(host)?)?;
             let mut metadata = document.metadata().clone();
             let key = document.clone().key(keys)?;
             (metadata.groups, metadata.threshold) = (wanted.groups, wanted.threshold);
@@ -76,8 +78,8 @@ pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
 }
 
 pub fn list_recipients(host: &Host, source: &File) -> Result<()> {
-    let document = Document::read(source.read(host)?, source.format()?)
-        .with_context(|| source.could_not("read"))?;
+    let document =
+        source.document(host, source.read(host)?).with_context(|| source.could_not("read"))?;
     let mut lines = String::new();
     for recipient in document.metadata().groups.iter().flatten() {
         lines.extend([&ui::escape(&recipient.full_name()), "\n"]);
@@ -186,21 +188,23 @@ fn change(host: &Host, source: &File, work: impl FnOnce(&mut Opened) -> Result<(
 
 impl File {
     pub fn open_to_write(&self, host: &Host, keys: &Keys<'_>) -> Result<Opened> {
-        Document::read(self.read(host)?, self.format()?)?.open_to_write(keys)
+        self.document(host, self.read(host)?)?.open_to_write(keys)
     }
 
     /// The file's own name stays a link where it is one, and its mode what it was.
     pub fn replace(&self, host: &Host, text: &Secret) -> Result<()> {
-        if self.is_stdin() {
+        if self.is_stdin() || is_descriptor(&self.path) {
             bail!("standard input is no file that can be changed");
         }
         let path = host.absolute(&self.path);
         let path = path.canonicalize().unwrap_or(path);
         self.check_unchanged(&path)?;
-        let permissions = path.metadata().ok().map(|metadata| metadata.permissions());
+        let before = path.metadata().ok();
         write_atomic(&path, text.bytes())?;
-        if let Some(permissions) = permissions {
-            std::fs::set_permissions(&path, permissions)
+        if let Some(before) = before {
+            // Only root can, and only root would take it from its owner.
+            _ = chown(&path, Some(before.uid()), Some(before.gid()));
+            std::fs::set_permissions(&path, before.permissions())
                 .with_context(|| could_not("give its mode back to", &path))?;
         }
         self.have_approvals_follow(host, text.bytes())
@@ -252,7 +256,7 @@ impl File {
 
     /// What `.sops.yaml` wants for it.
     pub fn wanted(&self, host: &Host) -> Result<crate::secrets::Metadata> {
-        let path = host.absolute(&self.path);
+        let path = host.absolute(self.name());
         let named = host.env.non_empty("SOPS_CONFIG").map(|file| host.absolute(Path::new(file)));
         let dir = host.cwd.as_deref().unwrap_or(Path::new("/"));
         let rules = creation::locate(named.as_deref(), dir).ok_or_else(|| {

@@ -18,6 +18,11 @@ pub enum Prompt {
 }
 
 impl Prompt {
+    /// Whether there is a terminal to ask at.
+    pub fn is_possible(self) -> bool {
+        self == Self::Terminal && File::open("/dev/tty").is_ok()
+    }
+
     /// One line, which is not shown.
     pub fn secret(self, question: &str) -> Option<Zeroizing<String>> {
         self.ask(question, true, None)
@@ -98,6 +103,8 @@ impl Callbacks for Prompt {
     }
 
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        self.secret(description).map(|answer| SecretString::from(answer.to_string()))
+        // The library marks where names begin and end for scripts that are written from the right.
+        let question = description.replace(['\u{2068}', '\u{2069}'], "");
+        self.secret(&question).map(|answer| SecretString::from(answer.to_string()))
     }
 }

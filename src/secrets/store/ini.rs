@@ -34,6 +34,14 @@ pub fn read(source: &Source) -> Result<Branch> {
                 let name = name.ok_or_else(|| mistake("a section has no `]`"))?;
                 let mut branch = Branch::new();
                 branch.extend(reader.comment());
+                // Nothing stands above it: it is no second one.
+                if let [(_, first)] = sections.as_mut_slice()
+                    && first.is_empty()
+                    && name.trim() == DEFAULT
+                {
+                    *first = branch;
+                    continue;
+                }
                 // A file of many small ones would have much room that nobody uses.
                 if let Some((_, last)) = sections.last_mut() {
                     last.shrink_to_fit();

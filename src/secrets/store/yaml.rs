@@ -7,7 +7,9 @@ use super::{DEPTH_LIMIT, hash_of};
 use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
 use crate::secrets::{Secret, Source};
 use anyhow::{Result, anyhow, bail};
-use granit_parser::{Event, Parser, Placement, ScalarStyle, ScanError, Span, StructureStyle};
+use granit_parser::{
+    Event, Options, Parser, Placement, ScalarStyle, ScanError, Span, StructureStyle,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use write::write;
@@ -19,7 +21,10 @@ pub fn read(source: &Source) -> Result<Vec<Branch>> {
     let source = &with_line_ends(source)?;
     let text = text_of(source)?;
     let mut builder = Builder::of(source);
-    for event in Parser::new_from_str(text) {
+    // The file has a limit of its own.
+    let mut options = Options::default();
+    options.max_buffered_comment_events = usize::MAX;
+    for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| mistake_of(&error))?;
         builder.take(event, span)?;
     }

@@ -101,7 +101,7 @@ fn ssh_key(text: &Secret, source: &Source, search: &Search) -> Result<Box<dyn Id
         ssh::Identity::Unsupported(_) => {
             Err("it is an ssh key of a kind that age has no use for".to_string())
         }
-        ssh::Identity::Encrypted(_) if prompt == Prompt::Never => {
+        ssh::Identity::Encrypted(_) if !prompt.is_possible() => {
             Err("it needs a passphrase, and nobody is here to type it".to_string())
         }
         key if is_hard => Ok(Keeping::boxed(Box::new(key.with_callbacks(prompt)), keyring)),

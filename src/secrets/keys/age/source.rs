@@ -1,11 +1,12 @@
 //! The places where sops looks for age identities.
 
 use crate::env::Env;
-use crate::fs::read_regular;
+use crate::fs::{is_descriptor, read_regular, read_stream};
 use crate::secrets::Secret;
 use crate::secrets::keys::Search;
 use anyhow::{Context as _, Result, bail};
 use std::fmt;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -62,10 +63,10 @@ impl Source {
     pub fn read(&self, search: &Search) -> Result<Secret> {
         match self {
             Self::Variable(_, value) => Ok(value.clone()),
-            Self::File(path) | Self::Named(_, path) => match read_regular(path, LIMIT) {
+            Self::File(path) | Self::Named(_, path) => match read_file(path, search)? {
                 Ok(Some(bytes)) => Ok(bytes.into()),
                 Ok(None) => bail!("it is larger than {} MiB", LIMIT >> 20),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     bail!("it is not there")
                 }
                 Err(error) => Err(error).context("it cannot be read"),
@@ -104,6 +105,15 @@ impl Source {
             None
         })
     }
+}
+
+/// What another program writes into a pipe may take its time.
+fn read_file(path: &Path, search: &Search) -> Result<io::Result<Option<Vec<u8>>>> {
+    if !is_descriptor(path) {
+        return Ok(read_regular(path, LIMIT));
+    }
+    let (name, path) = (path.to_string_lossy(), path.to_path_buf());
+    search.watch(&name, move || read_stream(&path, LIMIT))
 }
 
 impl fmt::Display for Source {

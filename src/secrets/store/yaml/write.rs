@@ -159,8 +159,6 @@ fn push_leaf(leaf: &Leaf, place: Place, output: &mut Output) {
             b"+Inf" => output.push(".inf"),
             b"-Inf" => output.push("-.inf"),
             b"NaN" => output.push(".nan"),
-            // Without a fraction it would be read back as an integer, which has no zero below zero.
-            b"-0" => output.push("-0.0"),
             _ => output.push(yaml_float(leaf)),
         },
         Kind::Str | Kind::Comment => {
