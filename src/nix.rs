@@ -10,11 +10,13 @@ mod inputs;
 mod kept;
 mod literals;
 mod log;
+mod others;
 mod overview;
 mod place;
 mod program;
 mod progress;
 mod reads;
+mod registry;
 mod repository;
 mod request;
 mod roots;
@@ -88,6 +90,7 @@ pub fn known(world: World, request: &Request, env: &Env, watches: &mut Watches) 
     seen.add(&place.finished());
     let found = kept::look_up(&place, (request, env), &mut seen);
     let kept = found.last.filter(|_| found.standing == Standing::Valid)?;
+    place.mark_used(&request.project);
     watches.merge(seen);
     watcher::tell(world, &place, env);
     Some(kept)
@@ -133,7 +136,14 @@ impl Bringing<'_> {
                 Ok(last.map_or(Brought::Unmade, |last| Brought::Shell(Box::new(last))))
             }
             (Standing::Stale(changed), Some(last)) if self.world.host.is_at_prompt() => {
-                Ok(match self.renew(changed.as_deref()) {
+                let complaint = self.place.take_complaint();
+                // Or the next prompt would see that it was taken.
+                self.watches.add(&self.place.finished());
+                let renewed = match complaint {
+                    Some(complaint) => Err(self.without_result(&complaint)),
+                    None => self.renew(changed.as_deref()),
+                };
+                Ok(match renewed {
                     Ok(()) => Brought::Shell(Box::new(last)),
                     Err(error) => {
                         ui::error(self.world.host, &error);
@@ -147,7 +157,11 @@ impl Bringing<'_> {
 
     fn look_up(&mut self) -> Found {
         self.watches.add(&self.place.finished());
-        kept::look_up(&self.place, (self.request, self.env), self.watches)
+        let found = kept::look_up(&self.place, (self.request, self.env), self.watches);
+        if found.last.is_some() || matches!(found.standing, Standing::Failed(_)) {
+            self.place.mark_used(&self.request.project);
+        }
+        found
     }
 
     fn is_wanted(&self) -> bool {

@@ -63,6 +63,9 @@ pub fn status(host: &Host) -> Result<()> {
             writeln!(page, "  too large to be looked through at each load: `{}`", host.tilde(dir))?;
         }
     }
+    for place in nix::unreadable(host) {
+        writeln!(page, "`{}` cannot be read: `envr nix gc` lets it go", host.tilde(place.dir()))?;
+    }
     let lines: Vec<String> = page.lines().map(ui::escape).collect();
     if lines.is_empty() { Ok(()) } else { host.print_line(lines.join("\n")) }
 }
@@ -81,6 +84,7 @@ pub fn told(state: &State, project: &Path) -> String {
         State::Missing => "is not made yet".to_string(),
         State::Collected => "is gone from the store".to_string(),
         State::Abandoned => "is of no use: its project is gone".to_string(),
+        State::Unasked => "is not asked for any more".to_string(),
         State::Foreign => "is of another machine, or of another version of envr".to_string(),
     }
 }

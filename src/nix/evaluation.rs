@@ -14,13 +14,15 @@ use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::{Watches, last_change};
 use anyhow::{Context as _, Result, ensure};
+use rustix::event::Timespec;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::BufReader;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
+use std::time::SystemTime;
 
 /// More than this many bytes are no development shell.
 const OUTPUT_LIMIT: u64 = 64 << 20;
@@ -32,6 +34,10 @@ const TOLD_LIMIT: usize = 64 << 10;
 const BUILD_LINES: usize = 20;
 /// nix's status where a build failed.
 const BUILD_FAILED: i32 = 100;
+/// A `flake.nix` or `flake.lock` larger than this many bytes is none.
+const FILE_LIMIT: u64 = 16 << 20;
+/// In milliseconds, more than file systems take for one.
+const TICKS: u32 = 30;
 /// How often a tree may change under an evaluation.
 const ATTEMPTS: usize = 4;
 
@@ -48,8 +54,7 @@ pub fn evaluate(place: &Place, env: &Env) -> Result<()> {
     let evaluation =
         Evaluation { place, env, request: &request, nix: program::find(env, &request.dir)? };
     let result = evaluation.run();
-    let told =
-        crate::fs::write_atomic(&place.finished(), std::process::id().to_string().as_bytes());
+    let told = place.finish(result.as_ref().err());
     drop(lock);
     let is_made = result?;
     told?;
@@ -84,6 +89,7 @@ struct Made {
     inputs: Inputs,
     seen: Watches,
     printed: Vec<u8>,
+    wrote_lock: bool,
 }
 
 /// What nix's log tells of a run.
@@ -101,8 +107,16 @@ impl Evaluation<'_> {
     fn run(&self) -> Result<bool> {
         let mut overtaken = None;
         for _ in 0..ATTEMPTS {
-            match self.attempt() {
+            let in_place = self.request.flake_in_place();
+            let is_locked = in_place.as_ref().is_none_or(|flake| self.fits_lock(flake));
+            // Only nix can mend the lock, and copies the tree for that.
+            let copied =
+                Request { in_place: self.request.in_place && is_locked, ..self.request.clone() };
+            match (Evaluation { request: &copied, nix: self.nix.clone(), ..*self }.attempt()) {
                 Err(error) => return self.fail(format!("{error:#}")),
+                Ok(Outcome::Made(made)) if made.wrote_lock && !is_locked => {
+                    overtaken = self.lock_file();
+                }
                 Ok(Outcome::Made(made)) => {
                     return match self.keep(made) {
                         Ok(()) => Ok(true),
@@ -131,10 +145,9 @@ impl Evaluation<'_> {
     }
 
     fn attempt(&self) -> Result<Outcome> {
-        let is_in_place = self.request.flake_in_place().is_some();
         let tracked = self.tracked();
         let log = create(&self.place.log())?;
-        let began = last_change(&self.place.log());
+        let began = next_tick(&self.place.log(), &log);
         let draft = self.place.dir().join("draft");
         let output = create(&draft)?;
         let mut command = program::print_dev_env(&self.nix, self.request, self.env, self.place);
@@ -154,13 +167,30 @@ impl Evaluation<'_> {
         if let Some(path) = inputs.now().changed_since(began, &lock) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
         }
-        // nix makes git track the lock that it writes; and with a lock, the flake can be evaluated where it is.
-        let has_other_files = !account.wrote_lock && tracked != reads.tracked;
-        if has_other_files || is_in_place != self.request.flake_in_place().is_some() {
+        // nix makes git track the lock that it writes.
+        if !account.wrote_lock && tracked != reads.tracked {
             return Ok(Outcome::Overtaken(self.request.dir.clone()));
         }
         let printed = printed?.context("nix printed more than 64 MiB")?;
-        Ok(Outcome::Made(Made { reads, inputs, seen, printed }))
+        let wrote_lock = account.wrote_lock;
+        Ok(Outcome::Made(Made { reads, inputs, seen, printed, wrote_lock }))
+    }
+
+    /// Whether nix would leave the lock as it is. Neither the rest of the tree nor the inputs are needed to tell.
+    fn fits_lock(&self, flake: &LocalFlake) -> bool {
+        let dir = self.place.dir().join("lock-check");
+        let copy = |name: &str| match crate::fs::read_regular(&flake.dir.join(name), FILE_LIMIT) {
+            Ok(Some(bytes)) => crate::fs::write_atomic(&dir.join(name), &bytes),
+            Ok(None) | Err(_) => crate::fs::remove_if_there(&dir.join(name)),
+        };
+        let fits = || -> Result<bool> {
+            ["flake.nix", "flake.lock"].into_iter().try_for_each(copy)?;
+            let mut check = program::check_lock(&self.nix, self.request, self.env, &dir);
+            Ok(check.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
+        };
+        let fits = fits().unwrap_or(false);
+        _ = std::fs::remove_dir_all(&dir);
+        fits
     }
 
     /// Another nix may see another shell in the same files.
@@ -181,7 +211,8 @@ impl Evaluation<'_> {
     }
 
     fn tracked(&self) -> Option<Tracked> {
-        let flake = self.flake().filter(|_| self.request.flake_in_place().is_none())?;
+        let flake = self.request.local_flake();
+        let flake = flake.filter(|_| self.request.flake_in_place().is_none())?;
         flake.checkout(&self.request.watched)?.tracked(&mut Watches::default())
     }
 
@@ -190,6 +221,14 @@ impl Evaluation<'_> {
             |message: &str| message.contains("is busy") || message.contains("schema' is corrupt");
         if is_busy(&account.message) {
             return Outcome::Busy;
+        }
+        // With the lock that it has written, it may go well; what is wrong with a file of the user's stays wrong.
+        if let Some(flake) = self.flake().filter(|_| account.wrote_lock) {
+            let copies = reads::copies(&flake, &reads::store_dir(self.env), &account.looks);
+            let at = |copy: &PathBuf| account.message.contains(&format!("at {}/", copy.display()));
+            if !copies.iter().any(at) {
+                return Outcome::Overtaken(flake.dir.join("flake.lock"));
+            }
         }
         // A file that git does not track is not there for nix: `git add` may be all that is missing.
         if let Some(checkout) = &reads.checkout {
@@ -239,7 +278,7 @@ impl Evaluation<'_> {
         }
     }
 
-    fn keep(&self, Made { reads, inputs, seen, printed }: Made) -> Result<()> {
+    fn keep(&self, Made { reads, inputs, seen, printed, .. }: Made) -> Result<()> {
         let dev_env = DevEnv::parse(&printed)
             .with_context(|| format!("could not read what `{}` printed", self.nix.display()))?;
         let attributes = self.keep_attributes(&dev_env)?;
@@ -318,6 +357,20 @@ impl Account {
         }
         Ok(account)
     }
+}
+
+/// When a file was last stamped that is stamped again until its time is another one: what was written before nix began
+/// is older, and what nix may have missed is not. Where files have whole seconds alone it is not waited for.
+fn next_tick(path: &Path, file: &File) -> i64 {
+    let first = last_change(path);
+    for _ in 0..TICKS {
+        _ = rustix::event::poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 1_000_000 }));
+        _ = file.set_modified(SystemTime::now());
+        if last_change(path) > first {
+            break;
+        }
+    }
+    last_change(path)
 }
 
 fn create(path: &Path) -> Result<File> {

@@ -38,12 +38,7 @@ impl LocalFlake {
         let start = crate::fs::clean(&dir.join(path));
         let is_path_scheme = reference.starts_with("path:");
         if !is_plain && is_path_scheme {
-            return Some(Self {
-                tree: start.clone(),
-                dir: start,
-                git_dir: None,
-                passed: Vec::new(),
-            });
+            return Some(Self::at(start));
         }
         let (mut flake, mut passed) = (start.clone(), Vec::new());
         while !flake.join("flake.nix").exists() {
@@ -63,6 +58,11 @@ impl LocalFlake {
         })
     }
 
+    /// A directory that nix takes as it is.
+    fn at(dir: PathBuf) -> Self {
+        Self { tree: dir.clone(), dir, git_dir: None, passed: Vec::new() }
+    }
+
     /// `flake.nix` as nix names it below the source.
     pub fn file_below_tree(&self) -> PathBuf {
         self.dir.strip_prefix(&self.tree).unwrap_or(Path::new("")).join("flake.nix")
@@ -78,11 +78,12 @@ impl LocalFlake {
     }
 
     /// Directories of this machine that its lock takes inputs from.
-    pub fn path_inputs(&self) -> Vec<PathBuf> {
+    pub fn path_inputs(&self) -> Vec<Self> {
         let paths = self.locked_paths().into_iter();
         paths
             .map(|path| crate::fs::clean(&self.dir.join(path)))
             .filter(|path| path.is_dir())
+            .map(Self::at)
             .collect()
     }
 
@@ -98,6 +99,21 @@ impl LocalFlake {
             .filter_map(|locked| locked["path"].as_str().map(PathBuf::from))
             .collect()
     }
+}
+
+/// The branch or tag whose commit a reference asks for.
+pub fn branch(reference: &str) -> Option<&str> {
+    let (_, query) = reference.split('#').next()?.split_once('?')?;
+    query.split('&').find_map(|word| word.strip_prefix("ref="))
+}
+
+/// The name of a flake that a registry has to know, as in `nixpkgs` or `flake:nixpkgs/branch`.
+pub fn registered(reference: &str) -> Option<&str> {
+    let name = reference.strip_prefix("flake:").unwrap_or(reference);
+    let name = name.split(['#', '?', '/']).next()?;
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    is_name.then_some(name)
 }
 
 #[cfg(test)]
@@ -127,5 +143,17 @@ mod tests {
         check("nixpkgs", "repo", None);
         assert_eq!(LocalFlake::find("./sub", &at("repo")).unwrap().tree, at("repo"));
         assert_eq!(LocalFlake::find("path:sub", &at("repo")).unwrap().git_dir, None);
+    }
+
+    #[test]
+    fn references_say_what_is_not_a_directory() {
+        assert_eq!(branch("git+file:/p?dir=x&ref=main#y"), Some("main"));
+        assert_eq!(branch(".#x?ref=main"), None);
+        let check = |reference: &str, name: Option<&str>| assert_eq!(registered(reference), name);
+        check("nixpkgs#hello", Some("nixpkgs"));
+        check("flake:my-lib/main", Some("my-lib"));
+        check("github:o/r", None);
+        check("./x", None);
+        check("", None);
     }
 }

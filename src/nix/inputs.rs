@@ -1,6 +1,6 @@
 //! What an evaluation looked at, by content: it need not be repeated while all of it is as it was.
 
-use super::repository::Repository;
+use super::repository::{self, Repository};
 use super::tracked::{Checkout, Tracked};
 use crate::digest::Digest;
 use crate::env::Env;
@@ -49,6 +49,8 @@ pub enum Aspect {
     Presence,
     /// A directory with all below it.
     Tree,
+    /// The same, as far as the repository that it belongs to tracks it.
+    Worktree,
     /// Where a link, or a chain of them, leads.
     Target,
     /// The commit that a git repository is at.
@@ -149,12 +151,9 @@ impl<'a> Now<'a> {
                     Repository::at(path).files().iter().for_each(|file| watches.add(file));
                 }
                 Aspect::Index => watches.add(&path.join("index")),
-                Aspect::Tree | Aspect::Dirt => {
-                    watches.add(path);
-                    Tree::below(path, self.view())
-                        .iter()
-                        .flat_map(Tree::paths)
-                        .for_each(|path| watches.add(path));
+                Aspect::Tree | Aspect::Dirt => watch_tree(path, self.view(), &mut watches),
+                Aspect::Worktree => {
+                    with_worktree(path, |view| watch_tree(path, view, &mut watches));
                 }
                 Aspect::Content | Aspect::Names | Aspect::Presence | Aspect::Target => {
                     watches.add(path);
@@ -197,6 +196,9 @@ impl Input {
                 let below = Tree::below(&self.path, view).map_or(0, |tree| others(&tree.files));
                 others(std::slice::from_ref(&self.path)).max(below)
             }
+            Aspect::Worktree => with_worktree(&self.path, |view| {
+                Tree::below(&self.path, view).map_or(0, |tree| others(&tree.files))
+            }),
             Aspect::Commit => others(&Repository::at(&self.path).files()),
             Aspect::Dirt | Aspect::Index | Aspect::Presence | Aspect::Target => 0,
         }
@@ -213,6 +215,7 @@ impl Aspect {
                 if found.is_dir() { "directory".to_string() } else { "file".to_string() }
             }),
             Self::Tree if path.is_dir() => tree(path, view),
+            Self::Worktree => with_worktree(path, |view| tree(path, view)),
             Self::Names => names(path, view),
             Self::Content if path.is_dir() => names(path, view),
             Self::Content | Self::Tree => content(path),
@@ -261,7 +264,14 @@ fn names(dir: &Path, view: View) -> Option<String> {
     let mut names: Vec<String> = entries
         .filter(|entry| view.has(entry))
         .map(|entry| {
-            let kind = entry.file_type().map_or('?', |kind| if kind.is_dir() { '/' } else { ' ' });
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => "/".to_string(),
+                Ok(kind) if kind.is_symlink() => {
+                    let target = entry.path().read_link().unwrap_or_default();
+                    format!(" -> {}", target.to_string_lossy())
+                }
+                Ok(_) | Err(_) => " ".to_string(),
+            };
             format!("{}{kind}", entry.file_name().to_string_lossy())
         })
         .collect();
@@ -269,10 +279,29 @@ fn names(dir: &Path, view: View) -> Option<String> {
     Some(Digest::of(names.join("\n").as_bytes()).to_string())
 }
 
+/// Has something look at a working tree as its repository tells what is there; where it cannot tell, all is.
+pub fn with_worktree<T>(tree: &Path, look: impl FnOnce(View) -> T) -> T {
+    let (tree, apart) = (tree.to_path_buf(), BTreeSet::new());
+    let git_dir = repository::git_dir(&tree);
+    let checkout = git_dir.map(|git_dir| Checkout { tree, git_dir, apart });
+    let tracked = checkout.as_ref().and_then(|it| it.tracked(&mut Watches::default()));
+    look(View::of((checkout.as_ref(), tracked.as_ref()), Path::new("")))
+}
+
+fn watch_tree(dir: &Path, view: View, watches: &mut Watches) {
+    watches.add(dir);
+    Tree::below(dir, view).iter().flat_map(Tree::paths).for_each(|path| watches.add(path));
+}
+
 /// `None` for what is too large to be looked through.
 fn tree(dir: &Path, view: View) -> Option<String> {
     let mut digest = Sha256::new();
-    for file in Tree::below(dir, view)?.files {
+    let Tree { files, dirs } = Tree::below(dir, view)?;
+    for dir in &dirs {
+        digest.update(dir.as_os_str().as_bytes());
+        digest.update("/\n");
+    }
+    for file in files {
         let mode = file.metadata().map_or(0, |metadata| metadata.mode() & 0o111);
         digest.update(file.strip_prefix(dir).unwrap_or(&file).as_os_str().as_bytes());
         digest.update(format!("\0{mode:o}\0{}\n", Aspect::Content.of(&file, view)));

@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The first words of a file; another number is another program's.
 const MARK: &str = "envr-nix 2";
@@ -21,7 +20,6 @@ const MARK: &str = "envr-nix 2";
 const LIMIT: u64 = 64 << 20;
 /// So many shells of one variant stay, for going back to another branch to cost nothing.
 const GENERATIONS: usize = 4;
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The development shell that one evaluation gave.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -93,7 +91,6 @@ pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Wa
     let has_same_watches = |(_, kept): &(Watches, Kept)| kept.watched == request.watched;
     if let Some((seen, kept)) = latest(place, env).filter(|_| !is_wanted).filter(has_same_watches) {
         watches.merge(seen);
-        mark_used(place);
         return Found { standing: Standing::Valid, last: Some(kept) };
     }
     let variant = variant(place, env);
@@ -109,7 +106,6 @@ pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Wa
         let changed = other.map(PathBuf::as_path).or_else(|| inputs.changed(&shell.seen));
         let changed = changed.map(Path::to_path_buf);
         if changed.is_none() && !is_wanted {
-            mark_used(place);
             if let Some(now) = now {
                 shell.seen = now;
                 shell.make_latest(place, &path);
@@ -150,16 +146,6 @@ fn latest(place: &Place, env: &Env) -> Option<(Watches, Kept)> {
         && !seen.is_empty()
         && seen.hold();
     is_valid.then_some((seen, kept))
-}
-
-/// Without it the shell would seem unused, no more.
-fn mark_used(place: &Place) {
-    let used = place.used();
-    let age = used.metadata().and_then(|file| file.modified()).map(|time| time.elapsed());
-    if age.is_ok_and(|age| age.is_ok_and(|age| age < DAY)) {
-        return;
-    }
-    _ = crate::fs::write_atomic(&used, b"");
 }
 
 /// Keeps a shell, and lets older ones go.

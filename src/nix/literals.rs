@@ -1,9 +1,13 @@
 //! Paths and variables that the text of a nix file names: nix tells which files it evaluates, not which ones a flake
 //! reads.
 
+mod behind;
 mod code;
+mod of_self;
 
+use behind::{Behind, behind, with_blanks};
 use code::Code;
+use std::path::Path;
 
 /// What a file names, beside what it says in comments and strings.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,10 +17,26 @@ pub struct Named {
     /// Relative to the flake, after `self`.
     pub below_flake: Vec<Mention>,
     pub variables: Vec<String>,
-    /// It may ask for the commit.
+    /// It may ask `self` for the commit, or something that it does not call so.
     pub asks_for_revision: bool,
+    pub names_a_revision: bool,
+    /// `self`, or a set with it, goes to something else.
+    pub hands_on: bool,
+    pub reading: Reading,
     /// It may fetch a repository by itself, this one among them.
     pub fetches: bool,
+}
+
+/// What a file reads at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// Nothing, or what it has a path for.
+    #[default]
+    Named,
+    /// What is below something that it calls `self`.
+    OfSelf,
+    /// What it is given.
+    Given,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,17 +55,10 @@ pub enum Reach {
     Text,
     /// It goes to the store if it is the source of a derivation, of which nix tells.
     Source,
+    /// The same with some of it left out, of which nix does not tell.
+    Filtered,
     /// It is handed on, or a name below it is computed.
     AllBelow,
-}
-
-/// What stands behind a directory in a file.
-enum Behind {
-    Nothing,
-    /// A path below it.
-    Path(String),
-    /// A path below it that is computed, from there on.
-    Computed(String),
 }
 
 const REVISIONS: [&str; 7] = [
@@ -61,8 +74,20 @@ const REVISIONS: [&str; 7] = [
 const EVALUATING: [&str; 3] = ["callPackage", "callPackages", "import"];
 /// Functions that want to know of the directory itself.
 const LOOKING: [&str; 3] = ["pathExists", "readDir", "readFileType"];
-/// Functions that copy a directory to the store have names like `cleanSource`.
+/// Functions that copy some of a directory to the store have names like `cleanSource`.
 const COPYING: &str = "Source";
+/// Functions that read.
+const READING: [&str; 9] = [
+    "fileContents",
+    "hashFile",
+    "importJSON",
+    "importTOML",
+    "listFilesRecursive",
+    "pathExists",
+    "readDir",
+    "readFile",
+    "readFileType",
+];
 /// Words of functions whose `src` is the source of a derivation: `buildPythonPackage`, `mkDerivation`.
 const DERIVING: [&str; 5] = ["Application", "Derivation", "Package", "Shell", "build"];
 /// Functions, and a flake, that read a repository otherwise than file by file.
@@ -74,11 +99,10 @@ pub fn named(text: &str) -> Named {
     for (start, end) in code.paths() {
         let (literal, rest) = (&code.text[start..end], &code.text[end..]);
         named.paths.extend(of_literal(&code, literal, (&code.text[..start], rest)));
+        let whole = with_blanks(rest).map(|below| [literal, &below].concat());
+        named.paths.extend(whole.map(|path| Mention { path, reach: Reach::AllBelow }));
     }
-    for (start, end) in code.words("self") {
-        let around = (&code.text[..start], &code.text[end..]);
-        named.below_flake.extend(of_self(around));
-    }
+    named.below_flake = of_self::mentions(&code);
     for (_, end) in code.words("getEnv") {
         let argument = code.text[end..].trim_start();
         let name = argument.strip_prefix('"').and_then(|rest| rest.split_once('"'));
@@ -86,12 +110,42 @@ pub fn named(text: &str) -> Named {
     }
     named.fetches = FETCHING.iter().any(|word| code.text.contains(word));
     let is_asked = |(_, end): (usize, usize)| !code.text[end..].trim_start().starts_with('=');
+    let names = |word: &&str| {
+        code.words(word).any(is_asked) || code.text.contains(&["\"", word, "\""].concat())
+    };
+    named.names_a_revision = REVISIONS.iter().any(names);
     named.asks_for_revision =
-        code.has_word("self") && REVISIONS.iter().any(|word| code.words(word).any(is_asked));
+        code.has_word("self") && named.names_a_revision || of_self::computes_attributes(&code);
+    named.hands_on = of_self::hands_on(&code);
+    named.reading = reading(&code);
     named
 }
 
+fn reading(code: &Code) -> Reading {
+    let of_call = |(start, end): (usize, usize)| {
+        let (before, next) = (&code.text[..start], code.text[end..].trim_start());
+        if is_inherited(before) || is_bound(next) {
+            return Reading::Named;
+        }
+        let argument = next.trim_start_matches(['(', '"', ' ']);
+        match argument.strip_prefix("${").unwrap_or(argument) {
+            argument if argument.starts_with(['.', '/']) => Reading::Named,
+            argument if argument.starts_with("self") => Reading::OfSelf,
+            _ => Reading::Given,
+        }
+    };
+    READING.iter().flat_map(|word| code.words(word)).map(of_call).max().unwrap_or_default()
+}
+
 fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Option<Mention> {
+    let (above, before) = without_dir_of(before);
+    if !above.is_empty() && !rest.starts_with("${") {
+        let path = [literal.trim_end_matches('/'), &above].concat();
+        return match behind((before, rest)) {
+            Behind::Path(below) => Some(Mention { path: path + &below, reach: Reach::AllBelow }),
+            Behind::Computed(_) | Behind::Nothing => Some(Mention { path, reach: Reach::AllBelow }),
+        };
+    }
     let function = function(before);
     let is_the_directory_of_the_file = matches!(literal, "./." | "./" | "." | "..");
     if rest.starts_with("${") {
@@ -99,10 +153,9 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
         return Some(Mention { path: dir.to_string(), reach: reach_of_computed(function) });
     }
     let literal = literal.trim_end_matches('/');
-    match behind(rest) {
+    match behind((before, rest)) {
         Behind::Path(path) => {
-            let reach = if is_shallow(function) { Reach::Itself } else { Reach::AllBelow };
-            Some(Mention { path: [literal, &path].concat(), reach })
+            Some(Mention { path: [literal, &path].concat(), reach: reach_of_path(function) })
         }
         Behind::Computed(path) => {
             Some(Mention { path: [literal, &path].concat(), reach: reach_of_computed(function) })
@@ -111,12 +164,14 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
             let is_copied = before.ends_with("${");
             let reach = if function == "toString" {
                 Reach::Text
-            } else if is_copied || is_shallow(function) || literal.starts_with('/') {
+            } else if is_copied || literal.starts_with('/') {
                 Reach::Itself
             } else if is_only_a_source(code, before) {
                 Reach::Source
+            } else if is_nix_file(literal) && !is_read(before) {
+                Reach::Itself
             } else {
-                Reach::AllBelow
+                reach_of_path(function)
             };
             let is_told = reach == Reach::Itself && is_the_directory_of_the_file;
             let is_told = is_told && function != "readDir";
@@ -125,51 +180,45 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
     }
 }
 
-/// `self` is a directory where it is no set of a flake's outputs.
-fn of_self((before, rest): (&str, &str)) -> Option<Mention> {
-    let all = Some(Mention { path: String::new(), reach: Reach::AllBelow });
-    if is_inherited(before) {
-        let names = rest.split(';').next().unwrap_or_default();
-        let as_path = names.trim_start().starts_with(')') && names.contains("outPath");
-        return all.filter(|_| as_path);
+fn reach_of_path(function: &str) -> Reach {
+    match function {
+        _ if EVALUATING.contains(&function) || LOOKING.contains(&function) => Reach::Itself,
+        _ if function.ends_with(COPYING) => Reach::Filtered,
+        _ => Reach::AllBelow,
     }
-    let source = rest.strip_prefix(".sourceInfo").unwrap_or(rest);
-    let rest = source.strip_prefix(".outPath").unwrap_or(source);
-    let next = rest.trim_start();
-    let is_interpolated = before.ends_with("${") && next.starts_with('}');
-    if next.starts_with(".narHash") {
-        return all;
-    }
-    let is_name = || {
-        let behind_brace = next.strip_prefix('}').map(str::trim_start);
-        next.starts_with(['.', ',', ':', '@', '?'])
-            || next.starts_with('=') && !next.starts_with("==")
-            || behind_brace.is_some_and(|next| next.starts_with([':', '@']))
-            || before.ends_with('@')
-            || function(before) == "with"
-    };
-    if !is_interpolated && is_name() {
-        return None;
-    }
-    match behind(rest) {
-        Behind::Path(path) => Some(Mention {
-            path: path.trim_start_matches('/').to_string(),
-            reach: if is_shallow(function(before)) { Reach::Itself } else { Reach::AllBelow },
-        }),
-        Behind::Computed(path) => Some(Mention {
-            path: path.trim_start_matches('/').to_string(),
-            reach: reach_of_computed(function(before)),
-        }),
-        Behind::Nothing => all.filter(|_| !EVALUATING.contains(&function(before))),
-    }
-}
-
-fn is_shallow(function: &str) -> bool {
-    EVALUATING.contains(&function) || LOOKING.contains(&function) || function.ends_with(COPYING)
 }
 
 fn reach_of_computed(function: &str) -> Reach {
     if EVALUATING.contains(&function) { Reach::Itself } else { Reach::AllBelow }
+}
+
+fn is_nix_file(literal: &str) -> bool {
+    Path::new(literal).extension().is_some_and(|extension| extension == "nix")
+}
+
+/// Whether a path is the argument of a function, which may be one that reads. In lists and sets there are modules.
+fn is_read(before: &str) -> bool {
+    let before = before.trim_end();
+    let function = function(before);
+    let is_of_a_path = before[..before.len() - function.len()].ends_with(['.', '/'])
+        && before.rsplit(char::is_whitespace).next().is_some_and(|word| word.contains('/'));
+    let is_keyword = ["else", "in", "then", "or"].contains(&function);
+    before.ends_with('(') || !function.is_empty() && !is_of_a_path && !is_keyword
+}
+
+/// The way up by `dirOf`, and what stands before it.
+fn without_dir_of(mut before: &str) -> (String, &str) {
+    let mut above = String::new();
+    while function(before) == "dirOf" {
+        above.push_str("/..");
+        let end = before.rfind("dirOf").unwrap_or(0);
+        before = before[..end].strip_suffix("builtins.").unwrap_or(&before[..end]);
+    }
+    (above, before)
+}
+
+fn is_bound(next: &str) -> bool {
+    next.starts_with('=') && !next.starts_with("==")
 }
 
 /// The last word before an argument or a string of it, without what it is an attribute of.
@@ -183,10 +232,9 @@ fn function(before: &str) -> &str {
 fn is_only_a_source(code: &Code, before: &str) -> bool {
     let is_used = |(start, end): (usize, usize)| {
         let (before, rest) = (&code.text[..start], code.text[end..].trim_start());
-        let is_bound = rest.starts_with('=') && !rest.starts_with("==");
         let is_argument =
             before.trim_end().ends_with(['{', ',']) && rest.starts_with([',', '?', '}']);
-        !is_bound && !is_argument && !is_inherited(before)
+        !is_bound(rest) && !is_argument && !is_inherited(before)
     };
     let name = before.trim_end().strip_suffix('=').map(function);
     name == Some("src") && !code.words("src").any(is_used) && {
@@ -208,27 +256,6 @@ fn is_inherited(before: &str) -> bool {
     before[start..].trim_start().starts_with("inherit")
 }
 
-/// `+ "/path"`, or in a string `}/path`.
-fn behind(rest: &str) -> Behind {
-    let rest = rest.trim_start_matches([')', ' ']);
-    let (text, is_computed_at_least) = match rest.strip_prefix("}/") {
-        Some(_) => (&rest[1..], false),
-        None => match rest.trim_start().strip_prefix('+') {
-            Some(added) => match added.trim_start().strip_prefix('"') {
-                Some(text) => (text, false),
-                None => ("", true),
-            },
-            None => return Behind::Nothing,
-        },
-    };
-    let end = text.find(['"', '\'', '$', '\\', ' ', '\n', ';', ':']).unwrap_or(text.len());
-    let path = &text[..end];
-    if is_computed_at_least || text[end..].starts_with('$') {
-        return Behind::Computed(path[..path.rfind('/').unwrap_or(0)].to_string());
-    }
-    Behind::Path(path.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +268,7 @@ mod tests {
                 Reach::Itself => "",
                 Reach::Text => " as text",
                 Reach::Source => " as source",
+                Reach::Filtered => " filtered",
                 Reach::AllBelow => "/**",
             };
             mentions.iter().map(|mention| [&mention.path, how(mention)].concat()).collect()
@@ -269,6 +297,13 @@ mod tests {
         check("readFile ./cfg/${name}.txt", &["./cfg/**"], &[], &[]);
         check("[ ./${name} ]", &["./**"], &[], &[]);
         check("\"${toString ./cfg}/a/${name}\"", &["./cfg/a/**"], &[], &[]);
+        check(
+            "./cfg + \"/x\" + \".txt\"; (./cfg + \"/x\") + y",
+            &["./cfg/**", "./cfg/**"],
+            &[],
+            &[],
+        );
+        check("readFile (./cfg + \"/x\") + \"y\" ++ [ ]", &["./cfg/x/**"], &[], &[]);
         check("rec { src = ./.; v = readFile (src + \"/v\"); }", &["././**"], &[], &[]);
     }
 
@@ -277,7 +312,9 @@ mod tests {
         check("import ./dir { } // callPackage ./dir2 { }", &["./dir", "./dir2"], &[], &[]);
         check("import (./. + \"/${name}.nix\")", &["./."], &[], &[]);
         check("readDir ./. // readDir ./x", &["./.", "./x"], &[], &[]);
-        check("lib.cleanSource ./.; \"${./.}\"; import ./. { }", &[], &[], &[]);
+        check("\"${./.}\"; import ./. { }", &[], &[], &[]);
+        check("imports = [ ./a.nix ./b.nix ];", &["./a.nix", "./b.nix"], &[], &[]);
+        check("f ./a.nix; readFile (./b.nix)", &["./a.nix/**", "./b.nix/**"], &[], &[]);
     }
 
     #[test]
@@ -286,6 +323,12 @@ mod tests {
         check(source, &["./. as source", "././lock.json/**"], &[], &[]);
         check("mkDerivation (final: { src = ./a; })", &["./a as source"], &[], &[]);
         check("{ src, x }: buildX { inherit src; src = ./a; }", &["./a as source"], &[], &[]);
+        check(
+            "lib.cleanSource ./.; cleanSource (./. + \"/x\")",
+            &["./. filtered", "././x filtered"],
+            &[],
+            &[],
+        );
         check("lib.mkFlake { inherit inputs; src = ./.; }", &["././**"], &[], &[]);
         check("(import flake-compat { src = ./.; }).shellNix", &["././**"], &[], &[]);
         check(
@@ -298,6 +341,11 @@ mod tests {
 
     #[test]
     fn what_a_flake_reads_through_self_is_found() {
+        check("getAttr \"self\" inputs", &[], &["/**"], &[]);
+        check("self.\"outPath\" inputs.\"self\" self.\"x\"", &[], &["/**", "/**"], &[]);
+        check("self.${n}; with self; outPath", &[], &["/**", "/**"], &[]);
+        check("inherit (self) sourceInfo a; inputs.${n}", &[], &["/**", "/**"], &[]);
+        check("with self; packages", &[], &[], &[]);
         check("readFile \"${self}/a/b.txt\"", &[], &["a/b.txt/**"], &[]);
         check("self + \"/c.txt\"; self.outPath + \"/d\"", &[], &["c.txt/**", "d/**"], &[]);
         check("inputs.self.sourceInfo.outPath + \"/c\"", &[], &["c/**"], &[]);
@@ -315,6 +363,75 @@ mod tests {
         check("{ nixpkgs, self }: x; { self ? 1 }@args: { self = 1; }", &[], &[], &[]);
         check("self: super: { inherit (self) a; b = super.b; }", &[], &[], &[]);
         check("\"of itself: self\" # self\n self' self-x myself", &[], &[], &[]);
+    }
+
+    #[test]
+    fn a_name_of_two_parts_is_of_one_of_all_beside_it() {
+        check("./c + \"fg\" + \"/v\"; ./c + \"f${x}\"", &["./c/../**", "./c/../**"], &[], &[]);
+    }
+
+    #[test]
+    fn names_with_blanks_are_names() {
+        check("./. + \"/a b:c\"; self + \"/d e\"", &["././a b:c/**"], &["d e/**"], &[]);
+        check(
+            "\"${./.}/a b\"; \"${self}/d e\"",
+            &["././a/**", "././a b/**"],
+            &["d/**", "d e/**"],
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_is_above_a_path_may_be_read_whole() {
+        check("dirOf ./.; builtins.dirOf ./x", &["././../**", "./x/../**"], &[], &[]);
+        check("dirOf (dirOf ./x/y) + \"/v\"", &["./x/y/../../v/**"], &[], &[]);
+        check("dirOf here; dirOf (dirOf __curPos.file)", &[], &["/**"], &[]);
+    }
+
+    #[test]
+    fn a_flake_that_goes_on_may_be_read_by_others() {
+        let goes = |text: &str| named(text).hands_on;
+        for text in [
+            "f self",
+            "{ inherit self; }",
+            "{ inherit inputs pkgs; }",
+            "outputs = inputs: f inputs;",
+            "outputs = { self, ... }@all: f (all // { })",
+            "outputs = all@{ ... }: f all",
+            "outputs = flakes: f { flakes = flakes; }",
+            "root = inputs.self;",
+        ] {
+            assert!(goes(text), "{text}");
+        }
+        for text in [
+            "outputs = { self, nixpkgs }: { a = self.packages; }",
+            "outputs = { self, ... }@inputs: inputs.nixpkgs.lib.x",
+            "inputs = { a.url = \"x\"; }; inputs.b.url = \"self\";",
+            "inherit (inputs) a b; inherit (self) c; with inputs; x",
+            "readFile \"${self}/x\" + (self + \"/y\")",
+            "outputs = inputs: inputs.a.b",
+        ] {
+            assert!(!goes(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_reads_is_told_from_what_it_is_given_to_read() {
+        let check = |text: &str, reading| assert_eq!(named(text).reading, reading, "{text}");
+        check("readFile ./x + readFile (./. + \"/y\")", Reading::Named);
+        check("{ inherit (builtins) readFile; pathExists = 1; } # readDir x", Reading::Named);
+        check("readFile \"${self}/x\" + readFile ./y", Reading::OfSelf);
+        check("readDir (self + \"/x\") // map readFile x", Reading::Given);
+        check("d: lib.importTOML \"${d}/x\"", Reading::Given);
+    }
+
+    #[test]
+    fn a_commit_may_be_asked_for_under_another_name() {
+        let asks = |text: &str| (named(text).asks_for_revision, named(text).names_a_revision);
+        assert_eq!(asks("f: f.rev or \"dirty\""), (false, true));
+        assert_eq!(asks("builtins.hasAttr \"rev\" self"), (true, true));
+        assert_eq!(asks("self.${name} + self.sourceInfo.${name}"), (true, false));
+        assert_eq!(asks("{ rev = \"1\"; } // self.x"), (false, false));
     }
 
     #[test]
@@ -348,6 +465,8 @@ mod tests {
             " + ",
             "getEnv",
             "import",
+            "dirOf",
+            "@",
         ];
         for place in 0..pieces.len().pow(4) {
             let piece = |at: u32| pieces[place / pieces.len().pow(at) % pieces.len()];

@@ -53,7 +53,15 @@ pub enum Look {
     /// Only whether it is there.
     Presence(PathBuf),
     /// It went to the store, with all below it.
-    Tree(PathBuf),
+    Tree {
+        path: PathBuf,
+        /// As what, where nix itself tells.
+        stored: Option<PathBuf>,
+    },
+    /// A derivation was made.
+    Derivation(PathBuf),
+    /// A flake or a repository was asked for, by a reference or a path.
+    Fetched(String),
     Variable(String),
     /// A nix file, or a directory with a `default.nix`, of which all is told that it looks at.
     Traced(PathBuf),
@@ -67,7 +75,9 @@ impl Look {
             Self::File(_)
             | Self::Directory(_)
             | Self::Presence(_)
-            | Self::Tree(_)
+            | Self::Tree { .. }
+            | Self::Derivation(_)
+            | Self::Fetched(_)
             | Self::Variable(_) => Vec::new(),
         }
     }
@@ -134,15 +144,21 @@ impl Line {
                 "import" => Self::Looked(Look::Traced(name.into())),
                 "dir" => Self::Looked(Look::Directory(name.into())),
                 "exists" => Self::Looked(Look::Presence(name.into())),
+                "tree" => Self::Looked(Look::Tree { path: name.into(), stored: None }),
+                "fetch" => Self::Looked(Look::Fetched(name.to_string())),
                 "env" => Self::Looked(Look::Variable(name.to_string())),
                 _ => Self::Other,
             };
         }
-        if let Some(file) = quoted(said, "evaluating file '") {
+        if let Some((file, _)) = quoted(said, "evaluating file '") {
             return Self::Looked(Look::File(file.into()));
         }
-        if let Some(tree) = quoted(said, "copied source '") {
-            return Self::Looked(Look::Tree(tree.into()));
+        if let Some((tree, stored)) = quoted(said, "copied source '") {
+            let (path, stored) = (tree.into(), stored.map(PathBuf::from));
+            return Self::Looked(Look::Tree { path, stored });
+        }
+        if let Some((_, Some(derivation))) = quoted(said, "instantiated '") {
+            return Self::Looked(Look::Derivation(derivation.into()));
         }
         if plain(said).starts_with("warning: ") && said.contains("ing lock file") {
             return Self::WroteLock;
@@ -166,10 +182,11 @@ impl Line {
     }
 }
 
-/// The text between a beginning and the next quote that ends a word.
-fn quoted<'a>(said: &'a str, beginning: &str) -> Option<&'a str> {
-    let rest = said.strip_prefix(beginning)?;
-    rest.split_once("' -> '").map(|(from, _)| from).or_else(|| rest.strip_suffix('\''))
+/// The text between a beginning and the next quote that ends a word, and what it became.
+fn quoted<'a>(said: &'a str, beginning: &str) -> Option<(&'a str, Option<&'a str>)> {
+    let rest = said.strip_prefix(beginning)?.strip_suffix('\'')?;
+    let (from, to) = rest.split_once("' -> '").map_or((rest, None), |(from, to)| (from, Some(to)));
+    Some((from, to))
 }
 
 /// `/nix/store/HASH-hello-1.0.drv` as `hello-1.0`.
@@ -213,7 +230,11 @@ mod tests {
         );
         assert_eq!(
             parse(r#"{"action":"msg","level":5,"msg":"copied source '/p/a' -> '/s/1-a'"}"#),
-            Line::Looked(Look::Tree("/p/a".into()))
+            Line::Looked(Look::Tree { path: "/p/a".into(), stored: Some("/s/1-a".into()) })
+        );
+        assert_eq!(
+            parse(r#"{"action":"msg","level":5,"msg":"instantiated 'a' -> '/s/2-a.drv'"}"#),
+            Line::Looked(Look::Derivation("/s/2-a.drv".into()))
         );
         assert_eq!(
             parse(r#"{"action":"msg","level":0,"msg":"trace: envr-read env BUILD"}"#),

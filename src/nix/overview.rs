@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::rc;
 use crate::watch::Watches;
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
@@ -42,6 +43,8 @@ pub enum State {
     Missing,
     /// What it leads to is gone from the store.
     Collected,
+    /// The rc asked for others when it was loaded last.
+    Unasked,
     /// No rc is left that could ask for it.
     Abandoned,
     /// This envr would look for it under another name: another machine or another version left it.
@@ -58,7 +61,23 @@ pub struct Size {
 /// Of one project, or of all.
 pub fn overviews(host: &Host, config: &Config, project: Option<&Path>) -> Vec<Overview> {
     let places = places(host, project).into_iter();
-    places.filter_map(|place| Overview::of((host, config), place)).collect()
+    let mut overviews: Vec<Overview> =
+        places.filter_map(|place| Overview::of((host, config), place)).collect();
+    let is_asked_for = |overview: &Overview| overview.place.is_asked_for(&overview.request.project);
+    let asking: BTreeSet<PathBuf> = overviews
+        .iter()
+        .filter(|overview| is_asked_for(overview))
+        .map(|overview| overview.request.project.clone())
+        .collect();
+    for overview in &mut overviews {
+        // An rc that changed and was not loaded since may ask for any of them.
+        let is_known = asking.contains(&overview.request.project);
+        let is_of_use = !matches!(overview.state, State::Abandoned | State::Foreign);
+        if is_known && is_of_use && !is_asked_for(overview) {
+            overview.state = State::Unasked;
+        }
+    }
+    overviews
 }
 
 /// Places of which nobody can tell what they are for.

@@ -3,6 +3,8 @@
 use super::request::Request;
 use crate::digest::Digest;
 use crate::host::Host;
+use crate::ui;
+use crate::watch::last_change;
 use anyhow::{Context as _, Result};
 use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeSet;
@@ -10,11 +12,15 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// How much of a digest tells the directories of one user apart.
 const NAME: usize = 20;
 const LOCK: &str = "lock";
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const ATTRIBUTES: &str = "attributes-";
+/// In bytes; so much fits into a file of one block.
+const COMPLAINT_LIMIT: usize = 512;
 
 /// The directory of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,14 +70,55 @@ impl Place {
         self.dir.join("finished")
     }
 
+    /// Tells prompts that an evaluation has ended, and what kept it from leaving anything.
+    pub fn finish(&self, error: Option<&anyhow::Error>) -> Result<()> {
+        let mut text =
+            format!("{}\n{}", std::process::id(), error.map_or_else(String::new, ui::causes));
+        let end =
+            (0..=COMPLAINT_LIMIT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        crate::fs::write_atomic(&self.finished(), text.as_bytes()).or_else(|error| {
+            // On a disk that is full there may still be room in a file that is there.
+            let file = OpenOptions::new().write(true).truncate(true).open(self.finished());
+            file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|_| error)
+        })
+    }
+
+    /// What kept the last evaluation from leaving anything; it is told once.
+    pub fn take_complaint(&self) -> Option<String> {
+        let text = crate::fs::read_regular(&self.finished(), 2 * COMPLAINT_LIMIT as u64).ok()??;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let (_, complaint) =
+            text.split_once('\n').filter(|(_, complaint)| !complaint.is_empty())?;
+        File::options().write(true).open(self.finished()).and_then(|file| file.set_len(0)).ok()?;
+        Some(complaint.trim().to_string())
+    }
+
     /// There while a user wants a new evaluation, whatever the inputs.
     pub fn wanted(&self) -> PathBuf {
         self.dir.join("wanted")
     }
 
-    /// Written when the shell is loaded, not more than once a day.
+    /// Written when the shell is loaded, as `mark_used` says.
     pub fn used(&self) -> PathBuf {
         self.dir.join("used")
+    }
+
+    /// Says that an rc asked for it: once a day, and once more when the rc has changed. Without that it would seem unused,
+    /// no more.
+    pub fn mark_used(&self, project: &Path) {
+        let marked = last_change(&self.used());
+        let is_young = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|now| {
+            now.saturating_sub(Duration::from_nanos(marked.cast_unsigned())) < DAY
+        });
+        if !is_young || rc_changed(project) > marked {
+            _ = crate::fs::write_atomic(&self.used(), b"");
+        }
+    }
+
+    /// Whether it was asked for since the rc changed.
+    pub fn is_asked_for(&self, project: &Path) -> bool {
+        rc_changed(project) <= last_change(&self.used())
     }
 
     /// nix's profile; its generations keep what they lead to from the garbage collector.
@@ -223,6 +270,14 @@ impl Place {
     }
 }
 
+/// When the file that asks for a project's shells did, in nanoseconds since the epoch.
+fn rc_changed(project: &Path) -> i64 {
+    match last_change(&project.join(".envrc")) {
+        0 => last_change(&project.join("envr.toml")),
+        changed => changed,
+    }
+}
+
 /// Who only asks is not in the way of others who ask.
 fn is_idle(lock: &File) -> bool {
     flock(lock, FlockOperation::NonBlockingLockShared).is_ok()
@@ -236,7 +291,9 @@ pub fn places(host: &Host, project: Option<&Path>) -> Vec<Place> {
         None => children(&all),
     };
     let dirs = projects.iter().flat_map(|project| children(project));
-    dirs.map(Place::at).filter(|place| place.request().exists()).collect()
+    let is_in_use =
+        |place: &Place| place.request().exists() || place.shells_of_all_variants().next().is_some();
+    dirs.map(Place::at).filter(is_in_use).collect()
 }
 
 fn all(host: &Host) -> Option<PathBuf> {

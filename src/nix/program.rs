@@ -64,6 +64,15 @@ pub fn archive(nix: &Path, request: &Request, env: &Env) -> Option<Command> {
     Some(command)
 }
 
+/// Succeeds where the lock of a flake is what its `flake.nix` needs; a directory with the two files is enough to tell.
+pub fn check_lock(nix: &Path, request: &Request, env: &Env, dir: &Path) -> Command {
+    let mut command = Command::new(nix);
+    command.args(FEATURES).args(["flake", "metadata", "--no-update-lock-file", "path:."]);
+    in_environment(&mut command, request, env);
+    command.current_dir(dir);
+    command
+}
+
 /// Copies store paths; where to and which ones is the caller's to say.
 pub fn copy(nix: &Path, request: &Request, env: &Env) -> Command {
     let mut command = Command::new(nix);

@@ -1,9 +1,11 @@
 //! From nix's log to inputs: which files and variables a shell was made from.
 
-use super::flake::LocalFlake;
-use super::inputs::{Aspect, View, is_too_large};
-use super::literals::{self, Mention, Reach};
+use super::flake::{self, LocalFlake};
+use super::inputs::{Aspect, View, is_too_large, with_worktree};
+use super::literals::{self, Mention, Named, Reach, Reading};
 use super::log::Look;
+use super::others::{self, Others};
+use super::registry;
 use super::repository::{self, Repository};
 use super::request::{Request, Source};
 use super::tracked::{Checkout, Tracked};
@@ -47,6 +49,14 @@ struct Copied<'a> {
     is_pure: bool,
 }
 
+/// What is known of a nix file beside its text.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    flake: Option<Copied<'a>>,
+    own: Own,
+    others: &'a Others<'a>,
+}
+
 /// Whether nix tells what a file itself looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Own {
@@ -62,41 +72,50 @@ pub fn store_dir(env: &Env) -> PathBuf {
 impl Reads {
     pub fn of(request: &Request, env: &Env, looks: &[Look]) -> Self {
         let mut reads = Self { caches: caches(env), ..Self::default() };
-        let flake = match &request.source {
-            Source::Flake(reference) => LocalFlake::find(reference, &request.dir),
-            Source::File { .. } | Source::Expression { .. } | Source::Packages(_) => None,
-        };
+        let flake = request.local_flake();
         let copied = flake.as_ref().filter(|_| request.flake_in_place().is_none());
         reads.checkout = copied.and_then(|flake| flake.checkout(&request.watched));
         let checkout = reads.checkout.as_ref();
         reads.tracked = checkout.and_then(|checkout| checkout.tracked(&mut Watches::default()));
-        let sources = Sources::new(store_dir(env), flake.as_ref(), looks, request);
+        let store = store_dir(env);
+        let mut sources = Sources::new(store.clone(), flake.as_ref(), looks, request);
+        if copied.is_none() {
+            sources.copies.clear();
+        }
         for look in looks {
             reads.take(look, &sources);
         }
+        let others = Others::new(looks, (&store, &sources.copies));
+        let mut files = reads.nix_files();
+        let is_own = |file: &Path| flake.is_some() || file.starts_with(&request.project);
+        files.retain(|file| is_own(file) || !others::is_nixpkgs(file));
+        let untold = Context { flake: None, own: Own::Untold, others: &others };
         if let Some(flake) = &flake {
             let copied = Copied { flake, is_pure: !request.is_impure() };
-            reads.take_flake(flake, request);
-            for dir in sources.others.iter().filter(|dir| !flake.tree.starts_with(dir)) {
-                reads.take_tree(dir.clone());
+            reads.take_flake(flake);
+            let is_around = |other: &&LocalFlake| flake.tree.starts_with(&other.tree);
+            for other in sources.others.iter().filter(|other| !is_around(other)) {
+                reads.take_source(other);
             }
-            reads.take_named(reads.nix_files(), Some(copied), Own::Untold);
-        }
-        if let Some(file) = request.local_file() {
+            reads.take_named(files, Context { flake: Some(copied), ..untold });
+        } else if let Some(file) = request.local_file() {
             let traced: BTreeSet<PathBuf> = looks.iter().flat_map(Look::traced).collect();
-            let of_project = |path: &PathBuf| path.starts_with(&request.project);
-            let files = reads.nix_files().into_iter().filter(of_project);
             let is_told = |path: &PathBuf| *path == file || traced.contains(path);
-            let (told, untold) = files.partition(is_told);
-            reads.take_named(untold, None, Own::Untold);
-            reads.take_named(told, None, Own::Told);
-            reads.paths.insert((file, Aspect::Content));
+            let (told, rest) = files.into_iter().partition(is_told);
+            reads.take_named(rest, untold);
+            reads.take_named(told, Context { own: Own::Told, ..untold });
+        } else if let Source::Expression { text, .. } = &request.source {
+            reads.take_named(files, untold);
+            reads.take_text((&request.dir.join("-E"), &literals::named(text)), untold);
         }
-        if let Source::Expression { text, .. } = &request.source {
-            let mut files = reads.nix_files();
-            files.retain(|path| path.starts_with(&request.project));
-            reads.take_named(files, None, Own::Untold);
-            reads.take_text((&request.dir.join("-E"), text), None, Own::Untold);
+        reads.take_reference(request, env);
+        if let Source::File { file, .. } = &request.source {
+            let file = crate::fs::clean(&request.dir.join(file));
+            // Where both are there, it is the other one.
+            if file.ends_with("default.nix") {
+                reads.paths.insert((file.with_file_name("shell.nix"), Aspect::Presence));
+            }
+            reads.paths.insert((file, Aspect::Content));
         }
         if request.is_impure() {
             reads.take_nixpkgs(env);
@@ -106,7 +125,7 @@ impl Reads {
     }
 
     /// What makes it this flake, and this state of it.
-    fn take_flake(&mut self, flake: &LocalFlake, request: &Request) {
+    fn take_flake(&mut self, flake: &LocalFlake) {
         for name in ["flake.nix", "flake.lock"] {
             self.paths.insert((flake.dir.join(name), Aspect::Content));
         }
@@ -115,10 +134,34 @@ impl Reads {
         let is_around = |dir: &&Path| flake.git_dir.is_none() || dir.starts_with(&flake.tree);
         let above = flake.dir.ancestors().take_while(is_around);
         self.paths.extend(above.map(|dir| (dir.join(".git"), Aspect::Presence)));
-        if let (Source::Flake(reference), Some(git_dir)) = (&request.source, &flake.git_dir) {
-            let query = reference.split(['?', '&', '#']).find_map(|word| word.strip_prefix("ref="));
-            let files = query.map(|branch| Repository::at(git_dir).files_of(branch));
-            self.paths.extend(files.into_iter().flatten().map(|file| (file, Aspect::Content)));
+    }
+
+    /// What tells which flake a reference means, where it is none of files that nix takes as they are.
+    fn take_reference(&mut self, request: &Request, env: &Env) {
+        let Source::Flake(reference) = &request.source else { return };
+        if let (Some(flake), Some(branch)) =
+            (LocalFlake::find(reference, &request.dir), flake::branch(reference))
+            && let Some(git_dir) = flake.git_dir
+        {
+            let files = Repository::at(&git_dir).files_of(branch);
+            self.paths.extend(files.map(|file| (file, Aspect::Content)));
+        }
+        let Some(name) = flake::registered(reference) else { return };
+        for file in registry::files(env) {
+            let target = registry::target(&file, name);
+            let target = target.and_then(|target| LocalFlake::find(&target, Path::new("/")));
+            if let Some(flake) = target {
+                self.take_source(&flake);
+            }
+            self.paths.insert((file, Aspect::Content));
+        }
+    }
+
+    /// All of what nix takes another flake, or an input, from.
+    fn take_source(&mut self, flake: &LocalFlake) {
+        match &flake.git_dir {
+            Some(git_dir) => self.take_repository(&flake.tree, git_dir),
+            None => self.take_tree(flake.tree.clone()),
         }
     }
 
@@ -127,28 +170,72 @@ impl Reads {
             Look::File(path) => (path, Aspect::Content),
             Look::Directory(path) => (path, Aspect::Names),
             Look::Presence(path) => (path, Aspect::Presence),
-            Look::Tree(path) => (path, Aspect::Tree),
+            Look::Tree { path, .. } => (path, Aspect::Tree),
+            Look::Traced(path) => (path, Aspect::Target),
             Look::Variable(name) => {
                 self.variables.insert(name.clone());
                 return;
             }
-            Look::Traced(_) => return,
+            Look::Fetched(reference) => return self.take_fetched(reference, sources),
+            Look::Derivation(_) => return,
         };
         for path in sources.places(path) {
+            self.take_link(&path);
             match aspect {
                 Aspect::Tree => self.take_tree(path),
+                Aspect::Target => {}
+                // So nix calls what it finds behind a link to a directory.
+                Aspect::Content if path.is_dir() => {
+                    self.paths.insert((path.join("default.nix"), aspect));
+                }
                 aspect => _ = self.paths.insert((path, aspect)),
             }
         }
     }
 
-    /// Where there is too much of it, its names alone.
+    /// A flake, a repository or a file of this machine that is asked for while nix evaluates.
+    fn take_fetched(&mut self, reference: &str, sources: &Sources) {
+        let reference = reference.strip_prefix("file://").unwrap_or(reference);
+        if Path::new(reference).is_file() {
+            self.paths.insert((reference.into(), Aspect::Content));
+            return;
+        }
+        let found = LocalFlake::find(reference, Path::new("/"));
+        let Some(flake) = found.filter(|flake| !flake.tree.starts_with(&sources.store)) else {
+            return;
+        };
+        self.take_source(&flake);
+    }
+
+    /// Its commit, and what git tracks of its working tree.
+    fn take_repository(&mut self, tree: &Path, git_dir: &Path) {
+        let of_repository = [Aspect::Commit, Aspect::Index];
+        self.paths.extend(of_repository.map(|aspect| (git_dir.to_path_buf(), aspect)));
+        self.paths.insert((tree.to_path_buf(), Aspect::Worktree));
+        if with_worktree(tree, |view| is_too_large(tree, view)) {
+            self.too_large.insert(tree.to_path_buf());
+        }
+    }
+
+    /// Another link of the same name may lead to another file.
+    fn take_link(&mut self, path: &Path) {
+        let is_linked = path.ancestors().any(Path::is_symlink);
+        if is_linked && path.exists() {
+            self.paths.insert((path.to_path_buf(), Aspect::Target));
+        }
+    }
+
+    /// Where there is too much of it, what git tracks, or its names alone.
     fn take_tree(&mut self, dir: PathBuf) {
-        if self.is_too_large(&dir) {
+        if !self.is_too_large(&dir) {
+            self.paths.insert((dir, Aspect::Tree));
+        } else if repository::git_dir(&dir).is_some()
+            && !with_worktree(&dir, |view| is_too_large(&dir, view))
+        {
+            self.paths.insert((dir, Aspect::Worktree));
+        } else {
             self.paths.insert((dir.clone(), Aspect::Names));
             self.too_large.insert(dir);
-        } else {
-            self.paths.insert((dir, Aspect::Tree));
         }
     }
 
@@ -167,43 +254,31 @@ impl Reads {
 
     /// What nix files name in their text: what they look at themselves, where nix does not tell that, as in a flake
     /// and where nixpkgs' `callPackage` evaluates a file; and what others may look at in the directories they are given.
-    fn take_named(&mut self, files: Vec<PathBuf>, flake: Option<Copied>, own: Own) {
-        for file in &files {
-            let Ok(Some(bytes)) = crate::fs::read_regular(file, TEXT_LIMIT) else { continue };
-            self.take_text((file, &String::from_utf8_lossy(&bytes)), flake, own);
+    fn take_named(&mut self, files: Vec<PathBuf>, context: Context) {
+        let named = |file: PathBuf| {
+            let bytes = crate::fs::read_regular(&file, TEXT_LIMIT).ok()??;
+            Some((file, literals::named(&String::from_utf8_lossy(&bytes))))
+        };
+        let files: Vec<(PathBuf, Named)> = files.into_iter().filter_map(named).collect();
+        for (file, named) in &files {
+            self.take_text((file, named), context);
+        }
+        if let Some(Copied { flake, .. }) = context.flake {
+            self.take_whole(flake, &files, context.others);
         }
     }
 
-    fn take_text(&mut self, (file, text): (&Path, &str), flake: Option<Copied>, own: Own) {
-        let named = literals::named(text);
-        for mention in &named.paths {
-            let path = crate::fs::clean(&file.with_file_name(&mention.path));
-            // Of a copy, nothing leads out.
-            let is_out = |flake: Copied| flake.is_pure && !path.starts_with(&flake.flake.tree);
-            let goes_out = mention.reach == Reach::AllBelow && flake.is_some_and(is_out);
-            if !goes_out {
-                let reach = reach(mention, flake.is_some_and(|flake| flake.is_pure), own);
-                self.take_mentioned(path, (reach, own), file);
-            }
+    /// What counts of a flake as a whole.
+    fn take_whole(&mut self, flake: &LocalFlake, files: &[(PathBuf, Named)], others: &Others) {
+        let any = |is: fn(&Named) -> bool| files.iter().any(|(_, named)| is(named));
+        let hands_on = any(|named| named.hands_on);
+        let reads_all = any(|named| named.hands_on && named.reading == Reading::Given);
+        if reads_all || hands_on && (others.may_read() || others.have_the_flake()) {
+            self.take_tree(flake.tree.clone());
         }
-        if own == Own::Untold {
-            self.variables.extend(named.variables);
-        }
-        let Some(Copied { flake, .. }) = flake else {
-            let git_dir = file.ancestors().find_map(repository::git_dir).filter(|_| named.fetches);
-            let of_repository = [Aspect::Commit, Aspect::Index];
-            self.paths
-                .extend(git_dir.iter().flat_map(|dir| of_repository.map(|it| (dir.clone(), it))));
-            return;
-        };
-        // Older versions of nix have `self` stand for the whole tree.
-        for mention in &named.below_flake {
-            for root in BTreeSet::from([&flake.dir, &flake.tree]) {
-                let path = crate::fs::clean(&root.join(&mention.path));
-                self.take_mentioned(path, (mention.reach, own), file);
-            }
-        }
-        if let Some(git_dir) = flake.git_dir.clone().filter(|_| named.asks_for_revision) {
+        let asks =
+            any(|named| named.asks_for_revision) || hands_on && any(|named| named.names_a_revision);
+        if let Some(git_dir) = flake.git_dir.clone().filter(|_| asks) {
             self.paths.insert((git_dir, Aspect::Commit));
             self.paths.insert((flake.tree.clone(), Aspect::Dirt));
             if self.is_too_large(&flake.tree) {
@@ -212,23 +287,60 @@ impl Reads {
         }
     }
 
+    fn take_text(&mut self, (file, named): (&Path, &Named), context: Context) {
+        let Context { flake, own, others } = context;
+        for mention in &named.paths {
+            let path = crate::fs::clean(&file.with_file_name(&mention.path));
+            let is_copied = flake.is_some_and(|flake| flake.is_pure);
+            let reach = reach(mention, (is_copied, own), others);
+            // Of a copy, nothing leads out.
+            let is_out = |flake: Copied| flake.is_pure && !path.starts_with(&flake.flake.tree);
+            if !(reach == Reach::AllBelow && flake.is_some_and(is_out)) {
+                self.take_mentioned(path, (reach, own), file);
+            }
+        }
+        if own == Own::Untold {
+            self.variables.extend(named.variables.iter().cloned());
+        }
+        if named.fetches && flake.is_none_or(|flake| !flake.is_pure) {
+            let of_git = |dir: &Path| Some((dir.to_path_buf(), repository::git_dir(dir)?));
+            match file.ancestors().skip(1).find_map(of_git) {
+                Some((tree, git_dir)) => self.take_repository(&tree, &git_dir),
+                None if own == Own::Untold => self.take_tree(file.with_file_name("")),
+                None => {}
+            }
+        }
+        let Some(Copied { flake, .. }) = flake else { return };
+        // Older versions of nix have `self` stand for the whole tree.
+        for mention in &named.below_flake {
+            for root in BTreeSet::from([&flake.dir, &flake.tree]) {
+                let path = crate::fs::clean(&root.join(&mention.path));
+                let reach = reach(mention, (true, own), others);
+                self.take_mentioned(path, (reach, own), file);
+            }
+        }
+    }
+
     /// Of nix files that are there, those that count are known; another path is read, listed or looked for.
     fn take_mentioned(&mut self, path: PathBuf, (reach, own): (Reach, Own), file: &Path) {
         let is_nix = path.extension().is_some_and(|extension| extension == "nix") && path.exists();
         let is_evaluated = self.paths.contains(&(path.join("default.nix"), Aspect::Content));
-        let is_known = self.paths.contains(&(path.clone(), Aspect::Tree));
+        let is_known = [Aspect::Tree, Aspect::Content]
+            .into_iter()
+            .any(|aspect| self.paths.contains(&(path.clone(), aspect)));
         let holds_the_file = file.starts_with(&path);
-        if is_nix || is_known || is_evaluated && !holds_the_file {
+        self.take_link(&path);
+        if is_known || is_evaluated && !holds_the_file {
             return;
         }
         // What is handed on with a `default.nix` is handed on to be evaluated.
         let may_be_read = !path.join("default.nix").exists() || holds_the_file;
         if path.is_dir() && reach == Reach::AllBelow && may_be_read {
             self.take_tree(path);
-        } else if own == Own::Untold && !(holds_the_file && reach == Reach::Source) {
+        } else if own == Own::Untold && !(holds_the_file && is_of_source(reach)) {
             let aspect = if path.is_dir() {
                 Aspect::Names
-            } else if path.exists() {
+            } else if path.exists() && !(is_nix && reach == Reach::Itself) {
                 Aspect::Content
             } else {
                 Aspect::Presence
@@ -261,12 +373,18 @@ impl Reads {
 }
 
 /// What a mention comes to in a flake that nix copies, or in files that stay where they are.
-fn reach(mention: &Mention, is_copied: bool, own: Own) -> Reach {
+fn reach(mention: &Mention, (is_copied, own): (bool, Own), others: &Others) -> Reach {
     match mention.reach {
         Reach::Text if is_copied && own == Own::Untold => Reach::AllBelow,
         Reach::Text => Reach::Source,
+        Reach::Filtered if others.have_untold_sources() => Reach::AllBelow,
+        Reach::Filtered | Reach::Source if others.may_read() => Reach::AllBelow,
         reach => reach,
     }
+}
+
+fn is_of_source(reach: Reach) -> bool {
+    matches!(reach, Reach::Source | Reach::Filtered)
 }
 
 /// By the environment of nix.
@@ -282,8 +400,8 @@ struct Sources {
     copies: Vec<PathBuf>,
     /// What they were made of.
     tree: PathBuf,
-    /// Directories that other sources may have been made of.
-    others: Vec<PathBuf>,
+    /// What other sources may have been made of.
+    others: Vec<LocalFlake>,
 }
 
 impl Sources {
@@ -293,7 +411,7 @@ impl Sources {
         let mut others = flake.map(LocalFlake::path_inputs).unwrap_or_default();
         let overrides = request.arguments.windows(3).filter(|words| words[0] == "--override-input");
         let overrides = overrides.filter_map(|words| LocalFlake::find(&words[2], &request.dir));
-        others.extend(overrides.map(|flake| flake.tree));
+        others.extend(overrides);
         Self { store, copies, tree, others }
     }
 
@@ -310,7 +428,7 @@ impl Sources {
         }
         let Ok(in_store) = path.strip_prefix(&self.store) else { return vec![path.to_path_buf()] };
         let below: PathBuf = in_store.components().skip(1).collect();
-        let others = self.others.iter().map(|dir| dir.join(&below));
+        let others = self.others.iter().map(|flake| flake.tree.join(&below));
         others.filter(|path| path.is_file()).collect()
     }
 }

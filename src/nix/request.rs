@@ -1,6 +1,6 @@
 //! What is asked of nix: a flake or an expression, with arguments, as `use flake` and `use nix` are given them.
 
-use super::flake::LocalFlake;
+use super::flake::{self, LocalFlake};
 use crate::error::Hinted;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
@@ -197,21 +197,22 @@ impl Request {
         words
     }
 
-    /// The flake, if it is evaluated where it is: it has to be one of this machine whose inputs are locked, and that
-    /// needs nothing of nix that only the copy has.
+    /// The flake, if nix takes the files of one of this machine as they are.
+    pub fn local_flake(&self) -> Option<LocalFlake> {
+        let Source::Flake(reference) = &self.source else { return None };
+        let is_of_commit = flake::branch(reference).is_some() || reference.contains("rev=");
+        LocalFlake::find(reference, &self.dir).filter(|_| !is_of_commit)
+    }
+
+    /// The flake, if it is to be evaluated where it is: it has to be one of this machine that needs nothing of nix that
+    /// only the copy has.
     pub fn flake_in_place(&self) -> Option<LocalFlake> {
         let Source::Flake(reference) = &self.source else { return None };
         let is_plain = self.arguments.iter().all(|argument| argument == "--impure");
         if !self.in_place || !is_plain || reference.contains(['?', '^']) {
             return None;
         }
-        let flake = LocalFlake::find(reference, &self.dir)?;
-        let has_no_inputs = || {
-            let text =
-                crate::fs::read_regular(&flake.dir.join("flake.nix"), 1 << 20).ok().flatten();
-            text.is_some_and(|text| !String::from_utf8_lossy(&text).contains("inputs"))
-        };
-        (flake.dir.join("flake.lock").exists() || has_no_inputs()).then_some(flake)
+        LocalFlake::find(reference, &self.dir)
     }
 
     /// The expression's file, unless it is one that nix has to look for or to fetch.

@@ -330,6 +330,36 @@ fn a_shell_that_cannot_be_made_anew_is_not_taken_for_the_last_one() {
     );
 }
 
+/// In the background, where nobody hears of it.
+#[test]
+fn a_prompt_tells_once_that_nothing_could_be_kept() {
+    let project = crate::test::Project::new();
+    let shell = r#"{"variables":{"A":{"type":"exported","value":"1"}}}"#;
+    project.write_program("nix", &format!("#!/bin/sh\ngrep -q 1 flake.nix && echo '{shell}'\n"));
+    project.write(".envrc", "use flake\n");
+    project.write("flake.nix", "1");
+    project.allow();
+    let mut shell = project.shell();
+    shell.any_prompt(0);
+    let place = super::dirs(&super::dirs(&project.path("home/.cache/envr/nix"))[0]).remove(0);
+    let files = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = files.map(|name| name.into_string().unwrap());
+    let kept = names.into_iter().find(|name| name.starts_with("shell-")).unwrap();
+    let variant = kept.split('-').nth(1).unwrap();
+    std::fs::create_dir(place.join(format!("failure-{variant}.json"))).unwrap();
+    project.write("flake.nix", "2");
+    shell.any_prompt(0);
+    project.envr(["exec", ".", "true"]).any_stderr().failure();
+    let said = shell.any_prompt(1);
+    assert!(
+        said.contains("envr: error: could not make the nix shell `.`: could not write `")
+            && said.contains("envr: hint: envr nix refresh\n"),
+        "{said}"
+    );
+    assert_eq!(shell.get("A"), Some("1"));
+    shell.prompt("");
+}
+
 /// A limit on the size of files stands for a disk that is full: a write fails in the middle.
 #[test]
 fn a_shell_that_cannot_be_kept_whole_is_not_kept() {
@@ -360,7 +390,7 @@ fn a_shell_that_cannot_be_kept_whole_is_not_kept() {
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     let names: Vec<&str> = names.iter().map(|name| name.split('-').next().unwrap()).collect();
-    assert_eq!(names, ["failure", "finished", "log", "request.json", "variables.json"]);
+    assert_eq!(names, ["failure", "finished", "log", "request.json", "used", "variables.json"]);
 
     let mut shell = project.shell();
     shell.any_prompt(0);

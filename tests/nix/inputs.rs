@@ -4,7 +4,7 @@ use super::{World, has_nix};
 use crate::test::Project;
 
 /// A flake whose shell has the value of an expression as `ONLY`.
-fn world_with(expression: &str) -> World {
+pub fn world_with(expression: &str) -> World {
     let world = World::new();
     world.edit("flake.nix", "ONLY = \"this\"", &format!("ONLY = {expression}"));
     world.project.write("cfg/v", "one");
@@ -13,7 +13,7 @@ fn world_with(expression: &str) -> World {
     world
 }
 
-fn only(world: &World) -> String {
+pub fn only(world: &World) -> String {
     world.settle();
     let mut shell = world.project.shell();
     shell.any_prompt(0);
@@ -33,10 +33,16 @@ fn a_file_that_is_read_through_a_directory_counts() {
         "let n = \"v\"; in builtins.readFile ./cfg/${n}",
         "toString (map (n: builtins.readFile (./cfg + \"/${n}\")) (builtins.attrNames (builtins.readDir ./cfg)))",
         "builtins.readFile (self.outPath + \"/cfg/v\")",
+        "builtins.readFile (./cfg + \"/v\" + \"\")",
+        "builtins.readFile (./c + \"fg\" + \"/v\")",
         "let root = self; in builtins.readFile \"${root}/cfg/v\"",
         "builtins.readFile \"${toString ./.}/cfg/v\"",
         "let root = toString ./.; in builtins.readFile (root + \"/cfg/v\")",
         "let all = { inherit self; }; in builtins.readFile (all.self + \"/cfg/v\")",
+        "with self; builtins.readFile (outPath + \"/cfg/v\")",
+        "builtins.readFile (self.\"outPath\" + \"/cfg/v\")",
+        "builtins.readFile (builtins.dirOf ./cfg/w + \"/v\")",
+        "let here = ./cfg/w; in builtins.readFile (builtins.dirOf here + \"/v\")",
     ];
     for way in ways {
         let world = world_with(way);
@@ -176,6 +182,31 @@ fn a_flake_is_evaluated_where_it_is_as_soon_as_it_has_a_lock() {
     assert_eq!((only(&world).as_str(), world.calls()), ("one", 2));
     world.edit("cfg/v", "one", "two");
     assert_eq!((only(&world).as_str(), world.calls()), ("two", 3));
+}
+
+/// It is mended as it would be without it: by nix.
+#[test]
+fn a_lock_that_does_not_fit_the_flake_is_not_evaluated_in_place() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("sub.lib.greeting");
+    world.project.write_at("home/.config/envr/config.toml", "[nix]\nin_place = true\n");
+    world.project.write_at("other/flake.nix", "{ outputs = _: { lib.greeting = \"other\"; }; }");
+    let other = format!("inputs.sub.url = \"path:{}\";", world.project.path("other").display());
+    assert_eq!((only(&world).as_str(), world.calls()), ("hello from the store", 2));
+    world.edit("flake.nix", "inputs.sub.url = \"flake:fixture-sub\";", &other);
+    assert_eq!((only(&world).as_str(), world.calls()), ("other", 4));
+    world.edit("flake.nix", &other, &other.replace("sub", "more"));
+    world.edit("flake.nix", "self, sub", "self, more");
+    world.edit("flake.nix", "inherit (sub.lib) greeting;", "");
+    world.edit("flake.nix", "= sub.lib", "= more.lib");
+    assert_eq!((only(&world).as_str(), world.calls()), ("other", 6));
+    world.edit("flake.nix", &other.replace("sub", "more"), "");
+    world.edit("flake.nix", "self, more", "self, ...");
+    world.edit("flake.nix", "more.lib.greeting", "\"none\"");
+    assert_eq!(only(&world), "none");
+    assert!(!world.project.read("project/flake.lock").contains("other"));
 }
 
 #[test]

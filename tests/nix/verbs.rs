@@ -127,11 +127,32 @@ fn status_tells_what_is_of_no_use() {
     std::fs::remove_dir_all(world.project.path("store")).unwrap();
     check("is gone from the store", "");
     write("request.json");
-    assert_eq!(status(&world), "");
+    let said = status(&world);
+    assert!(said.ends_with("` cannot be read: `envr nix gc` lets it go\n"), "{said}");
     let run = world.project.envr(["nix", "gc"]).any_stdout().any_stderr().success();
     let said = String::from_utf8(run.stdout).unwrap();
     assert!(said.ends_with("` is let go: it cannot be read\n"), "{said}");
     assert_eq!(world.places().len(), 0);
+}
+
+#[test]
+fn status_tells_what_the_script_asks_for_no_more() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.allow("use flake\n");
+    world.settle();
+    world.allow("use flake .#bare\n");
+    assert_eq!(status(&world).matches("is current").count(), 1);
+    world.settle();
+    let said = status(&world);
+    assert!(said.contains("project: `.` is not asked for any more\n"), "{said}");
+    assert!(said.contains("project: `.#bare` is current\n"), "{said}");
+    world.allow("use flake\nuse flake .#bare\n");
+    world.settle();
+    assert_eq!(status(&world).matches("is current").count(), 2);
+    assert_eq!(world.calls(), 2);
 }
 
 #[test]

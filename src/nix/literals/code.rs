@@ -71,11 +71,16 @@ impl Code {
         let is_part = |letter: Option<char>| letter.is_some_and(is_of_name);
         self.text.match_indices(word).map(move |(at, _)| (at, at + word.len())).filter(
             move |(start, end)| {
-                !self.is_string[*start]
+                self.is_code(*start)
                     && !is_part(self.text[..*start].chars().next_back())
                     && !is_part(self.text[*end..].chars().next())
             },
         )
+    }
+
+    /// Whether a byte of the text is of no string.
+    pub fn is_code(&self, at: usize) -> bool {
+        !self.is_string[at]
     }
 
     pub fn has_word(&self, word: &str) -> bool {

@@ -1,0 +1,30 @@
+//! Registries of flakes: the files by which nix finds out what a name stands for.
+
+use crate::env::Env;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A file larger than this many bytes is none.
+const LIMIT: u64 = 1 << 20;
+
+/// The user's and the system's, in this order. The one that nix fetches leads to nothing on this machine.
+pub fn files(env: &Env) -> Vec<PathBuf> {
+    let at_home = || env.non_empty("HOME").map(|home| Path::new(home).join(".config"));
+    let config = env.non_empty("XDG_CONFIG_HOME").map(PathBuf::from).or_else(at_home);
+    let system = env.non_empty("NIX_CONF_DIR").map_or_else(|| "/etc/nix".into(), PathBuf::from);
+    let users = config.map(|config| config.join("nix/registry.json"));
+    users.into_iter().chain([system.join("registry.json")]).collect()
+}
+
+/// A reference to what a registry has for a name, if that is of this machine.
+pub fn target(file: &Path, name: &str) -> Option<String> {
+    let text = crate::fs::read_regular(file, LIMIT).ok()??;
+    let registry: Value = serde_json::from_slice(&text).ok()?;
+    let named = registry["flakes"].as_array()?.iter().find(|flake| flake["from"]["id"] == name)?;
+    let to = &named["to"];
+    match to["type"].as_str()? {
+        "path" => Some(format!("path:{}", to["path"].as_str()?)),
+        "git" => Some(format!("git+{}", to["url"].as_str()?)),
+        _ => None,
+    }
+}
