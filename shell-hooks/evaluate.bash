@@ -107,7 +107,7 @@ __envr_finish() {
 		__envr_report
 	fi >&"${__envr_dump}"
 	# While bash ends, envr reads it.
-	builtin printf '1\0reported\0' >&"${__envr_question}"
+	{ builtin printf '1\0reported\0' >&"${__envr_question}"; } 2>/dev/null
 }
 
 __envr_report() {

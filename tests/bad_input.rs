@@ -350,6 +350,7 @@ fn an_rc_that_closes_or_corrupts_what_it_was_given() {
         ("kill -9 $$\n", 1),
         ("for fd in {60..66}; do echo garbage >&$fd; done 2>/dev/null\nexport A=1\n", 1),
         ("echo 'not the environment' >&3\nexport A=1\n", 0),
+        ("B=(1); exec 60>&-\nexport A=1\n", 0),
         ("unset -f __envr_ask __envr_load\nexport A=1\n", 0),
         ("set -eu; exec >/dev/null 2>&1 </dev/null\nexport A=1\n", 0),
         ("cd / && export A=1; rm -rf \"$__envr_stage\"\n", 0),
@@ -359,11 +360,12 @@ fn an_rc_that_closes_or_corrupts_what_it_was_given() {
         project.allow();
         let mut shell = project.shell();
         let before = shell.visible();
-        shell.any_prompt(code);
+        let said = shell.any_prompt(code);
         if code == 1 {
             assert_eq!(shell.visible(), before, "{rc}");
         } else {
             assert_eq!(shell.get("A"), Some("1"), "{rc}");
+            assert!(!said.contains("__envr"), "{rc}: {said}");
         }
         shell.prompt("");
     }
