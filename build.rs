@@ -1,4 +1,4 @@
-//! Prepares what a run would else do each time: the order of the program in memory, and what bash reads first.
+//! Prepares what a run would else do each time: the order of the program in memory, and what bash reads.
 
 #![expect(clippy::disallowed_methods, reason = "cargo asks in variables and listens to stdout")]
 
@@ -25,46 +25,84 @@ fn order() {
     }
 }
 
-/// For `eval::bash`: the names of the functions that are loaded on their first call, and what bash runs, with a stub for
-/// each; those that are envr's own have it in what bash reads with the first question.
+/// For `eval::bash`: what bash runs, with a stub for each function that is loaded on its first call, and the texts of
+/// these; those that are envr's own have their stub in what bash reads with the first question.
 ///
-/// `stub.bash` says what a stub does. bash takes a microsecond for ten letters, so there are few. The number, a comment in
-/// what is evaluated, is the function's place among the names: it tells a copy what it is a copy of, whatever name a script
-/// put into its text.
+/// bash takes a microsecond for ten letters, so a stub has few. Its number is the function's place among the texts: it tells
+/// a copy what it is a copy of, whatever name a script put into it.
 fn prelude() -> io::Result<()> {
-    let mut names = String::new();
     let mut prelude = without_comments("shell-hooks/evaluate.bash")?;
     let asking = without_comments("shell-hooks/asking.bash")?;
     let mut asked = String::new();
     let callers =
         [prelude.as_str(), &asking, &without_comments("shell-hooks/source.bash")?].concat();
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let callers: Vec<&str> = callers.split(|letter| !is_part(letter)).collect();
-    for file in ["shell-hooks/stdlib.bash", "shell-hooks/failure.bash"] {
-        println!("cargo::rerun-if-changed={file}");
-        let text = fs::read_to_string(file)?;
-        let heads = text.lines().filter_map(|line| line.strip_suffix("() {"));
-        for name in heads.filter(|name| !name.starts_with(char::is_whitespace)) {
-            let reader = match name.strip_prefix("__envr_") {
-                None => &mut prelude,
-                Some(_) if callers.contains(&name) => &mut asked,
-                // What the library has for itself comes with the function that needs it.
-                Some(_) => continue,
-            };
-            names.extend([name, " "]);
-            let place = (names.split(' ').count() - 1).to_string();
-            reader.extend([name, "(){ eval \"$__envr\" ", &place, ";}\n"]);
+    let callers: Vec<&str> = words(&callers).collect();
+
+    let library =
+        ["source_env", "stdlib", "failure"].map(|file| format!("shell-hooks/{file}.bash"));
+    let functions: Vec<(String, String)> =
+        library.iter().map(|file| functions_of(file)).collect::<io::Result<Vec<_>>>()?.concat();
+    // What the library has for itself comes with the function that needs it.
+    let has_stub = |name: &str| !name.starts_with("__envr_") || callers.contains(&name);
+    let (mut names, mut texts) = (Vec::new(), String::new());
+    for (name, text) in functions.iter().filter(|(name, _)| has_stub(name)) {
+        let stub = format!("{name}(){{ __envr {} \"$@\";}}\n", names.len());
+        match name.as_str() {
+            "source_env" => {}
+            _ if name.starts_with("__envr_") => asked.push_str(&stub),
+            _ => prelude.push_str(&stub),
         }
+        names.push(name.as_str());
+        let mut parts = vec![text.as_str()];
+        let mut next = 0;
+        while let Some(part) = parts.get(next) {
+            let needed = words(part).filter(|word| word.starts_with("__envr_") && !has_stub(word));
+            for word in needed {
+                let found = functions.iter().find(|(name, _)| name == word);
+                parts.extend(found.map(|(_, text)| text.as_str()).filter(|it| !parts.contains(it)));
+            }
+            next += 1;
+        }
+        texts.extend(parts);
+        texts.push('\0');
     }
+
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     let write = |name: &str, text: &str| fs::write(Path::new(&out).join(name), text);
-    write("functions", names.trim_end())?;
+    write("names", &names.join(" "))?;
+    write("functions", &texts)?;
     write("evaluate.bash", &prelude)?;
     // Where no function is exported.
     write("asking.bash", &asking.replacen(UNEXPORTED, &[UNEXPORTED, &asked].concat(), 1))?;
-    write("stub.bash", &(in_one_line("shell-hooks/stub.bash")? + " #"))?;
     write("way_back.bash", &in_one_line("shell-hooks/way_back.bash")?)?;
     write("users.bash", &without_comments("shell-hooks/users.bash")?)
+}
+
+/// The name and the text of each function in a file.
+fn functions_of(file: &str) -> io::Result<Vec<(String, String)>> {
+    println!("cargo::rerun-if-changed={file}");
+    let text = fs::read_to_string(file)?;
+    let mut functions: Vec<(String, String)> = Vec::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        let name = line.strip_suffix("() {").filter(|name| !name.starts_with(char::is_whitespace));
+        if let Some(name) = name {
+            functions.push((name.to_owned(), String::new()));
+            is_inside = true;
+        }
+        let code = line.trim_start();
+        if let Some((_, text)) =
+            functions.last_mut().filter(|_| is_inside && !code.starts_with('#'))
+        {
+            text.extend([code, "\n"]);
+        }
+        is_inside &= line != "}";
+    }
+    Ok(functions)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
 }
 
 fn in_one_line(file: &str) -> io::Result<String> {

@@ -12,7 +12,7 @@ builtin set +a
 
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_copy=() __envr_given=() __envr_result=() __envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=()
-__envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=() __envr_real=()
+__envr_aliases=() __envr_why=() __envr_says=() __envr_frame=() __envr_handled=() __envr_said=() __envr_real=()
 # The line that each copy of a judged file begins with.
 __envr_first_line='\builtin eval "$__envr_way_back"; '
 
@@ -23,47 +23,49 @@ __envr_first_line='\builtin eval "$__envr_way_back"; '
 __envr_ask() {
 	local __envr_code
 	REPLY=
-	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script || $1 == secrets || $1 == nix ]] || return 1
+	[[ ${BASH_SUBSHELL} -eq 0 && ${BASHPID:-$$} == "$$" || $1 == execute || $1 == script || $1 == secrets || $1 == nix ]] || builtin return 1
 	case $1 in
-	nix) { builtin printf '%s\0' "$(($# + 1))" "$@" && builtin declare -px && builtin printf '\0'; } >&"${__envr_question}" || return 1 ;;
-	watch | watch-dir) builtin printf '%s\0' "$(($# + 1))" "$@" "${DIRENV_WATCHES-}" >&"${__envr_question}" || return 1 ;;
-	*) builtin printf '%s\0' "$#" "$@" >&"${__envr_question}" || return 1 ;;
+	nix) { builtin printf '%s\0' "$(($# + 1))" "$@" && builtin declare -px && builtin printf '\0'; } >&"${__envr_question}" || builtin return 1 ;;
+	watch | watch-dir) builtin printf '%s\0' "$(($# + 1))" "$@" "${DIRENV_WATCHES-}" >&"${__envr_question}" || builtin return 1 ;;
+	*) builtin printf '%s\0' "$#" "$@" >&"${__envr_question}" || builtin return 1 ;;
 	esac
-	IFS= builtin read -r -u "${__envr_answer}" __envr_code || return 1
+	IFS= builtin read -r -u "${__envr_answer}" __envr_code || builtin return 1
 	case ${__envr_code} in
-	done) return 0 ;;
+	done) builtin return 0 ;;
 	reply) IFS= builtin read -r -d '' REPLY <"${__envr_stage}/reply" || builtin true ;;
 	secret) IFS= builtin read -r -d '' -u "${__envr_answer}" REPLY || builtin true ;;
 	refused) builtin exit 1 ;;
-	*) return 1 ;;
+	*) builtin return 1 ;;
 	esac
 }
 
-# Usage: __envr_load FUNCTION CALLER…
-# Replaces a stub by the function itself. One that calls itself was not replaced, for a script made it readonly.
+# Usage: __envr_load NUMBER STUB CALLER…
+# Replaces a stub, or a copy of one under another name, by the function itself, and sets __envr_real to what is to be called.
+# A stub that calls itself was not replaced, for a script made it readonly.
 __envr_load() {
-	local REPLY __envr_posix="" __envr_options=$-
+	local REPLY __envr_posix="" __envr_expands="" __envr_options=$-
 	# The one would export the function, the other ends bash at one that is readonly.
 	builtin set +ae
+	if builtin shopt -q expand_aliases; then
+		__envr_expands=1
+	fi
 	if [[ -o posix ]]; then
 		# Some functions have names that POSIX does not allow.
 		__envr_posix=1
 		builtin set +o posix
 	fi
-	__envr_real=()
-	if [[ $1 == "${2-}" ]]; then
-		__envr_real=("__envr_real_$1")
-		__envr_load_copy "$1" "${__envr_real}"
-	elif [[ " ${__envr_library} " != *" $1 "* ]]; then
-		__envr_load_copy "$1" "$1"
-	elif __envr_ask function "$1"; then
-		builtin eval "${REPLY}"
-	else
-		# shellcheck source=stdlib.bash
-		builtin . "${__envr_stage}/stdlib"
+	builtin shopt -u expand_aliases
+	__envr_real=("$2")
+	if [[ ${3-} == __envr && $2 == "${4-}" ]]; then
+		__envr_real=("__envr_real_$2")
 	fi
+	__envr_ask function "$1" || __envr_read_function "$1"
+	builtin eval "${__envr_real}(${REPLY#*\(}"
 	if [[ -n ${__envr_posix} ]]; then
 		builtin set -o posix
+	fi
+	if [[ -n ${__envr_expands} ]]; then
+		builtin shopt -s expand_aliases
 	fi
 	if [[ ${__envr_options} == *a* ]]; then
 		builtin set -a
@@ -71,31 +73,16 @@ __envr_load() {
 	if [[ ${__envr_options} == *e* ]]; then
 		builtin set -e
 	fi
+	[[ -n ${REPLY} ]]
 }
 
-# Usage: __envr_load_copy STUB NAME
-# Defines under this name the function that a stub, or a copy of one, is for. What a script has under the name of that
-# function stays as it is.
-__envr_load_copy() {
-	local REPLY IFS=" " __envr_function __envr_place __envr_there
-	__envr_place=$(builtin declare -f "$1")
-	__envr_place=${__envr_place#*__envr*\" }
-	# shellcheck disable=SC2206
-	local __envr_all=(source_env ${__envr_library})
-	__envr_function=${__envr_all[${__envr_place%%[!0-9]*}]}
-	if __envr_ask function "${__envr_function}"; then
-		REPLY=${REPLY#"${__envr_function}"}
-	else
-		__envr_there=$(builtin declare -f "${__envr_function}")
-		# shellcheck source=stdlib.bash
-		builtin . "${__envr_stage}/stdlib"
-		builtin unset -f "${__envr_function}"
-		builtin eval "${__envr_there}"
-		IFS= builtin read -r -d '' REPLY <"${__envr_stage}/stdlib" || builtin true
-		REPLY=${REPLY#*$'\n'"${__envr_function}() {"}
-		REPLY="() {${REPLY%%$'\n}\n'*}"$'\n}'
-	fi
-	builtin eval "$2${REPLY}"
+# Usage: __envr_read_function NUMBER
+# For a subshell, which can ask for nothing, leaves the text in REPLY.
+__envr_read_function() {
+	local __envr_index
+	for ((__envr_index = 0; __envr_index <= $1; __envr_index++)); do
+		IFS= builtin read -r -d '' REPLY || builtin return 1
+	done <"${__envr_stage}/functions"
 }
 
 # Usage: __envr_judge VERB PATH [NAME]
@@ -149,16 +136,12 @@ __envr_shopt() {
 
 # The rest of the report, where the script may have defined something.
 __envr_report_definitions() {
-	if [[ ${__envr_voice} == envr ]]; then
-		# Each line is a system call.
-		builtin eval "builtin unset -f ${__envr_library}" 2>/dev/null
-		builtin declare -F
-		builtin printf '\0'
-		builtin unalias source . 2>/dev/null
-		builtin alias
-	else
-		builtin printf '\0'
-	fi
+	# Each line is a system call.
+	builtin eval "builtin unset -f ${__envr_library}" 2>/dev/null
+	builtin declare -F
+	builtin printf '\0'
+	builtin unalias source . 2>/dev/null
+	builtin alias
 	builtin printf '\0end'
 }
 

@@ -38,23 +38,35 @@ __envr_called=() __envr_paths=()
 __envr_here=() __envr_back=() __envr_status=() __envr_held=()
 
 # Usage: __envr_read 2>/dev/null
-# Defines the functions of asking.bash, unseen by `set -x`.
+# Defines the functions of asking.bash, unseen by `set -x`, and by the aliases of a script.
 __envr_read() {
+	builtin set -- -u
+	if builtin shopt -q expand_aliases; then builtin set -- -s; fi
+	builtin shopt -u expand_aliases
 	builtin eval "${__envr_asking-}"
+	builtin shopt "$1" expand_aliases
 }
 
-# What is here of the function there.
+# What is here of the function there, which is read once.
 __envr_load() {
 	__envr_read
-	__envr_load "$@"
+	[[ -z ${__envr_asking-} ]] && __envr_load "$@"
+}
+
+# Usage: __envr NUMBER ARGUMENT…
+# What a stub does: has itself replaced by its function, and calls that. Exported into another bash, with its stub, it finds
+# the library through `direnv`, and the stub is gone before it could call itself.
+__envr() {
+	__envr_load "$1" "${FUNCNAME[@]:1}" 2>/dev/null || builtin eval "unset -f ${FUNCNAME[1]}; $(direnv stdlib)"
+	"${__envr_real:-${FUNCNAME[1]}}" "${@:2}"
 }
 
 # Runs the rc: the first call is for it, and its copy is there. Any other is for the function of this name in
-# source_env.bash. Under `command` it hears that a failure is handled, which it would not under `builtin`.
+# source_env.bash. Under `command` the rc hears that a failure is handled, which it would not under `builtin`.
 source_env() {
 	if [[ -n ${__envr_began} ]]; then
-		command eval "${__envr}" 0
-		return
+		__envr 0 "$@"
+		builtin return
 	fi
 	__envr_began=1
 	{ builtin pushd . && builtin pushd "${__envr_rc%/*}/"; } >/dev/null || return 1
@@ -93,13 +105,17 @@ if [[ ${__envr_voice} == envr ]]; then
 		done
 		builtin shopt -s expand_aliases
 	fi
-	builtin alias source='command source ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
-	builtin alias .='command . ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
+	builtin alias source='\command source ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
+	builtin alias .='\command . ${__envr_stage+"${__envr_stage}/source"} ${__envr_stage+"$#"} ${__envr_stage+"$@"}'
 fi
 
 # Reports the environment. `declare` is a builtin: no process, and no limit on the size of a variable.
 __envr_finish() {
-	{ builtin set +aeux; } 2>/dev/null
+	{
+		# No more of the script runs.
+		unset -f builtin
+		builtin set +aeux
+	} 2>/dev/null
 	if [[ -o posix || -n ${__envr_held-} ]]; then
 		__envr_read
 		__envr_finish_otherwise
@@ -114,7 +130,7 @@ __envr_report() {
 	[[ -n ${__envr_listed} ]] || builtin printf '\0'
 	builtin declare -px
 	builtin printf '%s\0' "${__envr_more-}"
-	if [[ -z ${__envr_defines}${__envr_users}${__envr_called[1]-} ]]; then
+	if [[ ${__envr_voice} != envr || -z ${__envr_defines}${__envr_users}${__envr_called[1]-} ]]; then
 		builtin printf '\0\0end'
 	else
 		__envr_read
@@ -124,6 +140,8 @@ __envr_report() {
 
 # Usage: __main__ RC
 __main__() {
+	# Where this one is made readonly, those of the library are not.
+	local REPLY
 	[[ -z ${__envr_strict} ]] || builtin set -euo pipefail
 	# Here, for what the user's files `declare` is seen by the rc.
 	[[ -z ${__envr_users} ]] || builtin eval "${__envr_users}"

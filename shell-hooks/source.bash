@@ -2,10 +2,13 @@
 # What `source FILE ARGUMENT…` reads in place of FILE, called as `source THIS COUNT PARAMETER… FILE ARGUMENT…`, where the
 # COUNT parameters are the caller's. It is sourced, too, so that FILE runs in the scope of its caller.
 #
-# SC2034: evaluate.bash uses these variables.
-# shellcheck disable=SC2034
+# SC2034: evaluate.bash uses these variables.  SC2128: an array without an index is its first element.
+# shellcheck disable=SC2034,SC2128
 
 __envr_read 2>/dev/null
+# A script may have aliases for the words of what follows.
+\builtin shopt -q expand_aliases && __envr_aliases=(-s) || __envr_aliases=(-u)
+\builtin shopt -u expand_aliases
 
 # Usage: __envr_find_script [--] FILE [ARGUMENT…]
 # Has FILE judged, goes to where it is to be read, and sets what the lines below want to know. Fails where there is
@@ -63,45 +66,49 @@ __envr_find_script() {
 # `set -a` has exported it.
 builtin export -nf __envr_find_script
 
-__envr_result=1
-if __envr_find_script "${@:$1+2}"; then
-	if [[ ${__envr_given} -gt 0 ]]; then
-		shift "$(($# - __envr_given))"
-	else
-		set -- "${@:2:$1}"
+{
+	__envr_result=1
+	__envr_find_script "${@:$1+2}" && __envr_result=0
+	builtin shopt "${__envr_aliases}" expand_aliases
+	if [[ ${__envr_result} -eq 0 ]]; then
+		if [[ ${__envr_given} -gt 0 ]]; then
+			builtin shift "$(($# - __envr_given))"
+		else
+			builtin set -- "${@:2:$1}"
+		fi
+		[[ -z ${__envr_copy} ]] || __envr_hold_stderr
+		# That it failed is for the caller's `set -e` and ERR trap to hear, once.
+		# shellcheck source=/dev/null
+		! builtin source -- "${__envr_names[${#BASH_SOURCE[@]}]}"
+		__envr_result=${PIPESTATUS[0]}
+		[[ -z ${__envr_held-} ]] || __envr_release_stderr
+		__envr_why=
+		__envr_wanted_name=${__envr_names[${#BASH_SOURCE[@]}]}
+		__envr_wanted=${__envr_files[${#BASH_SOURCE[@]}]}
 	fi
-	[[ -z ${__envr_copy} ]] || __envr_hold_stderr
-	# That it failed is for the caller's `set -e` and ERR trap to hear, once.
-	# shellcheck source=/dev/null
-	! builtin source -- "${__envr_names[${#BASH_SOURCE[@]}]}"
-	__envr_result=${PIPESTATUS[0]}
-	[[ -z ${__envr_held-} ]] || __envr_release_stderr
-	__envr_why=
-	__envr_wanted_name=${__envr_names[${#BASH_SOURCE[@]}]}
-	__envr_wanted=${__envr_files[${#BASH_SOURCE[@]}]}
-fi
-if [[ ${__envr_result} -ne 0 ]]; then
-	# The caller, but for functions of ours.
-	__envr_frame=1
-	while [[ ${BASH_SOURCE[__envr_frame]-} == environment ]]; do
-		__envr_frame=$((__envr_frame + 1))
-	done
-	# Whether the failure is handled, as by `||` or `if`, bash does not tell, but there `set -e` has no effect, not even
-	# one that is said here: where it has, the trap decides. No trap of the script's own has a part in it.
-	(
-		builtin trap 'builtin exit 0' EXIT
-		builtin trap - DEBUG ERR RETURN
-		builtin set -e
-		builtin false
-		builtin trap - EXIT
-		builtin exit 1
-	)
-	__envr_handled=$?
-	if [[ ${__envr_handled} -eq 0 ]]; then
-		__envr_unsourced "${BASH_LINENO[__envr_frame - 1]}" "${BASH_SOURCE[__envr_frame]-}"
-	elif [[ -n ${__envr_why} ]]; then
-		# bash would name a line of ours.
-		builtin printf '%s:%s\n' "${BASH_SOURCE[__envr_frame]-}" "${__envr_says/LINE/${BASH_LINENO[__envr_frame - 1]}}" >&2
+	if [[ ${__envr_result} -ne 0 ]]; then
+		# The caller, but for functions of ours.
+		__envr_frame=1
+		while [[ ${BASH_SOURCE[__envr_frame]-} == environment ]]; do
+			__envr_frame=$((__envr_frame + 1))
+		done
+		# Whether the failure is handled, as by `||` or `if`, bash does not tell, but there `set -e` has no effect, not even
+		# one that is said here: where it has, the trap decides. No trap of the script's own has a part in it.
+		(
+			builtin trap 'builtin exit 0' EXIT
+			builtin trap - DEBUG ERR RETURN
+			builtin set -e
+			builtin false
+			builtin trap - EXIT
+			builtin exit 1
+		)
+		__envr_handled=$?
+		if [[ ${__envr_handled} -eq 0 ]]; then
+			__envr_unsourced "${BASH_LINENO[__envr_frame - 1]}" "${BASH_SOURCE[__envr_frame]-}"
+		elif [[ -n ${__envr_why} ]]; then
+			# bash would name a line of ours.
+			builtin printf '%s:%s\n' "${BASH_SOURCE[__envr_frame]-}" "${__envr_says/LINE/${BASH_LINENO[__envr_frame - 1]}}" >&2
+		fi
 	fi
-fi
-return "${__envr_result}"
+	builtin return "${__envr_result}"
+}

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The library's `source_env` in an evaluation. The rc itself, before any call of it, is run by that of evaluate.bash.
+# What an evaluation has in place of standalone.bash. The rc itself, before any call of `source_env`, is run by that of
+# evaluate.bash.
 #
 # SC2154: evaluate.bash sets these variables.  SC2128: an array without an index is its first element.
 # SC2250: braces around a whole word say nothing.
@@ -38,4 +39,14 @@ source_env() {
 	fi
 	builtin popd >/dev/null || return 1
 	builtin popd >/dev/null || return 1
+}
+
+# Usage: __envr_is_replaced FUNCTION
+# Succeeds where a script put its own function in the place of the library's. The text is in a file, for $(…) costs a fork.
+__envr_is_replaced() {
+	local text='' file=$__envr_stage/function.${BASHPID:-$$}
+	if [[ -z $__envr_defines$__envr_users${__envr_called[1]-} ]]; then return 1; fi
+	builtin declare -f "$1" 2>/dev/null >|"$file"
+	IFS= builtin read -r -d '' text 2>/dev/null <"$file" || true
+	[[ -n $text && $text != *__envr* ]]
 }

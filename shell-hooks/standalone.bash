@@ -16,6 +16,13 @@ __envr_ask() {
 	return 1
 }
 
+# Usage: __envr_is_replaced FUNCTION
+# Succeeds where a script put its own function in the place of the library's.
+__envr_is_replaced() {
+	local text
+	text=$(declare -f "$1") && [[ $text != *__envr* ]]
+}
+
 # Usage: source_env FILE_OR_DIR
 # Runs another rc in its own directory, as part of this one. Its failure does not fail the caller.
 source_env() {

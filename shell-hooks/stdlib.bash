@@ -74,7 +74,7 @@ join_args() {
 expand_path() {
 	local REPLY
 	realpath.absolute "${2-}" "${1-}"
-	printf '%s\n' "$REPLY"
+	__envr_print "$REPLY"
 }
 
 # Usage: user_rel_path PATH
@@ -82,7 +82,7 @@ expand_path() {
 user_rel_path() {
 	local REPLY
 	__envr_tilde_path "${1-}"
-	if [[ -n $REPLY ]]; then printf '%s\n' "$REPLY"; fi
+	if [[ -n $REPLY ]]; then __envr_print "$REPLY"; fi
 }
 
 # Usage: find_up NAME
@@ -90,31 +90,13 @@ user_rel_path() {
 find_up() {
 	local REPLY
 	__envr_find_up "$PWD" "${1-}" || return 1
-	printf '%s\n' "$REPLY"
+	__envr_print "$REPLY"
 }
 
 # Usage: realpath.absolute [PATH ...]
 # Follows each PATH from where the last one led, beginning in the current directory, by the letters alone.
 realpath.absolute() {
-	local path name
-	REPLY=$PWD
-	for path in "$@"; do
-		case $path in
-		// | //[!/]*) REPLY=// ;;
-		/*) REPLY=/ ;;
-		*) ;;
-		esac
-		while [[ -n $path ]]; do
-			name=${path%%/*}
-			path=${path#"$name"}
-			path=${path#/}
-			case $name in
-			'' | .) ;;
-			..) realpath.dirname "$REPLY" ;;
-			*) REPLY=${REPLY%/}/$name ;;
-			esac
-		done
-	done
+	__envr_follow "$@"
 }
 
 # Usage: realpath.dirname PATH
@@ -142,6 +124,46 @@ realpath.basename() {
 	path=${path%"${path##*[!/]}"}
 	path=${path##*/}
 	REPLY=${path:-/}
+}
+
+# Usage: __envr_follow [PATH ...]
+# realpath.absolute, whatever a script puts in its place.
+__envr_follow() {
+	local path name
+	REPLY=$PWD
+	for path in "$@"; do
+		case $path in
+		// | //[!/]*) REPLY=// ;;
+		/*) REPLY=/ ;;
+		*) ;;
+		esac
+		while [[ -n $path ]]; do
+			name=${path%%/*}
+			path=${path#"$name"}
+			path=${path#/}
+			case $name in
+			'' | .) ;;
+			..) realpath.dirname "$REPLY" ;;
+			*) REPLY=${REPLY%/}/$name ;;
+			esac
+		done
+	done
+}
+
+# Usage: __envr_print TEXT
+# By its name a function is told from one that a script put in its place.
+__envr_print() {
+	builtin printf '%s\n' "$1"
+}
+
+# Usage: __envr_absolute PATH
+# What expand_path says.
+__envr_absolute() {
+	if __envr_is_replaced expand_path; then
+		REPLY=$(expand_path "$1") || true
+	else
+		realpath.absolute "" "$1"
+	fi
 }
 
 # Usage: __envr_tilde_path PATH
@@ -176,7 +198,7 @@ watch_file() {
 	local file files=() REPLY
 	for file in "$@"; do
 		if [[ -n $file ]]; then
-			realpath.absolute "$file"
+			__envr_follow "$file"
 			files+=("$REPLY")
 		fi
 	done
@@ -193,7 +215,7 @@ watch_file() {
 watch_dir() {
 	local dir=${1-} REPLY
 	if [[ -d $dir ]]; then
-		realpath.absolute "$dir"
+		__envr_follow "$dir"
 		dir=$REPLY
 		if __envr_ask watch-dir "$dir"; then
 			export DIRENV_WATCHES=$REPLY
@@ -246,7 +268,7 @@ source_url() {
 	fi
 	log_status "loading $1 ($2)"
 	__envr_file=$(fetchurl "$1" "$2") || return
-	. "$__envr_file"
+	builtin eval '. "$__envr_file"'
 }
 
 # Usage: fetchurl URL [HASH]
@@ -297,7 +319,7 @@ __envr_locate_rc() {
 		log_status "referenced $path does not exist"
 		return 1
 	fi
-	realpath.absolute "$path"
+	__envr_follow "$path"
 	__envr_rc=$REPLY
 }
 
@@ -306,13 +328,22 @@ __envr_locate_rc() {
 __envr_locate_up() {
 	local REPLY dir=${PWD%/}
 	__envr_up=
-	if [[ -n $dir ]] && __envr_find_up "${dir%/*}" "$1"; then __envr_up=$REPLY; fi
+	if [[ -z $dir ]]; then return 0; fi
+	if __envr_is_replaced find_up; then
+		__envr_up=$(cd .. && find_up "$1") || true
+	elif __envr_find_up "${dir%/*}" "$1"; then
+		__envr_up=$REPLY
+	fi
 }
 
 # Usage: __envr_log_path BEFORE PATH [AFTER]
 __envr_log_path() {
 	local REPLY
-	__envr_tilde_path "$2"
+	if __envr_is_replaced user_rel_path; then
+		REPLY=$(user_rel_path "$2") || true
+	else
+		__envr_tilde_path "$2"
+	fi
 	log_status "$1 $REPLY${3:+ $3}"
 }
 
@@ -388,7 +419,7 @@ path_rm() {
 MANPATH_add() {
 	local REPLY places
 	places=${MANPATH:-$(man -w 2>/dev/null || true)}
-	realpath.absolute "${1-}"
+	__envr_absolute "${1-}"
 	export MANPATH=$REPLY:$places
 }
 
@@ -419,7 +450,7 @@ __envr_locate_dotenv() {
 __envr_list_prepend() {
 	local path list=''
 	for path in "${@:2}"; do
-		realpath.absolute "$path"
+		__envr_absolute "$path"
 		list+=${list:+:}$REPLY
 	done
 	REPLY=$list${list:+${1:+:}}${1%:}
@@ -577,7 +608,7 @@ layout() {
 # Usage: direnv_layout_dir
 # Prints the directory for what layouts make. People redefine it, so layouts ask it each time.
 direnv_layout_dir() {
-	printf '%s\n' "${direnv_layout_dir:-$PWD/.direnv}"
+	builtin printf '%s\n' "${direnv_layout_dir:-$PWD/.direnv}"
 }
 
 # Usage: layout go
@@ -1008,7 +1039,7 @@ use_node() {
 		return 1
 	fi
 
-	if ! __envr_semver_search "$NODE_VERSIONS" "$prefix" "$version"; then
+	if ! __envr_find_version "$NODE_VERSIONS" "$prefix" "$version"; then
 		log_error "Unable to find NodeJS version ($version) in ($NODE_VERSIONS)!"
 		return 1
 	fi
@@ -1044,7 +1075,7 @@ use_julia() {
 	fi
 	if [[ -d $JULIA_VERSIONS/$prefix$version ]]; then
 		REPLY=$version
-	elif ! __envr_semver_search "$JULIA_VERSIONS" "$prefix" "$version"; then
+	elif ! __envr_find_version "$JULIA_VERSIONS" "$prefix" "$version"; then
 		log_error "Unable to find Julia version ($version) in ($JULIA_VERSIONS)!"
 		return 1
 	fi
@@ -1066,7 +1097,7 @@ use_rbenv() {
 # Loads rvm on the first call, which then takes the arguments.
 rvm() {
 	unset -f rvm
-	. "${rvm_scripts_path:-${rvm_path:-${HOME-}/.rvm}/scripts}/rvm"
+	builtin eval '. "${rvm_scripts_path:-${rvm_path:-${HOME-}/.rvm}/scripts}/rvm"'
 	rvm "$@"
 }
 
@@ -1080,7 +1111,18 @@ use_vim() {
 # Prints the highest X.Y.Z that begins with PARTIAL_VERSION and for which DIR has a directory called PREFIX with X.Y.Z.
 semver_search() {
 	local REPLY
-	if __envr_semver_search "${1-}" "${2-}" "${3-}"; then printf '%s\n' "$REPLY"; fi
+	if __envr_semver_search "${1-}" "${2-}" "${3-}"; then __envr_print "$REPLY"; fi
+}
+
+# Usage: __envr_find_version DIR PREFIX PARTIAL_VERSION
+# What semver_search says; fails where that is nothing.
+__envr_find_version() {
+	if __envr_is_replaced semver_search; then
+		REPLY=$(semver_search "$@") || true
+		[[ -n $REPLY ]]
+	else
+		__envr_semver_search "$@"
+	fi
 }
 
 # Usage: __envr_semver_search DIR PREFIX PARTIAL_VERSION

@@ -320,6 +320,16 @@ fn functions_are_dropped_silently_for_a_comment_an_export_or_another_file() {
 }
 
 #[test]
+fn a_copy_of_a_function_that_is_wrapped_is_of_use() {
+    let project = Project::new();
+    let rc = "eval \"orig_$(declare -f dotenv)\"\nfunction dotenv { orig_dotenv \"$@\"; export W=1; }\ndotenv\n";
+    project.write(".envrc", rc);
+    project.write(".env", "A=1\n");
+    project.allow();
+    project.shell().prompt(&format!("{LOADING}envr: export +A +W\n"));
+}
+
+#[test]
 fn edits_of_the_users_own_functions_are_not_noticed() {
     let project = Project::new();
     project.write(".envrc", "use thing\n");

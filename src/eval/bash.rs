@@ -32,8 +32,6 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
     env.set("DIRENV_IN_ENVRC", "1");
     in_progress::begin(&mut env, &trusted.rc().path);
     link.add_to(&mut env);
-    let (stub, does) = library::STUB;
-    env.set(stub, does);
 
     let mut conversation = Conversation::new(start, trusted)?;
     let mut running = Running::start(&bash, &env, &conversation)?;
@@ -69,7 +67,6 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
                 watches.merge(session::watches_of(&env).unwrap_or(asked));
                 session::clear(&mut env);
                 env.unset("DIRENV_IN_ENVRC");
-                env.unset(stub);
                 in_progress::end(&mut env, start.outer);
                 link.remove_from(&mut env);
                 return Ok(Evaluation {
@@ -92,24 +89,41 @@ pub fn left_behind(host: &Host, scripts: &[u8], functions: &[String]) -> Vec<Str
         return Vec::new();
     }
     let mentions = mentions(scripts);
+    // What is mentioned elsewhere alone, a copy of another function, is there to be called.
     let is_for_the_prompt = |name: &&String| {
         !["use_", "layout_", "_"].iter().any(|prefix| name.starts_with(prefix))
-            && mentions.get(name.as_bytes()) == Some(&1)
+            && mentions.get(name.as_bytes()) == Some(&Mentions { all: 1, definitions: 1 })
     };
     let functions = functions.iter().filter(is_for_the_prompt);
     functions.map(|name| format!("function `{name}`")).collect()
 }
 
-/// How often each word stands in scripts. Comments, and the `export -f` that hands a function on, are no use of it.
-fn mentions(scripts: &[u8]) -> HashMap<&[u8], usize> {
+/// How often a word stands somewhere, and how often as `NAME ()` or `function NAME`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Mentions {
+    all: usize,
+    definitions: usize,
+}
+
+/// The words of scripts. Comments, and the `export -f` that hands a function on, are no use of it.
+fn mentions(scripts: &[u8]) -> HashMap<&[u8], Mentions> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
     let commands = scripts
         .split(|byte| *byte == b'\n')
         .flat_map(|line| without_comment(line).split(|byte| b";&|".contains(byte)))
         .filter(|command| !exports_functions(command));
-    let mut mentions = HashMap::new();
-    for word in commands.flat_map(|command| command.split(|byte| !is_part(byte))) {
-        *mentions.entry(word).or_default() += 1;
+    let mut mentions = HashMap::<&[u8], Mentions>::new();
+    for command in commands {
+        let (mut rest, mut before) = (command, &b""[..]);
+        while let Some(start) = rest.iter().position(is_part) {
+            let end = rest[start..].iter().position(|byte| !is_part(byte));
+            let (word, after) = rest[start..].split_at(end.unwrap_or(rest.len() - start));
+            let mention = mentions.entry(word).or_default();
+            mention.all += 1;
+            let has_parentheses = after.trim_ascii_start().starts_with(b"(");
+            mention.definitions += usize::from(before == b"function" || has_parentheses);
+            (rest, before) = (after, word);
+        }
     }
     mentions
 }

@@ -98,6 +98,33 @@ fn the_log_format_of_a_script_counts() {
     }
 }
 
+/// A script that shows what is read sees its own lines, and an error names no file of ours, in a subshell, too.
+#[test]
+fn the_library_shows_itself_as_little_as_direnvs() {
+    let project = Project::new().named_direnv();
+    let rc = "set -v\nhas ls\n(has ls)\n(use nosuch)\n";
+    project.write(".envrc", rc);
+    project.allow();
+    let said = project.shell().any_prompt(0);
+    assert_eq!(
+        without_lines(&said),
+        "direnv: loading $DIR/project/.envrc\nhas ls\n(has ls)\n(use nosuch)\ndirenv: using nosuch\n\
+         use_nosuch: command not found\n__envr_finish"
+    );
+}
+
+#[test]
+fn what_replaces_user_rel_path_says_the_path() {
+    let project = Project::new().named_direnv();
+    project.write(".envrc", "user_rel_path() { echo \"<$1>\"; }\nsource_env sub\n");
+    project.write("sub/.envrc", "export A=1\n");
+    project.allow();
+    project.shell().prompt(
+        "direnv: loading $DIR/project/.envrc\ndirenv: loading <$DIR/project/sub/.envrc>\n\
+         direnv: export +A\n",
+    );
+}
+
 #[test]
 fn an_rc_ends_as_with_direnv() {
     if !has("direnv") {

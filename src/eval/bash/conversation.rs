@@ -68,7 +68,7 @@ enum Answer {
 impl<'a> Conversation<'a> {
     pub fn new(start: &Start<'a>, trusted: &'a mut Trusted) -> Result<Self> {
         let mut stage = Stage::new(start.outer)?;
-        stage.write("stdlib", &library::FOR_SUBSHELL)?;
+        stage.write("functions", &[library::FUNCTIONS])?;
         stage.write("source", &[library::SOURCE])?;
         // The first copy, which bash takes without a question.
         let rc = &trusted.rc().path;
@@ -153,8 +153,8 @@ impl<'a> Conversation<'a> {
             (b"log", [kind, message, format]) => {
                 self.log(kind, &String::from_utf8_lossy(message), format)
             }
-            (b"function", [name]) => match library::function(&String::from_utf8_lossy(name)) {
-                Some(text) => Answer::Reply(text.into_bytes()),
+            (b"function", [number]) => match library::function(number) {
+                Some(text) => Answer::Reply(text.into()),
                 None => Answer::Failed,
             },
             (b"secrets", [kind, dir, count, words @ ..]) => {

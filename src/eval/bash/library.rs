@@ -2,14 +2,8 @@
 
 const LIBRARY: &str = include_str!("../../../shell-hooks/stdlib.bash");
 
-/// What `evaluate.bash` has instead of it.
+/// What `evaluate.bash` has instead of the rest.
 const STANDALONE: &str = include_str!("../../../shell-hooks/standalone.bash");
-
-/// What an evaluation needs where a script of it fails, or might.
-const FAILURE: &str = include_str!("../../../shell-hooks/failure.bash");
-
-/// What an evaluation has instead of the library's.
-const SOURCE_ENV: &str = include_str!("../../../shell-hooks/source_env.bash");
 
 /// What `source` reads in an evaluation, in place of the file that is to be judged first.
 pub const SOURCE: &str = include_str!("../../../shell-hooks/source.bash");
@@ -24,60 +18,35 @@ pub const ASKING: &str = include_str!(concat!(env!("OUT_DIR"), "/asking.bash"));
 /// What bash runs before an rc, where the user may have functions of their own.
 pub const USERS: &str = include_str!(concat!(env!("OUT_DIR"), "/users.bash"));
 
-/// The names, with a space between them.
-const WITH_STUB: &str = include_str!(concat!(env!("OUT_DIR"), "/functions"));
+/// The functions that are loaded on their first call: their names, with a space between them.
+const NAMES: &str = include_str!(concat!(env!("OUT_DIR"), "/names"));
+
+/// And their texts, each with those it needs that have no stub, and ended by a NUL.
+pub const FUNCTIONS: &str = include_str!(concat!(env!("OUT_DIR"), "/functions"));
 
 /// What leads from the directory of a copy to where the file stands.
 pub const WAY_BACK: &str = include_str!(concat!(env!("OUT_DIR"), "/way_back.bash"));
 
-/// What a stub evaluates, and the variable it has that from.
-pub const STUB: (&str, &str) = ("__envr", include_str!(concat!(env!("OUT_DIR"), "/stub.bash")));
-
 /// What `evaluate.bash` defines itself under names that are not its own.
-const EVALUATIONS_OWN: &str = ". __main__ alias shopt source source_env";
-
-/// What a subshell of an evaluation sources, for it can ask for nothing.
-pub const FOR_SUBSHELL: [&str; 3] = [LIBRARY, FAILURE, SOURCE_ENV];
+const EVALUATIONS_OWN: &str = ". __main__ alias shopt source";
 
 /// The library as it stands.
 pub const WHOLE: [&str; 2] = [LIBRARY, STANDALONE];
 
 /// Whether a script that is evaluated finds a function of this name.
 pub fn has(name: &str) -> bool {
-    ["source_env", "__main__"].contains(&name) || WITH_STUB.split(' ').any(|known| known == name)
+    name == "__main__" || NAMES.split(' ').any(|known| known == name)
 }
 
 /// All functions in an evaluation that are not the script's, but for those of which the name says so.
 pub fn functions() -> String {
-    [WITH_STUB, EVALUATIONS_OWN].join(" ")
+    [NAMES, EVALUATIONS_OWN].join(" ")
 }
 
-/// The text of one function, and of those it needs that have no stub.
-pub fn function(name: &str) -> Option<String> {
-    let mut texts = vec![text_of(name)?];
-    let mut next = 0;
-    while let Some(text) = texts.get(next) {
-        let needed = names_in(text).filter(|name| !has(name)).filter_map(text_of);
-        let fresh: Vec<&str> = needed.filter(|text| !texts.contains(text)).collect();
-        texts.extend(fresh);
-        next += 1;
-    }
-    Some(texts.concat())
-}
-
-/// The names of the library's own that a text mentions.
-fn names_in(text: &'static str) -> impl Iterator<Item = &'static str> {
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    words.filter(|word| word.starts_with("__envr_"))
-}
-
-fn text_of(name: &str) -> Option<&'static str> {
-    let head = format!("\n{name}() {{\n");
-    FOR_SUBSHELL.into_iter().find_map(|text| {
-        let start = text.find(&head)? + 1;
-        let end = text[start..].find("\n}\n")? + 3;
-        Some(&text[start..start + end])
-    })
+/// The text of the function that a stub with this number is for.
+pub fn function(number: &[u8]) -> Option<&'static str> {
+    let number: usize = std::str::from_utf8(number).ok()?.parse().ok()?;
+    FUNCTIONS.split_terminator('\0').nth(number)
 }
 
 #[cfg(test)]
@@ -86,16 +55,21 @@ mod tests {
 
     #[test]
     fn every_function_can_be_loaded_alone() {
-        assert!(WITH_STUB.split(' ').count() > 60);
-        for name in WITH_STUB.split(' ') {
-            let text = function(name).unwrap();
+        let all = [LIBRARY, include_str!("../../../shell-hooks/failure.bash")].concat();
+        let names: Vec<&str> = all.lines().filter_map(|line| line.strip_suffix("() {")).collect();
+        assert!(NAMES.split(' ').count() > 60);
+        for (number, name) in NAMES.split(' ').enumerate() {
+            let text = function(number.to_string().as_bytes()).unwrap();
             assert!(
                 text.starts_with(&format!("{name}() {{\n")) && text.ends_with("\n}\n"),
                 "{name}"
             );
-            for needed in names_in(text.leak()).filter(|needed| text_of(needed).is_some()) {
-                let head = format!("{needed}() {{\n");
-                assert!(has(needed) || function(name).unwrap().contains(&head), "{name}: {needed}");
+            let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            for needed in words.filter(|word| names.contains(word)) {
+                assert!(
+                    has(needed) || text.contains(&format!("{needed}() {{\n")),
+                    "{name}: {needed}"
+                );
             }
         }
     }

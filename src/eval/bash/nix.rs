@@ -1,7 +1,7 @@
 //! `use flake` and `use nix` of a script: what envr keeps comes as code, what it must ask nix for is waited for.
 
 use super::conversation::Conversation;
-use super::{library, report};
+use super::report;
 use crate::env::Env;
 use crate::eval::in_progress;
 use crate::host::Voice;
@@ -39,7 +39,6 @@ impl<'a> Question<'a> {
         session::clear(&mut env);
         env.unset("DIRENV_IN_ENVRC");
         env.unset(in_progress::VARIABLE);
-        env.unset(library::STUB.0);
         Some(Self {
             wishes: Wishes { manual: *manual == b"1", no_fallback: *fallback == b"0" },
             dir: Path::new(OsStr::from_bytes(dir)),

@@ -29,7 +29,7 @@ pub fn read(report: &[u8]) -> Option<Report> {
     Some(Report {
         exported: exported(declarations)?,
         functions: function_names(functions)
-            .filter(|name| !known.contains(name) && !name.starts_with(b"__envr_"))
+            .filter(|name| !known.contains(name) && !name.starts_with(b"__envr"))
             // Where a script made one readonly, bash could not leave it out.
             .filter(|name| !std::str::from_utf8(name).is_ok_and(library::has))
             .map(|name| String::from_utf8_lossy(name).into_owned())

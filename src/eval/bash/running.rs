@@ -23,6 +23,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 const PART: usize = 4 << 10;
 
 const START: &str = "__main__ \"$9\"\n";
+/// What a stub calls, for those that reach another bash.
+const HAND_ON: &str = "builtin export -f __envr\n";
 /// Scripts use low descriptors for themselves.
 const FIRST_DESCRIPTOR: i32 = 60;
 
@@ -71,7 +73,8 @@ impl Running {
         ioctl_fionbio(&questions, true).context("could not listen to bash")?;
 
         let Conversation { world: World { host, config, .. }, trusted, stage, .. } = conversation;
-        let script = [library::PRELUDE, START].concat();
+        let hand_on = if may_hand_on(trusted.bytes()) { HAND_ON } else { "" };
+        let script = [library::PRELUDE, hand_on, START].concat();
         let mut command = Command::new(bash);
         command.arg("-c").arg(script).arg(bash).arg(host.program());
         command.arg(config.dir.as_deref().unwrap_or(Path::new(""))).arg(stage.path());
@@ -82,7 +85,7 @@ impl Running {
             .arg(&trusted.rc().path);
         let loading = format!("loading {}", host.tilde(&trusted.rc().path));
         let loading = ui::status_line(host, config, &loading).unwrap_or_default();
-        let may_define = host.voice == Voice::Envr && may_define(trusted.bytes());
+        let may_define = may_define(trusted.bytes(), host.voice);
         command.arg(&loading).arg(library::functions());
         command.arg(if may_define { "defines" } else { "" });
         command.arg(if begins_plain(trusted.bytes()) { "plain" } else { "" });
@@ -199,15 +202,31 @@ impl Reports {
     }
 }
 
-/// Whether a script may define functions or aliases, as far as its own text goes.
-fn may_define(script: &[u8]) -> bool {
+/// Whether a script may define functions or aliases, as far as its own text goes. Under the name direnv nobody sees what it
+/// sources.
+fn may_define(script: &[u8], voice: Voice) -> bool {
     let has_parentheses = || {
         let mut parts = script.split(|byte| *byte == b'(').skip(1);
         parts.any(|part| part.trim_ascii_start().starts_with(b")"))
     };
     let text = String::from_utf8_lossy(script);
-    let words = ["function", "eval", "alias", "ALIAS"];
+    let words = ["function", "eval", "alias", "ALIAS", "source ", ". "];
+    let words = if voice == Voice::Direnv { &words[..] } else { &words[..4] };
     words.iter().any(|word| text.contains(word)) || has_parentheses()
+}
+
+/// Whether a script may show another bash its functions, as far as its own text goes: `export -f`, `declare -f`.
+fn may_hand_on(script: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let mut words = script.split(|byte| !is_part(byte)).filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        if [b"export".as_slice(), b"declare", b"typeset"].contains(&word)
+            && words.peek().is_some_and(|flags| flags.starts_with(b"-") && flags.contains(&b'f'))
+        {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether bash finds nothing wrong with the first line by itself, nor takes it for the beginning of more than that.

@@ -1,0 +1,1 @@
+layout_node() { export NODE=$(expand_path n); }
