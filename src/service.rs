@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod zone;
 pub mod project;
 pub mod graph;
+pub mod places;
 pub mod state;
 pub mod process;
 pub mod control_group;
@@ -274,6 +275,14 @@ impl Condition {
             Self::Ready => "ready",
             Self::Completed => "completed",
         }
+    }
+}
+
+impl Spec {
+    /// Whether it can ever be done: what is always started again is not.
+    pub fn can_complete(&self) -> bool {
+        let ends = self.kind == Kind::Oneshot || self.restart.when != RestartWhen::Always;
+        ends && self.start == StartWhen::AtOnce
     }
 }
 

@@ -30,15 +30,8 @@ pub struct Table<'a> {
     prefix: String,
     /// Bytes from the start of the text.
     at: usize,
-    entries: BTreeMap<String, Entry<'a>>,
+    entries: BTreeMap<String, Value<'a>>,
     asked: Vec<&'static str>,
-}
-
-#[derive(Debug)]
-struct Entry<'a> {
-    /// Bytes from the start of the text.
-    key_at: usize,
-    value: Value<'a>,
 }
 
 #[derive(Debug)]
@@ -46,7 +39,8 @@ pub struct Value<'a> {
     document: &'a Document,
     /// Its key with the tables it stands in.
     pub name: String,
-    /// Bytes from the start of the text.
+    /// Bytes from the start of the text; of its key, and its own.
+    key_at: usize,
     at: usize,
     content: DeValue<'a>,
 }
@@ -83,17 +77,21 @@ impl Document {
         }
     }
 
-    /// An error that shows where in the file it is: line and column count from 1, columns in characters.
+    /// An error that shows where in the file it is.
     pub fn mistake(&self, at: usize, message: &str) -> anyhow::Error {
+        Hinted::new(
+            format!("could not read `{}`: {message}", self.place(at)),
+            format!("$EDITOR {}", self.path.display()),
+        )
+        .into()
+    }
+
+    /// `PATH:LINE:COLUMN`, which count from 1, columns in characters.
+    fn place(&self, at: usize) -> String {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let path = self.path.display();
-        Hinted::new(
-            format!("could not read `{path}:{line}:{column}`: {message}"),
-            format!("$EDITOR {path}"),
-        )
-        .into()
+        format!("{}:{line}:{column}", self.path.display())
     }
 }
 
@@ -103,8 +101,8 @@ impl<'a> Table<'a> {
             let (key_at, at) = (key.span().start, value.span().start);
             let key: std::borrow::Cow<str> = key.into_inner();
             let name = format!("{prefix}{key}");
-            let value = Value { document, name, at, content: value.into_inner() };
-            (key.into_owned(), Entry { key_at, value })
+            let value = Value { document, name, key_at, at, content: value.into_inner() };
+            (key.into_owned(), value)
         };
         let entries = table.into_iter().map(entry).collect();
         Self { document, prefix, at, entries, asked: Vec::new() }
@@ -112,7 +110,7 @@ impl<'a> Table<'a> {
 
     pub fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
         self.asked.push(key);
-        self.entries.remove(key).map(|entry| entry.value)
+        self.entries.remove(key)
     }
 
     pub fn table(&mut self, key: &'static str) -> Result<Option<Self>> {
@@ -147,7 +145,7 @@ impl<'a> Table<'a> {
 
     /// Whatever keys there are: a table of the user's own names.
     pub fn into_entries(self) -> impl Iterator<Item = (String, Value<'a>)> {
-        self.entries.into_iter().map(|(key, entry)| (key, entry.value))
+        self.entries.into_iter()
     }
 
     /// A mistake where a key is left that nobody asked for.
@@ -158,17 +156,31 @@ impl<'a> Table<'a> {
 
     fn check(&self, known: &[&'static str]) -> Result<()> {
         let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.as_str()));
-        let first = unknown.min_by_key(|(_, entry)| entry.key_at);
-        let Some((key, entry)) = first else { return Ok(()) };
+        let first = unknown.min_by_key(|(_, value)| value.key_at);
+        let Some((key, value)) = first else { return Ok(()) };
         let hint = did_you_mean(key, known.iter().copied());
         let message = format!("unknown key `{}{key}`{hint}", self.prefix);
-        Err(self.document.mistake(entry.key_at, &message))
+        Err(value.key_mistake(&message))
     }
 }
 
 impl<'a> Value<'a> {
     pub fn mistake(&self, message: &str) -> anyhow::Error {
         self.document.mistake(self.at, message)
+    }
+
+    /// A mistake of its key.
+    pub fn key_mistake(&self, message: &str) -> anyhow::Error {
+        self.document.mistake(self.key_at, message)
+    }
+
+    /// `PATH:LINE:COLUMN` of its key.
+    pub fn key_place(&self) -> String {
+        self.document.place(self.key_at)
+    }
+
+    pub fn place(&self) -> String {
+        self.document.place(self.at)
     }
 
     /// Counted from 1.
@@ -190,16 +202,16 @@ impl<'a> Value<'a> {
 
     /// The elements of an array, or the one value that stands in its place.
     pub fn items(self) -> Vec<Self> {
-        let Self { document, name, at, content } = self;
+        let Self { document, name, key_at, at, content } = self;
         match content {
             DeValue::Array(array) => {
                 let item = |item: Spanned<DeValue<'a>>| {
                     let at = item.span().start;
-                    Value { document, name: name.clone(), at, content: item.into_inner() }
+                    Value { document, name: name.clone(), key_at, at, content: item.into_inner() }
                 };
                 array.into_iter().map(item).collect()
             }
-            content => vec![Value { document, name, at, content }],
+            content => vec![Value { document, name, key_at, at, content }],
         }
     }
 
@@ -213,11 +225,15 @@ impl<'a> Value<'a> {
     }
 
     pub fn string(self) -> Result<String> {
+        self.text().map(str::to_string)
+    }
+
+    pub fn text(&self) -> Result<&str> {
         match &self.content {
             DeValue::String(text) if text.contains('\0') => {
                 Err(self.mistake(&format!("`{}` holds a NUL", self.name)))
             }
-            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::String(text) => Ok(text),
             _ => Err(self.is_not("a string")),
         }
     }

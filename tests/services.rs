@@ -136,6 +136,21 @@ impl Services {
         UnixStream::connect(dir.path().join("control")).unwrap()
     }
 
+    /// Waits until a service is left alone; returns what whoever waits for it is told then.
+    #[track_caller]
+    fn failed(&self, name: &str) -> String {
+        let mut stream = self.socket();
+        stream.write_all(b"{\"version\":1,\"request\":\"watch\"}\n").unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        let has_failed = |line: String| {
+            let reply: Value = serde_json::from_str(&line).unwrap();
+            let services = reply["services"]["services"].as_array().unwrap();
+            services.iter().any(|status| status["name"] == name && status["state"] == "failed")
+        };
+        assert!(lines.any(|line| has_failed(line.unwrap())), "the supervisor ended");
+        self.fail(["wait", name])
+    }
+
     fn fifo(&self, name: &str) -> Fifo {
         let path = self.project.path(name);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());

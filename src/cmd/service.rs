@@ -400,8 +400,26 @@ fn since(text: &str) -> Result<Since, String> {
         '0' => letter.is_ascii_digit(),
         place => letter == place,
     });
-    if fits && (10..=pattern.len()).contains(&time.len()) {
+    if fits && (10..=pattern.len()).contains(&time.len()) && is_moment(&time) {
         return Ok(Since::Time(time));
     }
     Err(format!("`{text}` is neither a time such as `10m` nor one such as `2026-01-31T12:00`"))
+}
+
+/// Whether such a day and such an hour exist, as far as they are said.
+fn is_moment(time: &str) -> bool {
+    let part = |from: usize| time.get(from..from + 2).and_then(|digits| digits.parse::<u8>().ok());
+    let year = time.get(..4).and_then(|digits| digits.parse::<u16>().ok()).unwrap_or_default();
+    let is_leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match part(5) {
+        Some(2) => 28 + u8::from(is_leap_year),
+        Some(4 | 6 | 9 | 11) => 30,
+        Some(1..=12) => 31,
+        _ => return false,
+    };
+    let is_below = |from, limit| part(from).is_none_or(|number| number < limit);
+    part(8).is_some_and(|day| (1..=days).contains(&day))
+        && is_below(11, 24)
+        && is_below(14, 60)
+        && is_below(17, 61)
 }

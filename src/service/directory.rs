@@ -1,5 +1,6 @@
 //! Service directories as s6 and s6-rc have them: one file for each thing that is said.
 
+use super::places::Places;
 use super::{
     Condition, Finish, Kind, Program, Readiness, Ready, RestartWhen, Scope, Spec, is_name,
     signal_number,
@@ -20,6 +21,18 @@ const PROGRAMS: [&str; 5] = ["run", "finish", "up", "log/run", "log/finish"];
 const TIMEOUT_FINISH: u64 = 5000;
 /// How many deaths s6 can remember.
 const DEATHS: u64 = 4096;
+/// What s6 and s6-rc take of a service, or of a oneshot alone, and envr does not.
+const NOT_HEEDED: [&str; 8] = [
+    "lock-fd",
+    "flag-newpidns",
+    "reload-signal",
+    "instance",
+    "instances",
+    "producer-for",
+    "consumer-for",
+    "pipeline-name",
+];
+const NOT_HEEDED_OF_ONESHOTS: [&str; 2] = ["down", "reload"];
 
 /// What stands in a directory of service directories.
 #[derive(Debug, Default)]
@@ -27,6 +40,9 @@ pub struct Directories {
     pub specs: Vec<Spec>,
     /// Names for several services.
     pub bundles: BTreeMap<String, Vec<String>>,
+    pub places: Places,
+    /// What is said there and counts for nothing.
+    pub warnings: Vec<String>,
 }
 
 /// Whether a directory is a service's: others may share the place.
@@ -67,7 +83,16 @@ pub fn read(scan: &Path) -> Result<Directories> {
         if !is_name(&name) {
             return Err(dir.mistake("", &format!("`{name}` cannot be a service's name")));
         }
-        match dir.setting("type")?.as_deref() {
+        found.places.add(&name, dir.dir.display().to_string());
+        for needed in dir.names_in("dependencies.d") {
+            let place = dir.dir.join("dependencies.d").join(&needed);
+            found.places.add_need(&name, &needed, place.display().to_string());
+        }
+        let kind = dir.setting("type")?;
+        let others =
+            if kind.as_deref() == Some("oneshot") { &NOT_HEEDED_OF_ONESHOTS[..] } else { &[] };
+        found.warnings.extend(dir.warnings(others));
+        match kind.as_deref() {
             Some("bundle") => {
                 found.bundles.insert(name, dir.names_in("contents.d"));
             }
@@ -146,6 +171,12 @@ impl Directory {
         let timeout = self.number("timeout-finish")?.unwrap_or(TIMEOUT_FINISH);
         let timeout = (timeout > 0).then(|| Duration::from_millis(timeout));
         Ok(self.has("finish").then(|| Finish { file: "./finish".into(), timeout }))
+    }
+
+    fn warnings(&self, others: &[&str]) -> Vec<String> {
+        let names = NOT_HEEDED.iter().chain(others).filter(|name| self.has(name));
+        let files = names.map(|name| self.dir.join(name));
+        files.map(|file| format!("`{}` counts for nothing here", file.display())).collect()
     }
 
     fn dependencies(&self) -> BTreeMap<String, Condition> {

@@ -1,5 +1,6 @@
 //! Who needs whom: names checked, cycles found, and what has to start or stop with what. No effects.
 
+use super::places::Places;
 use super::{Condition, Port, Spec};
 use crate::error::Hinted;
 use crate::toml::did_you_mean;
@@ -12,25 +13,38 @@ pub struct Graph {
     pub specs: BTreeMap<String, Spec>,
     /// Names for several services.
     pub bundles: BTreeMap<String, Vec<String>>,
+    /// What of the definitions counts for nothing.
+    pub warnings: Vec<String>,
 }
 
 impl Graph {
-    pub fn new(specs: Vec<Spec>, bundles: BTreeMap<String, Vec<String>>) -> Result<Self> {
+    pub fn new(
+        specs: Vec<Spec>,
+        bundles: BTreeMap<String, Vec<String>>,
+        places: &Places,
+    ) -> Result<Self> {
         let mut by_letters: BTreeMap<String, String> = BTreeMap::new();
         let names = specs.iter().map(|spec| &spec.name).chain(bundles.keys());
         for name in names {
             if let Some(other) = by_letters.insert(name.to_lowercase(), name.clone()) {
-                bail!("service `{name}` is defined twice{}", spelled(name, &other));
+                let message =
+                    format!("service `{name}` is defined twice{}", first(name, &other, places));
+                return Err(places.wrong(name, &message));
             }
         }
         let mut graph = Self {
             specs: specs.into_iter().map(|spec| (spec.name.clone(), spec)).collect(),
             bundles,
+            warnings: Vec::new(),
         };
-        graph.replace_bundles()?;
-        graph.check_ports()?;
+        graph.replace_bundles(places)?;
+        graph.check_ports(places)?;
+        graph.check_ends(places)?;
         match graph.cycle() {
-            Some(cycle) => bail!("services wait for each other: {}", cycle.join(" → ")),
+            Some(cycle) => {
+                let message = format!("services wait for each other: {}", cycle.join(" → "));
+                Err(places.wrong_need(&cycle[0], &cycle[1], &message))
+            }
             None => Ok(graph),
         }
     }
@@ -76,18 +90,17 @@ impl Graph {
         match self.bundles.get(name) {
             Some(_) if depth > self.bundles.len() => bail!("bundle `{name}` contains itself"),
             Some(names) => names.iter().try_for_each(|name| self.expand(name, into, depth + 1)),
-            None => Err(self.unknown(name, "")),
+            None => Err(Hinted::new(self.unknown(name, ""), "envr ps").into()),
         }
     }
 
-    fn unknown(&self, name: &str, whose: &str) -> anyhow::Error {
+    fn unknown(&self, name: &str, whose: &str) -> String {
         let known = self.specs.keys().chain(self.bundles.keys()).map(String::as_str);
-        let message = format!("unknown service `{name}`{whose}{}", did_you_mean(name, known));
-        Hinted::new(message, "envr ps").into()
+        format!("unknown service `{name}`{whose}{}", did_you_mean(name, known))
     }
 
     /// A dependency on a bundle is one on each service of it.
-    fn replace_bundles(&mut self) -> Result<()> {
+    fn replace_bundles(&mut self, places: &Places) -> Result<()> {
         let mut replaced = BTreeMap::new();
         for spec in self.specs.values() {
             let mut dependencies: BTreeMap<String, Condition> = BTreeMap::new();
@@ -95,7 +108,7 @@ impl Graph {
                 let mut services = BTreeSet::new();
                 if !self.specs.contains_key(name) && !self.bundles.contains_key(name) {
                     let whose = format!(", which `{}` depends on", spec.name);
-                    return Err(self.unknown(name, &whose));
+                    return Err(places.wrong_need(&spec.name, name, &self.unknown(name, &whose)));
                 }
                 self.expand(name, &mut services, 0)?;
                 dependencies.extend(services.into_iter().map(|service| (service, *condition)));
@@ -111,16 +124,35 @@ impl Graph {
     }
 
     /// Who does not start by itself may stand in for another at its port.
-    fn check_ports(&self) -> Result<()> {
+    fn check_ports(&self, places: &Places) -> Result<()> {
         let mut owners: BTreeMap<u16, &str> = BTreeMap::new();
         for spec in self.specs.values().filter(|spec| spec.starts_with_all) {
             for port in spec.ports.values() {
                 let Port::Number(number) = port else { continue };
                 match owners.insert(*number, &spec.name) {
                     Some(other) if other != spec.name => {
-                        bail!("`{other}` and `{}` have the same port {number}", spec.name)
+                        let name = &spec.name;
+                        let message = format!("`{other}` and `{name}` have the same port {number}");
+                        return Err(places.wrong(name, &message));
                     }
                     _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody waits for an end that never comes.
+    fn check_ends(&self, places: &Places) -> Result<()> {
+        for spec in self.specs.values() {
+            for (name, condition) in &spec.depends_on {
+                let can_complete = self.specs.get(name).is_none_or(Spec::can_complete);
+                if *condition == Condition::Completed && !can_complete {
+                    let message = format!(
+                        "`{}` waits for `{name}` to be completed, which is always started again",
+                        spec.name
+                    );
+                    return Err(places.wrong_need(&spec.name, name, &message));
                 }
             }
         }
@@ -155,8 +187,14 @@ impl Graph {
     }
 }
 
-fn spelled(name: &str, other: &str) -> String {
-    if name == other { String::new() } else { format!(", the other time as `{other}`") }
+/// Where it was defined before, and how it was spelled there.
+fn first(name: &str, other: &str, places: &Places) -> String {
+    let spelled = if name == other { String::new() } else { format!(" as `{other}`") };
+    let place = places.of(other).map_or(String::new(), |(first, _)| format!(" in `{first}`"));
+    if spelled.is_empty() && place.is_empty() {
+        return String::new();
+    }
+    format!(", first{spelled}{place}")
 }
 
 fn reach(from: &BTreeSet<String>, next: impl Fn(&str) -> Vec<String>) -> BTreeSet<String> {
@@ -187,7 +225,11 @@ mod tests {
         };
         let bundle = ("both".to_string(), vec!["a".to_string(), "b".to_string()]);
         let bundles = if text.contains("both") { vec![bundle] } else { vec![] };
-        Graph::new(text.split(';').map(spec).collect(), bundles.into_iter().collect())
+        Graph::new(
+            text.split(';').map(spec).collect(),
+            bundles.into_iter().collect(),
+            &Places::default(),
+        )
     }
 
     #[track_caller]
@@ -200,7 +242,7 @@ mod tests {
         refused("a:a", "services wait for each other: a → a");
         refused("a:b;b:c;c:b", "services wait for each other: b → c → b");
         refused("web:wep", "unknown service `wep`, which `web` depends on; did you mean `web`?");
-        refused("a:;A:", "service `A` is defined twice, the other time as `a`");
+        refused("a:;A:", "service `A` is defined twice, first as `a`");
         refused("a:;a:", "service `a` is defined twice");
         refused("a:both;b:", "services wait for each other: a → a");
     }

@@ -5,6 +5,7 @@ mod process_compose;
 mod shell;
 mod written;
 
+use super::places::Places;
 use super::{procfile, project};
 use crate::config::parse_duration;
 use crate::secrets::{Branch, Entry, Format, Value, read_plain};
@@ -61,7 +62,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Imported> {
 
 fn from_procfile(path: &Path, bytes: &[u8]) -> Result<Imported> {
     let mut imported = Imported::default();
-    for spec in procfile::read(path, bytes)? {
+    for spec in procfile::read(path, bytes, &mut Places::default())? {
         let line = spec.run.arguments.last().map(|line| line.to_string_lossy().into_owned());
         let line = line.unwrap_or_default();
         let mut service = vec![("command".to_string(), Toml::text(&line))];
@@ -245,6 +246,16 @@ fn text(value: &Value) -> Option<String> {
 
 fn number(value: &Value) -> Option<i64> {
     text(value)?.parse().ok()
+}
+
+/// The words of a line, split as Compose does, or of a list.
+fn words(value: &Value) -> Vec<String> {
+    let line = match value {
+        Value::List(_) => None,
+        value => text(value),
+    };
+    let split = line.and_then(|line| shell_words::split(&line).ok());
+    split.unwrap_or_else(|| texts(value))
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! A `Procfile`: one service a line, `name: command`.
 
+use super::places::Places;
 use super::{Program, Scope, Spec, Stop, is_name};
 use crate::error::Hinted;
 use anyhow::Result;
 use std::path::Path;
 
 /// The services of a Procfile in `dir`. Blank lines and lines of `#` say nothing.
-pub fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Spec>> {
+pub fn read(path: &Path, bytes: &[u8], places: &mut Places) -> Result<Vec<Spec>> {
     let dir = path.parent().unwrap_or(Path::new("/"));
     let text = String::from_utf8_lossy(bytes);
     let mut specs = Vec::new();
@@ -33,6 +34,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Spec>> {
         if command.is_empty() {
             return mistake(&format!("`{name}` has no command"));
         }
+        places.add(name, format!("{}:{}:1", path.display(), index + 1));
         specs.push(Spec {
             stop: Stop { scope: Scope::Group, ..Stop::default() },
             ..Spec::new(name, dir.to_path_buf(), Program::shell(command))
@@ -47,7 +49,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let said = match read(Path::new("/p/Procfile"), text.as_bytes()) {
+        let said = match read(Path::new("/p/Procfile"), text.as_bytes(), &mut Places::default()) {
             Ok(specs) => specs
                 .iter()
                 .map(|spec| format!("{}={}", spec.name, spec.run.arguments[1].display()))

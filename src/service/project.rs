@@ -10,7 +10,7 @@ use crate::toml::{self, Document};
 use crate::trust::{self, Verdict};
 use crate::watch::Watches;
 use crate::world::World;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
 const PROCFILE: &str = "Procfile";
@@ -63,20 +63,22 @@ pub fn load(world: World, root: &Path) -> Result<Graph> {
     for file in definitions(root) {
         let bytes = approved(world, &file)?;
         if file.ends_with(PROCFILE) && file.parent() == Some(root) {
-            specs.extend(procfile::read(&file, &bytes)?);
+            specs.extend(procfile::read(&file, &bytes, &mut found.places)?);
         } else if file.ends_with(toml::NAME) && file.parent() == Some(root) {
             let document = Document::new(&file, &bytes)?;
-            let Directories { specs: read, bundles } = from_toml(&document, root)?;
-            specs.extend(read);
-            found.bundles.extend(bundles);
+            let read = from_toml(&document, root)?;
+            specs.extend(read.specs);
+            found.bundles.extend(read.bundles);
+            found.places.extend(read.places);
         }
     }
     for scan in SCAN_DIRECTORIES {
-        let Directories { specs, bundles } = directory::read(&root.join(scan))?;
-        found.specs.extend(specs);
-        found.bundles.extend(bundles);
+        let read = directory::read(&root.join(scan))?;
+        specs.extend(read.specs);
+        found.bundles.extend(read.bundles);
+        found.places.extend(read.places);
+        found.warnings.extend(read.warnings);
     }
-    specs.extend(found.specs);
     if specs.is_empty() {
         let place = root.display();
         return Err(Hinted::new(
@@ -85,8 +87,8 @@ pub fn load(world: World, root: &Path) -> Result<Graph> {
         )
         .into());
     }
-    Graph::new(specs, found.bundles)
-        .with_context(|| format!("could not use the services of `{}`", root.display()))
+    let graph = Graph::new(specs, found.bundles, &found.places)?;
+    Ok(Graph { warnings: found.warnings, ..graph })
 }
 
 /// The tables of an `envr.toml` that make the environment are read with it, so that their mistakes show here, too.

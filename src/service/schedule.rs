@@ -66,6 +66,14 @@ impl Schedule {
         Cron::parse(long).map(Self::Cron)
     }
 
+    /// Whether there is a day that it means.
+    pub fn can_come(&self) -> bool {
+        match self {
+            Self::Every(_) => true,
+            Self::Cron(cron) => cron.can_come(),
+        }
+    }
+
     /// The next run; `None` where none will come.
     pub fn next(&self, now: Now, zone: &Zone) -> Option<Due> {
         match self {
@@ -110,6 +118,20 @@ impl Cron {
             each_hour: hours == "*",
             either_day: is_said(days) && is_said(weekdays),
         })
+    }
+
+    fn can_come(&self) -> bool {
+        let first = i64::from(self.days.trailing_zeros());
+        let has_it = |month: i64| {
+            self.months >> month & 1 == 1
+                && first
+                    <= match month {
+                        2 => 29,
+                        4 | 6 | 9 | 11 => 30,
+                        _ => 31,
+                    }
+        };
+        self.either_day || (1..=12).any(has_it)
     }
 
     /// The first whole minute after a time.

@@ -36,8 +36,10 @@ pub fn read(services: Table, dir: &Path) -> Result<Directories> {
     let mut read = Directories::default();
     for (name, value) in services.into_entries() {
         if !is_name(&name) {
-            return Err(value.mistake(&format!("`{name}` cannot be a service's name")));
+            return Err(value.key_mistake(&format!("`{name}` cannot be a service's name")));
         }
+        let place = value.key_place();
+        read.places.add(&name, place.clone());
         if !value.is_table() {
             let command = value.string()?;
             read.specs.push(Spec::new(&name, dir.to_path_buf(), Program::shell(&command)));
@@ -48,18 +50,35 @@ pub fn read(services: Table, dir: &Path) -> Result<Directories> {
             value.mistake(&format!("the ports of the replicas of `{}` pass 65535", value.name));
         let mut table = value.table()?;
         let count = table.take("replicas").map(replicas).transpose()?;
-        let spec = service(&name, &mut table, dir)?.ok_or(no_command)?;
+        let needs = table.take("depends_on").map(dependencies).transpose()?.unwrap_or_default();
+        let command = table.take("command").map(command).transpose()?;
+        let has_command = command.is_some();
+        let spec = Spec::new(&name, dir.to_path_buf(), command.unwrap_or(Program::shell("")));
+        let spec = service(spec, &mut table)?;
+        table.finish()?;
+        if !has_command {
+            return Err(no_command);
+        }
+        let spec = Spec { depends_on: needs.conditions, ..spec };
+        for (needed, place) in needs.places {
+            match count {
+                None => read.places.add_need(&name, &needed, place),
+                Some(count) => (1..=count).for_each(|number| {
+                    read.places.add_need(&replica_name(&name, number), &needed, place.clone());
+                }),
+            }
+        }
         match count {
             None => read.specs.push(spec),
             Some(count) => {
                 let copies: Option<Vec<Spec>> =
                     (1..=count).map(|number| replica(&spec, number)).collect();
                 let copies = copies.ok_or(too_high)?;
+                copies.iter().for_each(|copy| read.places.add(&copy.name, place.clone()));
                 read.bundles.insert(name, copies.iter().map(|copy| copy.name.clone()).collect());
                 read.specs.extend(copies);
             }
         }
-        table.finish()?;
     }
     Ok(read)
 }
@@ -74,7 +93,7 @@ fn replicas(value: Value) -> Result<u16> {
 
 /// One of several, counted from 1. Ports that are given count up; `None` where there are none so high.
 fn replica(spec: &Spec, number: u16) -> Option<Spec> {
-    let mut copy = Spec { name: format!("{}-{number}", spec.name), ..spec.clone() };
+    let mut copy = Spec { name: replica_name(&spec.name, number), ..spec.clone() };
     let own = |port: Port| match port {
         Port::Number(first) => first.checked_add(number - 1).map(Port::Number),
         Port::Auto => Some(Port::Auto),
@@ -91,14 +110,16 @@ fn replica(spec: &Spec, number: u16) -> Option<Spec> {
     Some(copy)
 }
 
-/// `None` where it has no command.
-fn service(name: &str, table: &mut Table, dir: &Path) -> Result<Option<Spec>> {
-    let command = table.take("command").map(command).transpose()?;
+fn replica_name(name: &str, number: u16) -> String {
+    format!("{name}-{number}")
+}
+
+/// With all that its table says beside its command and those whom it needs.
+fn service(mut spec: Spec, table: &mut Table) -> Result<Spec> {
+    let dir = &spec.dir.clone();
     let schedule = table.take("schedule").map(schedule).transpose()?;
     let is_oneshot = table.bool("oneshot")?.unwrap_or(false) || schedule.is_some();
     let kind = if is_oneshot { Kind::Oneshot } else { Kind::Longrun };
-    let Some(command) = command else { return Ok(None) };
-    let mut spec = Spec::new(name, dir.to_path_buf(), command);
     spec.kind = kind;
     spec.schedule = schedule;
     spec.timezone = table.take("timezone").map(timezone).transpose()?;
@@ -112,7 +133,6 @@ fn service(name: &str, table: &mut Table, dir: &Path) -> Result<Option<Spec>> {
         let variable = |(name, value): (String, Value)| Ok((name, value.variable()?));
         spec.env = env.into_entries().map(variable).collect::<Result<_>>()?;
     }
-    spec.depends_on = table.take("depends_on").map(dependencies).transpose()?.unwrap_or_default();
     spec.ready = table.take("ready").map(ready).transpose()?;
     spec.live = table.table("live")?.map(live).transpose()?;
     if let Some(value) = table.take("restart") {
@@ -138,13 +158,44 @@ fn service(name: &str, table: &mut Table, dir: &Path) -> Result<Option<Spec>> {
             return Err(wrong);
         }
     }
-    let patterns = table.strings("watch")?.into_iter();
-    spec.watch = patterns.map(|pattern| whole(&pattern, dir)).collect();
+    spec.watch =
+        table.take("watch").map(|value| patterns(value, dir)).transpose()?.unwrap_or_default();
     if let Some(log) = table.table("log")? {
         spec.log = log_limits(log)?;
     }
     spec.starts_with_all = table.bool("auto")?.unwrap_or(true);
-    Ok(Some(spec))
+    Ok(spec)
+}
+
+/// Patterns that can ever be meant.
+fn patterns(value: Value, dir: &Path) -> Result<Vec<String>> {
+    let name = value.name.clone();
+    let no_sense = value.mistake(&format!("`{name}` says only what does not count"));
+    let mut patterns = Vec::new();
+    for item in value.items() {
+        let wrong = |pattern: &str, why: &str| format!("`{name}` has `{pattern}`: {why}");
+        let place = |message: &str| item.mistake(message);
+        let pattern = item.text()?;
+        let path = pattern.trim_start_matches('!');
+        if path.is_empty() {
+            return Err(place(&wrong(pattern, "it is empty")));
+        }
+        if pattern.contains('{') && pattern.contains(',') && pattern.contains('}') {
+            return Err(place(&wrong(pattern, "it takes `*`, `?`, `**` and a `!` before all")));
+        }
+        if path.ends_with('/') || dir.join(path).is_dir() {
+            let inside = format!("{}/**", pattern.trim_end_matches('/'));
+            return Err(place(&wrong(
+                pattern,
+                &format!("`{inside}` means what is in that directory"),
+            )));
+        }
+        patterns.push(whole(pattern, dir));
+    }
+    if !patterns.is_empty() && patterns.iter().all(|pattern| pattern.starts_with('!')) {
+        return Err(no_sense);
+    }
+    Ok(patterns)
 }
 
 /// A pattern with its whole path, and the `!` that it may begin with.
@@ -158,7 +209,10 @@ fn schedule(value: Value) -> Result<Schedule> {
         "`{}` is neither a time such as `\"10m\"` nor five fields such as `\"0 3 * * mon-fri\"`",
         value.name
     ));
-    Schedule::parse(&value.string()?).ok_or(wrong)
+    let never = format!("`{}` never comes: no such month has such a day", value.name);
+    let never = value.mistake(&never);
+    let schedule = Schedule::parse(&value.string()?).ok_or(wrong)?;
+    if schedule.can_come() { Ok(schedule) } else { Err(never) }
 }
 
 fn timezone(value: Value) -> Result<Zone> {
@@ -183,14 +237,30 @@ fn command(value: Value) -> Result<Program> {
     }
 }
 
+/// What a service needs, and where each of that is said.
+#[derive(Default)]
+struct Needs {
+    conditions: BTreeMap<String, Condition>,
+    places: Vec<(String, String)>,
+}
+
 /// `["db"]`, or `{ db = "completed" }`.
-fn dependencies(value: Value) -> Result<BTreeMap<String, Condition>> {
-    if !value.is_table() {
-        let names = value.strings()?.into_iter();
-        return Ok(names.map(|name| (name, Condition::Ready)).collect());
+fn dependencies(value: Value) -> Result<Needs> {
+    let mut needs = Needs::default();
+    if value.is_table() {
+        for (name, value) in value.table()?.into_entries() {
+            needs.places.push((name.clone(), value.key_place()));
+            needs.conditions.insert(name, value.one_of(&CONDITIONS)?);
+        }
+        return Ok(needs);
     }
-    let condition = |(name, value): (String, Value)| Ok((name, value.one_of(&CONDITIONS)?));
-    value.table()?.into_entries().map(condition).collect()
+    for item in value.items() {
+        let place = item.place();
+        let name = item.string()?;
+        needs.places.push((name.clone(), place));
+        needs.conditions.insert(name, Condition::Ready);
+    }
+    Ok(needs)
 }
 
 fn ready(value: Value) -> Result<Ready> {

@@ -59,15 +59,23 @@ fn unknown_names_are_answered_with_the_nearest() {
 
 #[test]
 fn waiting_tells_what_would_make_it_come_true() {
-    let services = Services::new(SLEEP);
+    let services = Services::new(&format!(
+        "{SLEEP}[services.silent]\ncommand = 'exec sleep 1000'\nready.log = 'never'\nauto = false\n"
+    ));
     services.up();
+    services.run(["start", "silent"]);
     assert_eq!(services.state("later"), "down");
     let said = services.fail(["wait", "later"]);
     assert!(
         said.starts_with("envr: error: `later` is down\nenvr: hint: envr start later\n"),
         "{said}"
     );
-    let said = services.fail(["wait", "web", "--for", "completed", "--timeout", "50ms"]);
+    let said = services.fail(["wait", "web", "--for", "completed"]);
+    assert!(
+        said.starts_with("envr: error: `web` is never completed: it is always started again\n"),
+        "{said}"
+    );
+    let said = services.fail(["wait", "silent", "--timeout", "50ms"]);
     assert!(said.starts_with("envr: error: the time is over\n"), "{said}");
     for time in ["0s", "-1s", "soon", ""] {
         services.fail(["wait", "web", "--timeout", time]);
@@ -207,7 +215,9 @@ fn logs_since_a_time_and_the_last_of_them() {
     assert_eq!(since("3000-01-01T00:00:00Z"), "");
     assert_eq!(services.run(["logs", "-n", "0", "x"]), "");
     assert_eq!(services.run(["logs", "-n", "1", "x"]), "envr: exited with 0\n");
-    for bad in ["yesterday", "12:00", "2026-1-31", "0s"] {
+    for bad in
+        ["yesterday", "12:00", "2026-1-31", "0s", "2026-13-01", "2026-02-30", "2026-01-31T24:00"]
+    {
         assert!(services.fail(["logs", "--since", bad]).contains("is neither a time such as"));
     }
 }

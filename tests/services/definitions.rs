@@ -1,6 +1,7 @@
 //! Where services are written down, what is wrong with them, and that nothing runs without approval.
 
 use super::Services;
+use std::fs;
 
 #[test]
 fn nothing_runs_that_is_not_approved() {
@@ -93,7 +94,54 @@ fn mistakes_are_found_before_anything_starts() {
     };
     check(
         "[services.web]\ncomand = 'x'\n",
+        "could not read `envr.toml:2:1`: unknown key `services.web.comand`; did you mean `command`?",
+    );
+    check(
+        "[services.web]\ncwd = 'x'\n",
         "could not read `envr.toml:1:1`: `services.web` has no `command`",
+    );
+    check(
+        "[services]\na = 'x'\n\"b c\" = 'x'\n",
+        "could not read `envr.toml:3:1`: `b c` cannot be a service's name",
+    );
+    check(
+        "[services.a]\ncommand = 'x'\nports.'%' = 'auto'\n",
+        "could not read `envr.toml:3:7`: `%` cannot be a port's name",
+    );
+    check(
+        "[services.a]\ncommand = 'x'\n[services.b]\ncommand = 'x'\ndepends_on = [\n  'a',\n  'aa',\n]\n",
+        "could not read `envr.toml:7:3`: unknown service `aa`, which `b` depends on; did you mean `a`?",
+    );
+    check(
+        "[services.a]\ncommand = 'x'\ndepends_on = { c = 'started' }\n[services.c]\ncommand = 'x'\ndepends_on = 'a'\n",
+        "could not read `envr.toml:3:16`: services wait for each other: a → c → a",
+    );
+    check(
+        "[services.a]\ncommand = 'x'\n[services.b]\ncommand = 'x'\ndepends_on.a = 'completed'\n",
+        "could not read `envr.toml:5:12`: `b` waits for `a` to be completed, which is always started again",
+    );
+    check(
+        "[services.a]\ncommand = 'x'\nschedule = '0 3 30 2 *'\n",
+        "could not read `envr.toml:3:12`: `services.a.schedule` never comes: no such month has such a day",
+    );
+    for (pattern, why) in [
+        ("''", "``: it is empty"),
+        ("'!'", "`!`: it is empty"),
+        ("['*.py', 'src/']", "`src/`: `src/**` means what is in that directory"),
+        ("'.'", "`.`: `./**` means what is in that directory"),
+        ("'*.{py,rs}'", "`*.{py,rs}`: it takes `*`, `?`, `**` and a `!` before all"),
+    ] {
+        check(
+            &format!("[services.a]\ncommand = 'x'\nwatch = {pattern}\n"),
+            &format!(
+                "could not read `envr.toml:3:{}`: `services.a.watch` has {why}",
+                if pattern.starts_with('[') { 18 } else { 9 }
+            ),
+        );
+    }
+    check(
+        "[services.a]\ncommand = 'x'\nwatch = ['!a']\n",
+        "could not read `envr.toml:3:9`: `services.a.watch` says only what does not count",
     );
     check(
         "[services.web]\ncommand = 'x'\nredy = 'notify'\n",
@@ -105,7 +153,7 @@ fn mistakes_are_found_before_anything_starts() {
     );
     check(
         "[services]\na = 'x'\n[services.b]\ncommand = 'x'\ndepends_on = ['b']\n",
-        "could not use the services of `$DIR/project`: services wait for each other: b → b",
+        "could not read `envr.toml:5:15`: services wait for each other: b → b",
     );
     check(
         "[services.b]\ncommand = 'x'\nready = { tcp = 0 }\n",
@@ -139,9 +187,56 @@ fn mistakes_are_found_before_anything_starts() {
     check(
         "[services.b]\ncommand = 'x'\nport = 8080\n[services.a]\ncommand = 'x'\nports.admin = 8080\n\
          [services.c]\ncommand = 'x'\nport = 8080\nauto = false\n",
-        "could not use the services of `$DIR/project`: `a` and `b` have the same port 8080",
+        "could not read `envr.toml:1:11`: `a` and `b` have the same port 8080",
     );
     check("[env]\nA = 1\n", "`$DIR/project` defines no services");
+}
+
+#[test]
+fn mistakes_between_files_name_the_place_of_one() {
+    let services = Services::empty();
+    let refused = |expected: &str| {
+        services.allow();
+        let said = services.fail(["up", "-d"]).replace("$DIR/project/", "");
+        assert_eq!(said.lines().next(), Some(format!("envr: error: {expected}").as_str()));
+    };
+    services.project.write("envr.toml", "[services]\nx = 'y'\nweb = 'x'\n");
+    services.project.write("Procfile", "# first\nweb: x\n");
+    refused(
+        "could not read `Procfile:2:1`: service `web` is defined twice, first in `envr.toml:3:1`",
+    );
+    services.project.remove("Procfile");
+    services.script("services/WEB/run", "#!/bin/sh\n");
+    refused(
+        "could not read `services/WEB`: service `WEB` is defined twice, first as `web` in `envr.toml:3:1`",
+    );
+    fs::remove_dir_all(services.project.path("project/services")).unwrap();
+    services.script("services/db/run", "#!/bin/sh\n");
+    services.project.write("services/db/dependencies.d/wed", "");
+    refused(
+        "could not read `services/db/dependencies.d/wed`: unknown service `wed`, which `db` depends on; did you mean `web`?",
+    );
+}
+
+#[test]
+fn what_s6_has_and_envr_has_not_is_told() {
+    let services = Services::empty();
+    services.script("services/db/run", "#!/bin/sh\nexec sleep 1000\n");
+    services.project.write("services/db/lock-fd", "4\n");
+    services.script("services/once/run", "#!/bin/sh\n");
+    services.project.write("services/once/type", "oneshot\n");
+    services.project.write("services/once/down", "");
+    services.allow();
+    let said = services.project.envr(["up", "--wait"]).any_stderr().success().stderr;
+    let said = services.shown(&said);
+    let warnings: Vec<&str> = said.lines().filter(|line| line.contains("warning")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "envr: warning: `$DIR/project/services/db/lock-fd` counts for nothing here",
+            "envr: warning: `$DIR/project/services/once/down` counts for nothing here",
+        ]
+    );
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn who_goes_into_the_background_has_failed_and_is_ended() {
     services.run(["up", "-d"]);
     let daemon = fifo.number();
     super::write_line(go.path());
-    let said = services.fail(["wait", "x", "--for", "completed"]);
+    let said = services.failed("x");
     assert!(said.contains("`x` is failed: it put itself into the background"), "{said}");
     assert!(!is_alive(daemon));
 }
@@ -222,7 +222,7 @@ fn a_finish_script_can_say_that_it_is_enough() {
     services.script("services/x/finish", "#!/bin/sh\ntest \"$1\" = 3 && exit 125\n");
     services.allow();
     services.run(["up", "-d"]);
-    let said = services.fail(["wait", "x", "--for", "completed"]);
+    let said = services.failed("x");
     assert!(said.contains("`x` is failed"), "{said}");
     assert_eq!(services.status("x")["exit"], "3");
 }

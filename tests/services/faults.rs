@@ -208,7 +208,7 @@ fn whom_the_kernel_ended_for_want_of_memory_is_told_so() {
          restart = 'never'\n"
     ));
     services.run(["up", "-d"]);
-    services.fail(["wait", "x", "--for", "completed"]);
+    services.failed("x");
     assert_eq!(services.status("x")["exit"], "SIGKILL");
     assert_eq!(services.note("x"), "the kernel ended it, for memory ran out");
     _ = fs::remove_dir(&group);

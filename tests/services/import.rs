@@ -231,12 +231,41 @@ fn what_cannot_be_imported_is_told() {
     project.write("envr.toml", "[services.web]\ncommand = 'x'\n");
     let run = project.envr(["services", "import", "--write", "Procfile"]);
     let said = run.any_stderr().failure().stderr;
-    assert!(
-        String::from_utf8_lossy(&said).contains("envr.toml:4:"),
-        "{}",
-        String::from_utf8_lossy(&said)
+    assert_eq!(
+        String::from_utf8_lossy(&said),
+        format!(
+            "envr: error: could not add to `{0}`: it has `[services.web]` already\n\
+             envr: hint: envr services import {1}\n",
+            project.path("project/envr.toml").display(),
+            project.path("project/Procfile").display()
+        )
     );
     assert_eq!(project.read("project/envr.toml"), "[services.web]\ncommand = 'x'\n");
+}
+
+#[test]
+fn what_is_split_into_words_and_what_checks_do_not_have() {
+    imports(
+        "compose.yaml",
+        "services:\n  web:\n    entrypoint: [sh, -c]\n    command: \"'echo one; exec two' three\"\n\
+         \x20   healthcheck: { test: 'true', start_period: 5s, interval: often }\n\
+         \x20 api: { entrypoint: 'serve --name \"a b\"', command: [-v] }\n",
+        "[services.web]\ncommand = [\"sh\", \"-c\", \"echo one; exec two\", \"three\"]\n\
+         ready = { exec = \"true\" }\nrestart = \"never\"\n\n\
+         [services.api]\ncommand = [\"serve\", \"--name\", \"a b\", \"-v\"]\nrestart = \"never\"\n",
+        "envr: `web`: `healthcheck.start_period` is left out\n\
+         envr: `web`: `healthcheck.interval` is left out\n",
+    );
+    imports(
+        "process-compose.yaml",
+        "shell: { shell_command: fish }\nprocesses:\n  web:\n    command: exec web\n\
+         \x20   readiness_probe: { exec: { command: 'true', shell: fish }, initial_delay_seconds: 5, success_threshold: 2 }\n",
+        "[services.web]\ncommand = \"exec web\"\nready = { exec = \"true\" }\nrestart = \"never\"\n",
+        "envr: `shell` is left out\n\
+         envr: `web`: `readiness_probe.exec.shell` is left out\n\
+         envr: `web`: `readiness_probe.initial_delay_seconds` is left out\n\
+         envr: `web`: `readiness_probe.success_threshold` is left out\n",
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_crash_loop_ends_at_its_limit() {
         "[services.x]\ncommand = 'echo last words; printf end; exit 3'\nrestart = { limit = 3, delay = '1ms' }\n",
     );
     services.run(["up", "-d"]);
-    let said = services.fail(["wait", "x", "--for", "completed"]);
+    let said = services.failed("x");
     assert!(said.contains("envr: error: `x` is failed\nenvr: hint: envr logs x\n"), "{said}");
     let status = services.status("x");
     assert_eq!((&status["state"], &status["exit"]), (&"failed".into(), &"3".into()));

@@ -141,7 +141,7 @@ fn an_end_is_as_under_s6_in_its_order_and_arguments() {
     services.allow();
     services.run(["up", "-d"]);
     until_settled(&services);
-    services.fail(["wait", "--for", "completed", "dies"]);
+    services.failed("dies");
     let said = services.project.envr(["down"]).any_stderr().success();
     assert!(String::from_utf8_lossy(&said.stderr).contains("ended only by SIGKILL: deaf\n"));
     let ours = seen(&services);

@@ -4,7 +4,7 @@ use crate::error::Hinted;
 use crate::fs::read_regular;
 use crate::host::Host;
 use crate::rc;
-use crate::service::import;
+use crate::service::import::{self, Imported};
 use crate::toml::{self, Document};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
@@ -26,13 +26,12 @@ pub fn import(host: &Host, file: Option<&Path>, writes: bool) -> Result<ExitCode
         .with_context(|| format!("could not read `{}`", host.tilde(&file)))?
         .with_context(|| format!("could not read `{}`: it is too large", host.tilde(&file)))?;
     let imported = import::read(&file, &bytes)?;
-    let text = imported.text();
     if writes {
         let target = file.parent().unwrap_or(Path::new("/")).join(toml::NAME);
-        add(host, &target, &text)?;
+        add(host, &file, &target, &imported)?;
         ui::note(host, &format!("wrote `{}`", host.tilde(&target)));
     } else {
-        host.print(text.as_bytes())?;
+        host.print(imported.text().as_bytes())?;
     }
     for line in &imported.report {
         ui::note(host, line);
@@ -53,7 +52,7 @@ fn find(host: &Host) -> Result<PathBuf> {
 }
 
 /// Behind what is there, if both go together.
-fn add(host: &Host, target: &Path, text: &str) -> Result<()> {
+fn add(host: &Host, file: &Path, target: &Path, imported: &Imported) -> Result<()> {
     let shown = host.tilde(target);
     let before = match read_regular(target, LIMIT) {
         Ok(Some(bytes)) => bytes,
@@ -61,10 +60,32 @@ fn add(host: &Host, target: &Path, text: &str) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error).with_context(|| format!("could not read `{shown}`")),
     };
+    let document = Document::new(Path::new(&shown), &before)?;
+    if let Some(table) = table_of_both(&document, imported)? {
+        let message = format!("could not add to `{shown}`: it has `[{table}]` already");
+        let hint = format!("envr services import {}", host.tilde(file));
+        return Err(Hinted::new(message, hint).into());
+    }
+    let text = imported.text();
     let added = format!("{}{text}", if before.is_empty() { "" } else { "\n" });
     // What is there twice is told with its place.
     Document::new(Path::new(&shown), &[&before, added.as_bytes()].concat())?.tables()?;
     let file = OpenOptions::new().append(true).create(true).open(target);
     file.and_then(|mut file| file.write_all(added.as_bytes()))
         .with_context(|| format!("could not write `{shown}`"))
+}
+
+/// A table that is to be added and is there.
+fn table_of_both(document: &Document, imported: &Imported) -> Result<Option<String>> {
+    let mut tables = document.tables()?;
+    let has_dotenv = !imported.dotenv.is_empty() || !imported.dotenv_if_exists.is_empty();
+    for (name, is_added) in [("env", !imported.env.is_empty()), ("dotenv", has_dotenv)] {
+        if tables.take(name).is_some() && is_added {
+            return Ok(Some(name.to_string()));
+        }
+    }
+    let Some(services) = tables.table("services")? else { return Ok(None) };
+    let mut names = services.into_entries().map(|(name, _)| name);
+    let both = names.find(|name| imported.services.iter().any(|(added, _)| added == name));
+    Ok(both.map(|name| format!("services.{name}")))
 }

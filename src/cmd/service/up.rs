@@ -19,6 +19,7 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     // All that can be wrong is found before anything runs.
     let graph = project::load(project.world(), root)?;
     let named = graph.named(&options.names)?;
+    graph.warnings.iter().for_each(|warning| ui::warn(host, warning));
     let is_detached = options.detach || options.wait;
     let start_lock = place.lock_start()?;
     let mut started = None;

@@ -2,7 +2,7 @@
 
 use super::shell::{exported, line_of, pass_through, plain, quoted};
 use super::{
-    Imported, Toml, child, environment, merged, number, pairs, text, texts, time, without,
+    Imported, Toml, child, environment, merged, number, pairs, text, texts, time, without, words,
 };
 use crate::secrets::{Branch, Entry, Value};
 
@@ -93,7 +93,7 @@ fn command(container: &Branch) -> Option<Toml> {
         }
         (entrypoint, command) => {
             let words: Vec<String> =
-                entrypoint.into_iter().chain(command).flat_map(texts).collect();
+                entrypoint.into_iter().chain(command).flat_map(words).collect();
             line_of(&words, &exported)
         }
     }
@@ -123,10 +123,16 @@ fn rest(
             ("env_file", value) => imported.read_environment(name, value),
             ("depends_on", value) => put("depends_on", conditions(value)),
             ("healthcheck", Value::Branch(check)) if is_off(check) => {}
-            ("healthcheck", Value::Branch(check)) => match healthcheck(check) {
-                Some(ready) => put("ready", ready),
-                None => imported.tell(name, "`healthcheck` is left out"),
-            },
+            ("healthcheck", Value::Branch(check)) => {
+                let mut left_out = Vec::new();
+                match healthcheck(check, &mut left_out) {
+                    Some(ready) => put("ready", ready),
+                    None => imported.tell(name, "`healthcheck` is left out"),
+                }
+                for key in left_out {
+                    imported.tell(name, &format!("`healthcheck.{key}` is left out"));
+                }
+            }
             ("ports", value) => {
                 let ports = texts(value);
                 match ports.as_slice() {
@@ -218,7 +224,7 @@ fn is_off(check: &Branch) -> bool {
     is_none || child(check, "disable").and_then(text).as_deref() == Some("true")
 }
 
-fn healthcheck(check: &Branch) -> Option<Toml> {
+fn healthcheck(check: &Branch, left_out: &mut Vec<String>) -> Option<Toml> {
     let words = texts(child(check, "test")?);
     let line = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["CMD-SHELL", line] | [line] => plain(line),
@@ -226,13 +232,18 @@ fn healthcheck(check: &Branch) -> Option<Toml> {
         _ => return None,
     };
     let mut table = vec![("exec".to_string(), Toml::Text(line))];
-    for (key, own) in [("interval", "every"), ("timeout", "answer_within")] {
-        if let Some(time) = child(check, key).and_then(time) {
-            table.push((own.to_string(), time));
+    for (key, value) in pairs(check) {
+        let (own, value) = match key {
+            "test" | "disable" => continue,
+            "interval" => ("every", time(value)),
+            "timeout" => ("answer_within", time(value)),
+            "retries" => ("failures", number(value).map(Toml::Number)),
+            _ => ("", None),
+        };
+        match value {
+            Some(value) => table.push((own.to_string(), value)),
+            None => left_out.push(key.to_string()),
         }
-    }
-    if let Some(count) = child(check, "retries").and_then(number) {
-        table.push(("failures".to_string(), Toml::Number(count)));
     }
     Some(Toml::Table(table))
 }

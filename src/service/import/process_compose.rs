@@ -213,6 +213,8 @@ fn probe(asked: &Branch, name: &str, left_out: &mut Vec<String>) -> Toml {
     for (key, value) in pairs(asked) {
         match (key, value) {
             ("exec", Value::Branch(exec)) => {
+                let extra = pairs(exec).map(|(key, _)| key).filter(|key| *key != "command");
+                left_out.extend(extra.map(|key| format!("{name}.exec.{key}")));
                 put("exec", Toml::text(child(exec, "command").and_then(text).unwrap_or_default()));
             }
             ("http_get", Value::Branch(get)) => {
@@ -238,7 +240,7 @@ fn probe(asked: &Branch, name: &str, left_out: &mut Vec<String>) -> Toml {
                 put("failures", Toml::Number(number(value).unwrap_or(3)));
             }
             // The first check comes at once, and one success is enough.
-            _ => {}
+            (key, _) => left_out.push(format!("{name}.{key}")),
         }
     }
     Toml::Table(table)

@@ -76,6 +76,14 @@ impl Supervisor<'_> {
             let ended = services.iter().all(|index| self.has_ended(*index));
             return ended.then(|| outcome(services.iter().map(|index| &self.services[*index])));
         }
+        let is_endless = |index: &&usize| !self.services[**index].spec.can_complete();
+        if until == Until::Completed
+            && let Some(endless) = services.iter().find(is_endless)
+        {
+            let name = &self.services[*endless].spec.name;
+            let message = format!("`{name}` is never completed: it is always started again");
+            return Some(Reply::Refused { message, hint: Some(format!("envr wait {name}")) });
+        }
         let condition = match until {
             Until::Ready => Condition::Ready,
             Until::Completed | Until::Ended => Condition::Completed,

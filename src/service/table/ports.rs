@@ -17,7 +17,7 @@ pub fn ports(table: &mut Table) -> Result<BTreeMap<String, Port>> {
     if let Some(named) = table.table("ports")? {
         for (name, value) in named.into_entries() {
             if !is_word(&name) || name == MAIN {
-                return Err(value.mistake(&format!("`{name}` cannot be a port's name")));
+                return Err(value.key_mistake(&format!("`{name}` cannot be a port's name")));
             }
             ports.insert(name, port(value)?);
         }
@@ -33,7 +33,7 @@ pub fn listen(value: Value, dir: &Path) -> Result<BTreeMap<String, Listen>> {
     let mut sockets = BTreeMap::new();
     for (name, value) in value.table()?.into_entries() {
         if name.contains(':') || !is_word(&name) {
-            return Err(value.mistake(&format!("`{name}` cannot be a socket's name")));
+            return Err(value.key_mistake(&format!("`{name}` cannot be a socket's name")));
         }
         sockets.insert(name, socket(value, dir)?);
     }
