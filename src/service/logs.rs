@@ -12,7 +12,7 @@ use super::LogLimits;
 use rustix::io::Errno;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use follow::Follow;
@@ -195,6 +195,21 @@ impl Log {
 /// A service's name as that of its directory.
 pub fn directory_of(logs: &Path, service: &str) -> PathBuf {
     logs.join(service.replace('/', "%"))
+}
+
+/// The files that are older than the one of a number, oldest first: it may have been rotated since it was opened, and others
+/// after it.
+fn older_than(dir: &Path, inode: u64) -> Vec<PathBuf> {
+    let mut older = archives(dir);
+    if let Some(own) = older.iter().position(|file| inode_of(file) == inode) {
+        older.truncate(own);
+    }
+    older
+}
+
+/// 0 where there is no file.
+fn inode_of(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |file| file.ino())
 }
 
 /// The older files, oldest first.

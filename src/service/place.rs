@@ -191,8 +191,12 @@ impl Place {
 
     fn lock_file(&self, name: &str) -> Result<File> {
         let path = self.state.join(name);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut options = OpenOptions::new();
+        let file = match options.write(true).create(true).truncate(false).mode(0o600).open(&path) {
+            // A lock that is there can be taken all the same.
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => File::open(&path),
+            opened => opened,
+        };
         file.with_context(|| format!("could not open `{}`", path.display()))
     }
 }

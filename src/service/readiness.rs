@@ -13,6 +13,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+/// `ESC [ 38 ; 2 ; 255 ; 255 ; 255 m` and its kind have fewer bytes than this.
+const LONGEST_COLOUR: usize = 64;
 /// An answer's first line fits into this many bytes.
 const FIRST_LINE: usize = 256;
 
@@ -25,6 +27,16 @@ pub enum Attempt {
         /// It was sent; the answer is to come.
         sent: bool,
     },
+}
+
+/// A text that is looked for in what a service says, whatever colours are around it and in it.
+#[derive(Debug)]
+pub struct Search {
+    text: Vec<u8>,
+    /// The end of what was said that may be the beginning of the text.
+    seen: Vec<u8>,
+    /// The beginning of a colour, perhaps.
+    open: Vec<u8>,
 }
 
 /// What is to be waited for before the attempt can go on.
@@ -127,6 +139,44 @@ impl Attempt {
     }
 }
 
+impl Search {
+    pub fn new(text: &str) -> Self {
+        let mut search = Self { text: Vec::new(), seen: Vec::new(), open: Vec::new() };
+        search.add(text.as_bytes());
+        search.text = std::mem::take(&mut search.seen);
+        search.open.clear();
+        search
+    }
+
+    /// Whether the text came with these bytes, or before them and with them.
+    pub fn hear(&mut self, bytes: &[u8]) -> bool {
+        self.add(bytes);
+        if self.seen.windows(self.text.len().max(1)).any(|window| window == self.text) {
+            return true;
+        }
+        let keep = self.seen.len().min(self.text.len());
+        self.seen.drain(..self.seen.len() - keep);
+        false
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match (self.open.as_slice(), byte) {
+                ([], 0x1b) | ([0x1b], b'[') | ([0x1b, b'[', ..], b'0'..=b'9' | b';' | b':')
+                    if self.open.len() < LONGEST_COLOUR =>
+                {
+                    self.open.push(*byte);
+                }
+                ([0x1b, b'[', ..], b'm') => self.open.clear(),
+                _ => {
+                    self.seen.append(&mut self.open);
+                    self.seen.push(*byte);
+                }
+            }
+        }
+    }
+}
+
 /// `HTTP/1.1 204 No Content`: everything from 200 to 399 is a yes.
 fn is_fine(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer);
@@ -160,6 +210,20 @@ fn address(host: &str, port: u16, count: u64) -> io::Result<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_hide_no_text() {
+        let hears = |text: &str, pieces: &[&str]| {
+            let mut search = Search::new(text);
+            pieces.iter().any(|piece| search.hear(piece.as_bytes()))
+        };
+        assert!(hears("is up", &["it is", " up"]));
+        assert!(hears("is up", &["\x1b[1;32mis\x1b[", "0m u", "p\x1b[m"]));
+        assert!(hears("\x1b[1mis up", &["is \x1b[4mup"]));
+        assert!(hears("[0m", &["\x1b \x1b[2J[0m"]));
+        assert!(!hears("is up", &["is\x1b[2J up", "is", "up"]));
+        assert!(hears("\x1b[2J", &["\x1b[2", "J"]));
+    }
 
     #[test]
     fn answers() {

@@ -74,7 +74,9 @@ pub fn read(services: Table, dir: &Path) -> Result<Directories> {
                 let copies: Option<Vec<Spec>> =
                     (1..=count).map(|number| replica(&spec, number)).collect();
                 let copies = copies.ok_or(too_high)?;
-                copies.iter().for_each(|copy| read.places.add(&copy.name, place.clone()));
+                for copy in &copies {
+                    read.places.add(&copy.name, place.clone());
+                }
                 read.bundles.insert(name, copies.iter().map(|copy| copy.name.clone()).collect());
                 read.specs.extend(copies);
             }

@@ -57,6 +57,9 @@ impl View {
             Stream::System if self.has_colours => {
                 Cow::from(format!("{DIM}envr: {}{PLAIN}", safe(&line.text, false)).into_bytes())
             }
+            Stream::System if self.is_terminal => {
+                Cow::from(format!("envr: {}", safe(&line.text, false)).into_bytes())
+            }
             Stream::System => Cow::from([b"envr: ", line.text.as_slice()].concat()),
             _ if self.is_terminal => Cow::from(safe(&line.text, self.has_colours).into_bytes()),
             _ => Cow::from(&line.text),
@@ -149,6 +152,25 @@ pub fn table(services: &[Status]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_a_service_cannot_drive_the_terminal() {
+        let text = b"started\r\x1b[2J".to_vec();
+        let line = Line { time: String::new(), stream: Stream::System, text };
+        for (has_colours, expected) in [
+            (false, "envr: \\u{1b}[2J\n".to_string()),
+            (true, format!("{DIM}envr: \\u{{1b}}[2J{PLAIN}\n")),
+        ] {
+            let view = View {
+                is_terminal: true,
+                has_colours,
+                width: 0,
+                names: Vec::new(),
+                shows_time: false,
+            };
+            assert_eq!(String::from_utf8(view.line("a", &line)).unwrap(), expected);
+        }
+    }
 
     #[test]
     fn what_a_service_says_cannot_drive_the_terminal() {

@@ -132,6 +132,26 @@ fn with_a_state_that_cannot_be_written() {
 }
 
 #[test]
+fn whose_state_cannot_be_written_any_more() {
+    let services = Services::new(SLOW);
+    let script = "
+        $ENVR up --wait || exit 1
+        mount --bind $HOME $HOME
+        mount -o remount,bind,ro $HOME
+        $ENVR down 2>said || exit 1
+        $ENVR down 2>>said || exit 1
+        $ENVR ps >listed || exit 1
+    ";
+    if services.in_namespaces(&["-Urmpf", "--mount-proc", "--kill-child"], script).is_none() {
+        return;
+    }
+    let said = services.project.read("project/said");
+    assert!(said.ends_with("envr: nothing is running\n") && !said.contains("error"), "{said}");
+    assert!(!services.project.read("project/listed").contains("ready"));
+    services.works();
+}
+
+#[test]
 fn without_its_socket_it_is_named() {
     let services = Services::new(SLOW);
     services.up();

@@ -2,6 +2,7 @@
 
 use super::Services;
 use std::fmt::Write as _;
+use std::fs;
 
 #[test]
 fn a_chain_starts_in_order_and_stops_in_the_reverse() {
@@ -123,6 +124,20 @@ fn waiting_ends_with_what_is_missing() {
     assert!(lines.contains(&"envr: `web` is starting: it waits for `db` to be ready"), "{said}");
     assert_eq!(services.note("web"), "it waits for `db` to be ready");
     assert_eq!(services.status("web")["pid"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_it_said_last_is_told_in_short() {
+    let services = Services::new(
+        "[services.db]\ncommand = 'head -c 300000 /dev/zero | tr \"\\\\0\" x; echo; exec sleep 1000'\n\
+         ready.log = 'never said'\n",
+    );
+    services.run(["up", "-d"]);
+    let dir = services.logs_of("db");
+    while fs::metadata(dir.join("current")).map_or(0, |file| file.len()) < 300_000 {}
+    let said = services.fail(["wait", "db", "--timeout", "50ms"]);
+    let line = said.lines().find(|line| line.starts_with("envr:   db | x")).unwrap();
+    assert!(line.len() < 600 && line.ends_with("xxx…"), "{}", line.len());
 }
 
 #[test]

@@ -136,6 +136,14 @@ fn a_line_of_the_log_even_in_pieces() {
 }
 
 #[test]
+fn a_line_with_colours_around_and_in_it() {
+    becomes_ready(
+        "printf '\\\\033[1;32mserver\\\\033[0m is \\\\033[3'; sleep 0.05; printf '8;5;1mlist\\\\033[mening\\\\n'; exec sleep 1000",
+        "{ log = 'server is listening' }",
+    );
+}
+
+#[test]
 fn a_command_that_succeeds() {
     let services = becomes_ready(
         "sleep 0.1; touch there; exec sleep 1000",

@@ -8,9 +8,12 @@ use crate::service::{environment, project};
 use crate::session::Session;
 use crate::ui;
 use anyhow::{Result, bail};
+use std::borrow::Cow;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+/// So many letters of each of them.
+const LONGEST_LINE: usize = 500;
 /// How many of its last lines are shown of a service that does not become ready.
 const LAST_LINES: usize = 5;
 
@@ -19,7 +22,9 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     // All that can be wrong is found before anything runs.
     let graph = project::load(project.world(), root)?;
     let named = graph.named(&options.names)?;
-    graph.warnings.iter().for_each(|warning| ui::warn(host, warning));
+    for warning in &graph.warnings {
+        ui::warn(host, warning);
+    }
     let is_detached = options.detach || options.wait;
     let start_lock = place.lock_start()?;
     let mut started = None;
@@ -126,6 +131,14 @@ fn tell_why(project: &Project, service: &Status) {
     let dir = logs::directory_of(&project.place.logs(), name);
     let wanted = Wanted { count: Some(LAST_LINES), since: None };
     for line in logs::last_lines(&dir, &wanted) {
-        ui::note(project.host, &format!("  {name} | {}", String::from_utf8_lossy(&line.text)));
+        let text = String::from_utf8_lossy(&line.text);
+        ui::note(project.host, &format!("  {name} | {}", in_short(&text)));
+    }
+}
+
+fn in_short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => Cow::from(format!("{}…", &text[..end])),
+        None => Cow::from(text),
     }
 }

@@ -1,7 +1,7 @@
 //! Logs as they grow: the files themselves are read, so that a reader who stalls holds up nobody.
 
 use super::reader::{Assembly, last_of};
-use super::{CURRENT, Line, Wanted, archives};
+use super::{CURRENT, Line, Wanted, archives, inode_of, older_than};
 use anyhow::{Context as _, Result};
 use rustix::event::Timespec;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
@@ -83,8 +83,7 @@ impl Follow {
         }
         let whole = current.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         tail.rest = current.split_off(whole);
-        let mut older = archives(dir);
-        older.retain(|file| inode_of(file) != tail.inode);
+        let older = older_than(dir, tail.inode);
         self.tails.insert(name.to_string(), tail);
         Ok(last_of(&older, current, wanted))
     }
@@ -230,9 +229,4 @@ impl Tail {
         self.inode = opened.map_or(0, |file| file.ino());
         self.rest.clear();
     }
-}
-
-/// 0 where there is no file.
-fn inode_of(file: &Path) -> u64 {
-    std::fs::metadata(file).map_or(0, |file| file.ino())
 }

@@ -1,7 +1,10 @@
 //! A log's files as lines again.
 
 use super::record::{Record, Stream};
-use super::{CURRENT, archives};
+use super::{CURRENT, older_than};
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// A line that holds more than this many bytes is shown in parts.
@@ -70,8 +73,14 @@ pub struct Wanted {
 
 /// The last lines of a log.
 pub fn last_lines(dir: &Path, wanted: &Wanted) -> Vec<Line> {
-    let current = std::fs::read(dir.join(CURRENT)).unwrap_or_default();
-    last_of(&archives(dir), current, wanted)
+    // As long as it is open no other file has its number.
+    let file = File::open(dir.join(CURRENT));
+    let mut current = Vec::new();
+    let inode = file.as_ref().map_or(0, |mut file| {
+        _ = file.read_to_end(&mut current);
+        file.metadata().map_or(0, |file| file.ino())
+    });
+    last_of(&older_than(dir, inode), current, wanted)
 }
 
 /// The last lines of older files, oldest first, and the text that follows them.

@@ -53,6 +53,32 @@ fn rotation_keeps_every_line_once_and_no_more_files_than_allowed() {
 }
 
 #[test]
+fn what_is_rotated_while_it_is_read_is_there_once() {
+    let (_dir, mut log) = log(4096);
+    let dir = log.dir.clone();
+    let writer = std::thread::spawn(move || {
+        let mut clock = Clock::now();
+        for number in 0..60_000 {
+            log.append(&mut clock, Stream::Stdout, format!("{number}\n").as_bytes());
+        }
+    });
+    while !writer.is_finished() {
+        let mut follow = Follow::new().unwrap();
+        let both = [
+            last_lines(&dir, &Wanted::default()),
+            follow.add_after("a", &dir, &Wanted::default()).unwrap(),
+        ];
+        for lines in both {
+            let number =
+                |line: &Line| String::from_utf8_lossy(&line.text).parse::<usize>().unwrap();
+            let numbers: Vec<usize> = lines.iter().map(number).collect();
+            assert!(numbers.is_sorted_by(|one, next| one + 1 == *next), "{numbers:?}");
+        }
+    }
+    writer.join().unwrap();
+}
+
+#[test]
 fn a_record_that_was_cut_off_spoils_no_other() {
     let (_dir, mut first) = log(1 << 20);
     let mut clock = Clock::now();

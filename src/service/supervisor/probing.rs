@@ -95,18 +95,11 @@ impl Supervisor<'_> {
     /// Whether the text by which it is ready is in what it said; the first `length` bytes of the buffer are new.
     pub fn look_for_line(&mut self, index: usize, length: usize) {
         let service = &mut self.services[index];
-        let Listening::LogLine(seen) = &mut service.readiness else { return };
-        let Some(Readiness::LogLine(text)) = service.spec.ready.as_ref().map(|ready| &ready.how)
-        else {
-            return;
-        };
-        seen.extend_from_slice(&self.buffer[..length]);
-        if seen.windows(text.len().max(1)).any(|window| window == text.as_bytes()) {
+        let Listening::LogLine(search) = &mut service.readiness else { return };
+        if search.hear(&self.buffer[..length]) {
             service.stop_listening(&self.poller);
-            return self.happen(index, Event::SaidReady);
+            self.happen(index, Event::SaidReady);
         }
-        let keep = seen.len().min(text.len());
-        seen.drain(..seen.len() - keep);
     }
 
     pub fn probe_if_due(&mut self, index: usize, now: Duration) {

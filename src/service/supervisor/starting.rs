@@ -5,6 +5,7 @@ use super::{Child, Source, Supervisor, number};
 use crate::env::Env;
 use crate::service::environment::{self, Environment};
 use crate::service::process::{self, Identity, Launch};
+use crate::service::readiness::Search;
 use crate::service::state::{Action, Event, Exit};
 use crate::service::{Finish, Readiness, StartWhen, listener, project};
 use crate::ui;
@@ -250,7 +251,7 @@ impl Supervisor<'_> {
                 }
                 (Listening::Socket(socket), vec![])
             }
-            Some(Readiness::LogLine(_)) => (Listening::LogLine(Vec::new()), vec![]),
+            Some(Readiness::LogLine(text)) => (Listening::LogLine(Search::new(&text)), vec![]),
             Some(Readiness::Probe(_)) | None => (Listening::Nothing, vec![]),
         };
         self.services[index].readiness = listening;

@@ -4,7 +4,7 @@ use super::poller::Poller;
 use crate::service::logs::{Clock, Log};
 use crate::service::ports::Picked;
 use crate::service::process::Identity;
-use crate::service::readiness::Attempt;
+use crate::service::readiness::{Attempt, Search};
 use crate::service::schedule::Due;
 use crate::service::state::{Life, Policy, State};
 use crate::service::watch::Pattern;
@@ -101,8 +101,7 @@ pub enum Listening {
     Nothing,
     Descriptor(OwnedFd),
     Socket(UnixDatagram),
-    /// The end of the output so far that may be the beginning of the text.
-    LogLine(Vec<u8>),
+    LogLine(Search),
 }
 
 impl Pipe {
