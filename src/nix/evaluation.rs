@@ -295,6 +295,8 @@ impl Evaluation<'_> {
             variant: inputs::variant(&depends_on, self.env),
             depends_on,
             environment,
+            nix: self.nix.clone(),
+            search: self.env.get("PATH").unwrap_or_default().to_string_lossy().into_owned(),
             watched: self.request.watched.clone(),
             setup: if has_hook { self.keep_setup(&dev_env)? } else { None },
             defined: if has_hook { dev_env.defined() } else { Vec::new() },

@@ -58,12 +58,14 @@ pub fn code(
 fn run_here(kept: &Kept, hook: &str, env: &Env) -> Vec<u8> {
     let beside = kept.environment.for_the_hook().filter(|(name, _)| env.get(name).is_none());
     let mut code = prelude(kept, beside);
-    code.extend(b"eval ");
+    // Neither its status nor a `return` in it is ours.
+    code.extend(b"__envr_hook() { eval ");
     code.extend(bash_word(hook.as_bytes()));
-    code.push(b'\n');
+    code.extend(b"; }\n__envr_hook\nunset -f __envr_hook\n");
     for name in &kept.defined {
         code.extend(["unset -f ", name, "\n"].concat().bytes());
     }
+    code.extend(b"true\n");
     code
 }
 

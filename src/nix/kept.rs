@@ -30,6 +30,9 @@ pub struct Kept {
     pub depends_on: Vec<String>,
     pub variant: String,
     pub environment: Environment,
+    /// The program that made it, and the PATH where it was found.
+    pub nix: PathBuf,
+    pub search: String,
     /// What the script watched.
     pub watched: BTreeSet<PathBuf>,
     /// A file of bash code for the hook, if there is one, and the functions and arrays that it defines.
@@ -88,8 +91,10 @@ pub enum Standing {
 /// compared with them, so that a change which comes later does not get lost.
 pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Watches) -> Found {
     let is_wanted = place.wanted().exists();
-    let has_same_watches = |(_, kept): &(Watches, Kept)| kept.watched == request.watched;
-    if let Some((seen, kept)) = latest(place, env).filter(|_| !is_wanted).filter(has_same_watches) {
+    let is_asked_for = |(_, kept): &(Watches, Kept)| {
+        kept.watched == request.watched && kept.other_nix(request, env).is_none()
+    };
+    if let Some((seen, kept)) = latest(place, env).filter(|_| !is_wanted).filter(is_asked_for) {
         watches.merge(seen);
         return Found { standing: Standing::Valid, last: Some(kept) };
     }
@@ -105,6 +110,7 @@ pub fn look_up(place: &Place, (request, env): (&Request, &Env), watches: &mut Wa
         let other = shell.kept.watched.symmetric_difference(&request.watched).next();
         let changed = other.map(PathBuf::as_path).or_else(|| inputs.changed(&shell.seen));
         let changed = changed.map(Path::to_path_buf);
+        let changed = changed.or_else(|| shell.kept.other_nix(request, env));
         if changed.is_none() && !is_wanted {
             if let Some(now) = now {
                 shell.seen = now;
@@ -210,6 +216,14 @@ fn drop_unneeded(place: &Place) -> Result<()> {
 }
 
 impl Kept {
+    /// The program that would be asked instead of the one that made it.
+    fn other_nix(&self, request: &Request, env: &Env) -> Option<PathBuf> {
+        if env.get("PATH").is_some_and(|path| path.as_encoded_bytes() == self.search.as_bytes()) {
+            return None;
+        }
+        program::find(env, &request.dir).ok().filter(|nix| *nix != self.nix)
+    }
+
     /// Whether the garbage collector left what it leads to.
     pub fn is_there(&self, place: &Place) -> bool {
         self.generation.as_ref().is_none_or(|link| place.dir().join(link).exists())
@@ -298,6 +312,8 @@ mod tests {
             depends_on: vec!["BUILD".to_string()],
             variant: "0".to_string(),
             environment,
+            nix: "/bin/nix".into(),
+            search: "/bin".to_string(),
             watched: BTreeSet::new(),
             setup: None,
             defined: Vec::new(),

@@ -76,8 +76,7 @@ impl<'a> Others<'a> {
     }
 
     fn is_of_others(&self, file: &Path) -> bool {
-        let is_virtual = file.to_str().is_some_and(|name| name.starts_with('«'));
-        (is_virtual || file.starts_with(self.store))
+        (fetched(file).is_some() || file.starts_with(self.store))
             && !self.copies.iter().any(|copy| file.starts_with(copy))
     }
 
@@ -93,13 +92,20 @@ pub fn is_nixpkgs(dir: &Path) -> bool {
     dir.ancestors().any(|above| OF_NIXPKGS.iter().any(|name| above.join(name).exists()))
 }
 
+/// Where a file is from that newer nix names `«github:owner/repo/…»/file`. What is of this machine is the user's, and
+/// what has no scheme nix's own.
+fn fetched(file: &Path) -> Option<&str> {
+    let (source, _) = file.to_str()?.strip_prefix('«')?.split_once('»')?;
+    let is_local = ["path:", "git+file:"].iter().any(|scheme| source.starts_with(scheme));
+    (source.contains(':') && !is_local).then_some(source)
+}
+
 /// One that cannot be looked at may.
 fn reads(file: &Path) -> bool {
     if file.starts_with("/") && file.extension().is_none_or(|extension| extension != "nix") {
         return false;
     }
-    let name = file.to_string_lossy();
-    if name.starts_with('«') && (name.contains("/nixpkgs/") || name.contains("nix-internal")) {
+    if fetched(file).is_some_and(|source| source.contains("/nixpkgs/")) {
         return false;
     }
     let Ok(Some(text)) = crate::fs::read_regular(file, LIMIT) else { return true };
@@ -125,6 +131,16 @@ fn sources_of(derivation: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_newer_nix_names_in_its_own_way_may_be_fetched() {
+        let check = |name: &str, source| assert_eq!(fetched(Path::new(name)), source, "{name}");
+        check("«github:o/r/1?narHash=x»/a.nix", Some("github:o/r/1?narHash=x"));
+        check("«path:/p?narHash=x»/flake.nix", None);
+        check("«git+file:///p»/p/a.nix", None);
+        check("«flakes-internal»/call-flake.nix", None);
+        check("/s/1-source/a.nix", None);
+    }
 
     #[test]
     fn the_sources_of_a_derivation_are_those_it_lists() {

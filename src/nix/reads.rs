@@ -5,9 +5,9 @@ use super::inputs::{Aspect, View, is_too_large, with_worktree};
 use super::literals::{self, Mention, Named, Reach, Reading};
 use super::log::Look;
 use super::others::{self, Others};
-use super::registry;
 use super::repository::{self, Repository};
 use super::request::{Request, Source};
+use super::settings;
 use super::tracked::{Checkout, Tracked};
 use crate::env::Env;
 use crate::watch::Watches;
@@ -108,15 +108,7 @@ impl Reads {
             reads.take_named(files, untold);
             reads.take_text((&request.dir.join("-E"), &literals::named(text)), untold);
         }
-        reads.take_reference(request, env);
-        if let Source::File { file, .. } = &request.source {
-            let file = crate::fs::clean(&request.dir.join(file));
-            // Where both are there, it is the other one.
-            if file.ends_with("default.nix") {
-                reads.paths.insert((file.with_file_name("shell.nix"), Aspect::Presence));
-            }
-            reads.paths.insert((file, Aspect::Content));
-        }
+        reads.take_request(request, env);
         if request.is_impure() {
             reads.take_nixpkgs(env);
         }
@@ -136,19 +128,37 @@ impl Reads {
         self.paths.extend(above.map(|dir| (dir.join(".git"), Aspect::Presence)));
     }
 
+    /// What nix looks at before any file of the user's.
+    fn take_request(&mut self, request: &Request, env: &Env) {
+        self.variables.insert(settings::VARIABLE.to_string());
+        let settings = settings::files(env).into_iter();
+        self.paths.extend(settings.map(|file| (file, Aspect::Content)));
+        match &request.source {
+            Source::Flake(reference) => self.take_reference((reference, &request.dir), env),
+            Source::File { file, .. } => {
+                let file = crate::fs::clean(&request.dir.join(file));
+                // Where both are there, it is the other one.
+                if file.ends_with("default.nix") {
+                    self.paths.insert((file.with_file_name("shell.nix"), Aspect::Presence));
+                }
+                self.paths.insert((file, Aspect::Content));
+            }
+            Source::Expression { .. } | Source::Packages(_) => {}
+        }
+    }
+
     /// What tells which flake a reference means, where it is none of files that nix takes as they are.
-    fn take_reference(&mut self, request: &Request, env: &Env) {
-        let Source::Flake(reference) = &request.source else { return };
+    fn take_reference(&mut self, (reference, dir): (&str, &Path), env: &Env) {
         if let (Some(flake), Some(branch)) =
-            (LocalFlake::find(reference, &request.dir), flake::branch(reference))
+            (LocalFlake::find(reference, dir), flake::branch(reference))
             && let Some(git_dir) = flake.git_dir
         {
             let files = Repository::at(&git_dir).files_of(branch);
             self.paths.extend(files.map(|file| (file, Aspect::Content)));
         }
         let Some(name) = flake::registered(reference) else { return };
-        for file in registry::files(env) {
-            let target = registry::target(&file, name);
+        for file in settings::registries(env) {
+            let target = settings::registered(&file, name);
             let target = target.and_then(|target| LocalFlake::find(&target, Path::new("/")));
             if let Some(flake) = target {
                 self.take_source(&flake);

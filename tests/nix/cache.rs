@@ -299,6 +299,40 @@ fn what_makes_no_other_derivation_builds_nothing() {
 }
 
 #[test]
+fn another_nix_or_other_settings_make_another_shell() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.settle();
+    let conf = |text: &str| world.project.write_at("etc/nix.conf", text);
+    conf("# nothing\n");
+    world.settle();
+    assert_eq!(world.calls(), 2);
+    let exec = |name: &str, value: &str| {
+        let run = world.project.envr(["exec", ".", "true"]).env(name, value);
+        run.any_stderr().success();
+        world.calls()
+    };
+    let variables = world.project.variables();
+    let variable = |name: &str| variables[std::ffi::OsStr::new(name)].to_str().unwrap();
+    let config = format!("{}show-trace = true\n", variable("NIX_CONFIG"));
+    assert_eq!(exec("NIX_CONFIG", &config), 3);
+    assert_eq!(exec("NIX_CONFIG", &config), 3);
+    let path = variable("PATH");
+    let other = world.project.path("bin/other");
+    std::fs::create_dir(&other).unwrap();
+    assert_eq!(exec("PATH", &format!("{}:{path}", other.display())), 3);
+    std::fs::copy(world.project.path("bin/nix"), other.join("nix")).unwrap();
+    let path = format!("{}:{path}", other.display());
+    assert_eq!((exec("PATH", &path), exec("PATH", &path)), (3, 3));
+    let calls = || world.project.read("bin/calls").lines().count();
+    assert_eq!(calls(), 1);
+    world.settle();
+    assert_eq!((world.calls(), calls()), (3, 1));
+}
+
+#[test]
 fn older_generations_go() {
     if !has_nix() {
         return;

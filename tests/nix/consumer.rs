@@ -257,6 +257,7 @@ fn a_hook_does_the_same_wherever_it_runs() {
         ("export A=\\\"''${array[1]}\\\" B=\\\"$mine\\\"; unset PLAIN; cd /", 0),
         ("for x in 1 2; do echo $x; done; exit 0", 0),
         ("for x in 1 2; do echo $x; done; exit 3", 1),
+        ("for x in 1 2; do export A=$x; done; false", 0),
         ("[[ -n $(greet me) ]] && export A=1; kill -9 $$", 1),
         ("sleep 1000 >/dev/null 2>&1 & export SLEEPER=$!", 0),
         ("set -eu; set -o posix; trap - EXIT; export A=$(echo 1)", 1),

@@ -66,6 +66,34 @@ fn a_shell_is_made_anew_before_a_prompt_asks() {
 }
 
 #[test]
+fn a_directory_that_gives_its_place_to_another_is_seen() {
+    if !has_nix() {
+        return;
+    }
+    let (world, mut pipe) = world("10m");
+    world.edit("pkgs.nix", "\"plain value\"", "import ./dir/a.nix");
+    world.project.write("dir/a.nix", "\"one\"");
+    world.project.write("other/a.nix", "\"two\"");
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    next(&mut pipe);
+    world.settle();
+    drain(&mut pipe);
+    // Two names change places, so that at no time there is none.
+    let [dir, other] = ["dir", "other"].map(|name| world.project.path("project").join(name));
+    let cwd = rustix::fs::CWD;
+    rustix::fs::renameat_with(cwd, &dir, cwd, &other, rustix::fs::RenameFlags::EXCHANGE).unwrap();
+    next(&mut pipe);
+    world.settle();
+    drain(&mut pipe);
+    world.edit("dir/a.nix", "two", "three");
+    next(&mut pipe);
+    world.settle();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("three"));
+}
+
+#[test]
 fn there_is_one_watcher_for_all_projects_and_it_starts_again() {
     if !has_nix() {
         return;

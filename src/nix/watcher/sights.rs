@@ -53,7 +53,9 @@ impl Sights {
         while self.wake.read(&mut bytes).is_ok_and(|count| count > 0) {}
         let mut counts = false;
         while let Ok(path) = self.changes.try_recv() {
-            counts |= self.paths.contains(&path)
+            // Of a directory that gave its place to another, nothing below it is told.
+            let below = self.paths.range(path.clone()..).next();
+            counts |= below.is_some_and(|below| below.starts_with(&path))
                 || path.parent().is_some_and(|parent| self.paths.contains(parent));
         }
         counts
@@ -68,7 +70,9 @@ impl Sights {
             let target = path.canonicalize().ok().filter(|target| target != path);
             for path in std::iter::once(path.to_path_buf()).chain(target) {
                 dirs.extend(Some(path.clone()).filter(|path| path.is_dir()));
-                dirs.extend(self.take_up(path));
+                let dir = self.take_up(path);
+                dirs.extend(dir.as_deref().and_then(Path::parent).map(Path::to_path_buf));
+                dirs.extend(dir);
             }
         }
         for gone in self.dirs.difference(&dirs) {
