@@ -43,7 +43,8 @@ __envr_read() {
 	builtin set -- -u
 	if builtin shopt -q expand_aliases; then builtin set -- -s; fi
 	builtin shopt -u expand_aliases
-	builtin eval "${__envr_asking-}"
+	# A `[[` with a mistake in it bash takes for open until the next mistake.
+	builtin eval "${__envr_asking-}" || builtin eval "${__envr_asking-}"
 	builtin shopt "$1" expand_aliases
 }
 
@@ -57,7 +58,7 @@ __envr_load() {
 # What a stub does: has itself replaced by its function, and calls that. Exported into another bash, with its stub, it finds
 # the library through `direnv`, and the stub is gone before it could call itself.
 __envr() {
-	__envr_load "$1" "${FUNCNAME[@]:1}" 2>/dev/null || builtin eval "unset -f ${FUNCNAME[1]}; $(direnv stdlib)"
+	__envr_load "$1" "${FUNCNAME[@]:1}" 2>/dev/null || builtin eval "unset -f ${FUNCNAME[1]}; $(direnv stdlib)" || return
 	"${__envr_real:-${FUNCNAME[1]}}" "${@:2}"
 }
 
