@@ -11,6 +11,7 @@ mod hostile;
 mod kept;
 mod memory;
 mod mutations;
+mod races;
 mod random;
 mod redacted;
 mod safety;
