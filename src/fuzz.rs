@@ -137,6 +137,12 @@ mod tests {
         changed(AGE, super::age);
     }
 
+    /// The section has a name, and what stands above it has none.
+    #[test]
+    fn what_stands_above_the_first_section_is_no_second_one() {
+        super::secrets(b"; of the file\n ; of the section\n[DEFAULT]\nk = v\n", "ini");
+    }
+
     /// The seed with a few bytes of it changed, taken out, doubled or moved, always in the same way.
     fn changed(seed: &str, door: impl Fn(&[u8])) {
         const BYTES: &[u8] = b" \n\t:-#'\"[]{}|>&*!?=;`\\,_0x~.\r\0\xff\xc3<";

@@ -20,7 +20,9 @@ impl Pair {
     fn new() -> Self {
         let world = World::new();
         let plain = ["first", "second"].map(|word| {
-            (0..400).map(|number| format!("k{number}: {word} {number}\n")).collect::<String>()
+            let lines: Vec<String> =
+                (0..400).map(|number| format!("k{number}: {word} {number}\n")).collect();
+            lines.concat()
         });
         let sealed = plain.each_ref().map(|text| {
             world.project.write("s.yaml", text);

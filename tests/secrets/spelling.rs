@@ -143,6 +143,23 @@ fn a_zero_below_zero_is_written_as_it_is_read() {
     }
 }
 
+/// The page says so.
+#[test]
+fn what_sops_reads_and_envr_does_not() {
+    let world = World::new();
+    let key = world.key("age1");
+    for (text, why) in [
+        ("a: 1\n\u{feff}b: 2\n", "line 2: a BOM must not appear inside a document"),
+        ("a: \"x\ny\"\n", "line 2: invalid indentation in multiline quoted scalar"),
+    ] {
+        world.project.write("a.yaml", text);
+        let refused = world.project.envr(["secret", "encrypt", "a.yaml"]);
+        refused.stderr(&format!("envr: error: could not encrypt `a.yaml`: {why}\n")).failure();
+        let theirs = world.sops("age1", &["encrypt", "--age", &key, "a.yaml"]);
+        assert!(theirs.is_none_or(|theirs| theirs.is_ok()), "{text}");
+    }
+}
+
 #[test]
 fn a_number_that_sops_cannot_hold_is_refused() {
     let world = World::new();
