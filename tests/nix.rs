@@ -11,6 +11,7 @@ mod failures;
 mod forms;
 mod handed;
 mod inputs;
+mod traced;
 mod unseen;
 mod verbs;
 mod waiting;

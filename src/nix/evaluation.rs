@@ -15,7 +15,7 @@ use crate::env::Env;
 use crate::watch::{Watches, last_change};
 use anyhow::{Context as _, Result, ensure};
 use rustix::event::Timespec;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::BufReader;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -105,14 +105,15 @@ struct Account {
 impl Evaluation<'_> {
     /// Whether there is a shell now.
     fn run(&self) -> Result<bool> {
-        let mut overtaken = None;
+        let (mut overtaken, mut doubted) = (None, BTreeSet::new());
         for _ in 0..ATTEMPTS {
             let in_place = self.request.flake_in_place();
             let is_locked = in_place.as_ref().is_none_or(|flake| self.fits_lock(flake));
             // Only nix can mend the lock, and copies the tree for that.
             let copied =
                 Request { in_place: self.request.in_place && is_locked, ..self.request.clone() };
-            match (Evaluation { request: &copied, nix: self.nix.clone(), ..*self }.attempt()) {
+            let evaluation = Evaluation { request: &copied, nix: self.nix.clone(), ..*self };
+            match evaluation.attempt(&mut doubted) {
                 Err(error) => return self.fail(format!("{error:#}")),
                 Ok(Outcome::Made(made)) if made.wrote_lock && !is_locked => {
                     overtaken = self.lock_file();
@@ -144,7 +145,8 @@ impl Evaluation<'_> {
         Ok(false)
     }
 
-    fn attempt(&self) -> Result<Outcome> {
+    /// `doubted`: of what nix found to be otherwise than it is now. It may have its own view, so each is doubted once.
+    fn attempt(&self, doubted: &mut BTreeSet<PathBuf>) -> Result<Outcome> {
         let tracked = self.tracked();
         let log = create(&self.place.log())?;
         let began = next_tick(&self.place.log(), &log);
@@ -160,6 +162,13 @@ impl Evaluation<'_> {
         self.take_nix(&mut reads);
         if !status.success() {
             return Ok(self.unsuccessful(reads, account, status));
+        }
+        let is_otherwise = |(path, is_there): &(&PathBuf, &bool)| {
+            path.symlink_metadata().is_ok() != **is_there && !doubted.contains(*path)
+        };
+        if let Some((path, _)) = reads.found.iter().find(is_otherwise) {
+            doubted.insert(path.clone());
+            return Ok(Outcome::Overtaken(path.clone()));
         }
         let (inputs, seen) =
             Inputs::of(&reads.paths, (reads.checkout.clone(), reads.caches.clone()));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs::DirEntry;
+use std::fs::{DirEntry, Metadata};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,8 @@ pub enum Aspect {
     /// The names in a directory.
     Names,
     Presence,
+    /// Whether it is a file, a directory or a link.
+    Kind,
     /// A directory with all below it.
     Tree,
     /// The same, as far as the repository that it belongs to tracks it.
@@ -155,9 +157,11 @@ impl<'a> Now<'a> {
                 Aspect::Worktree => {
                     with_worktree(path, |view| watch_tree(path, view, &mut watches));
                 }
-                Aspect::Content | Aspect::Names | Aspect::Presence | Aspect::Target => {
-                    watches.add(path);
-                }
+                Aspect::Content
+                | Aspect::Names
+                | Aspect::Presence
+                | Aspect::Kind
+                | Aspect::Target => watches.add(path),
             }
         }
         watches.merge(self.index.clone());
@@ -200,7 +204,7 @@ impl Input {
                 Tree::below(&self.path, view).map_or(0, |tree| others(&tree.files))
             }),
             Aspect::Commit => others(&Repository::at(&self.path).files()),
-            Aspect::Dirt | Aspect::Index | Aspect::Presence | Aspect::Target => 0,
+            Aspect::Dirt | Aspect::Index | Aspect::Presence | Aspect::Kind | Aspect::Target => 0,
         }
     }
 }
@@ -210,10 +214,13 @@ impl Aspect {
     fn of(self, path: &Path, view: View) -> String {
         let is_seen = view.shows(path);
         let seen = match self {
-            Self::Names | Self::Presence | Self::Tree | Self::Content if !is_seen => None,
-            Self::Presence => path.metadata().ok().map(|found| {
-                if found.is_dir() { "directory".to_string() } else { "file".to_string() }
-            }),
+            Self::Names | Self::Presence | Self::Kind | Self::Tree | Self::Content if !is_seen => {
+                None
+            }
+            Self::Presence => {
+                path.metadata().or_else(|_| path.symlink_metadata()).ok().map(|found| kind(&found))
+            }
+            Self::Kind => path.symlink_metadata().ok().map(|found| kind(&found)),
             Self::Tree if path.is_dir() => tree(path, view),
             Self::Worktree => with_worktree(path, |view| tree(path, view)),
             Self::Names => names(path, view),
@@ -247,6 +254,15 @@ impl<'a> View<'a> {
         let (path, name) = (entry.path(), entry.file_name());
         !OWN_NAMES.iter().any(|own| name == *own) && path != self.caches && self.shows(&path)
     }
+}
+
+fn kind(found: &Metadata) -> String {
+    let kind = match found.file_type() {
+        kind if kind.is_dir() => "directory",
+        kind if kind.is_symlink() => "link",
+        _ => "file",
+    };
+    kind.to_string()
 }
 
 fn content(file: &Path) -> Option<String> {

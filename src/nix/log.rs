@@ -50,8 +50,10 @@ pub enum Look {
     /// It was evaluated or read.
     File(PathBuf),
     Directory(PathBuf),
-    /// Only whether it is there.
-    Presence(PathBuf),
+    /// Only whether it is there, and whether it was.
+    Presence(PathBuf, bool),
+    /// Only whether it is a file, a directory or a link.
+    Kind(PathBuf),
     /// It went to the store, with all below it.
     Tree {
         path: PathBuf,
@@ -74,7 +76,8 @@ impl Look {
             Self::Traced(path) => vec![path.clone(), path.join("default.nix")],
             Self::File(_)
             | Self::Directory(_)
-            | Self::Presence(_)
+            | Self::Presence(..)
+            | Self::Kind(_)
             | Self::Tree { .. }
             | Self::Derivation(_)
             | Self::Fetched(_)
@@ -143,7 +146,9 @@ impl Line {
                 "file" => Self::Looked(Look::File(name.into())),
                 "import" => Self::Looked(Look::Traced(name.into())),
                 "dir" => Self::Looked(Look::Directory(name.into())),
-                "exists" => Self::Looked(Look::Presence(name.into())),
+                "there" => Self::Looked(Look::Presence(name.into(), true)),
+                "missing" => Self::Looked(Look::Presence(name.into(), false)),
+                "type" => Self::Looked(Look::Kind(name.into())),
                 "tree" => Self::Looked(Look::Tree { path: name.into(), stored: None }),
                 "fetch" => Self::Looked(Look::Fetched(name.to_string())),
                 "env" => Self::Looked(Look::Variable(name.to_string())),

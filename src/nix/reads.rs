@@ -11,7 +11,7 @@ use super::settings;
 use super::tracked::{Checkout, Tracked};
 use crate::env::Env;
 use crate::watch::Watches;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A nix file larger than this many bytes names nothing.
@@ -33,6 +33,8 @@ const NIXPKGS_FILES: [&str; 3] =
 pub struct Reads {
     pub paths: BTreeSet<(PathBuf, Aspect)>,
     pub variables: BTreeSet<String>,
+    /// What nix found to be there, or not.
+    pub found: BTreeMap<PathBuf, bool>,
     /// Directories that count with all below them and are too large to be watched.
     pub too_large: BTreeSet<PathBuf>,
     /// What of the paths nix sees only as far as git tracks them.
@@ -153,8 +155,7 @@ impl Reads {
             (LocalFlake::find(reference, dir), flake::branch(reference))
             && let Some(git_dir) = flake.git_dir
         {
-            let files = Repository::at(&git_dir).files_of(branch);
-            self.paths.extend(files.map(|file| (file, Aspect::Content)));
+            self.take_branch(&git_dir, branch);
         }
         let Some(name) = flake::registered(reference) else { return };
         for file in settings::registries(env) {
@@ -179,7 +180,13 @@ impl Reads {
         let (path, aspect) = match look {
             Look::File(path) => (path, Aspect::Content),
             Look::Directory(path) => (path, Aspect::Names),
-            Look::Presence(path) => (path, Aspect::Presence),
+            Look::Presence(path, is_there) => {
+                if *path == crate::fs::clean(path) && sources.places(path) == [path.clone()] {
+                    self.found.insert(path.clone(), *is_there);
+                }
+                (path, Aspect::Presence)
+            }
+            Look::Kind(path) => (path, Aspect::Kind),
             Look::Tree { path, .. } => (path, Aspect::Tree),
             Look::Traced(path) => (path, Aspect::Target),
             Look::Variable(name) => {
@@ -214,7 +221,15 @@ impl Reads {
         let Some(flake) = found.filter(|flake| !flake.tree.starts_with(&sources.store)) else {
             return;
         };
-        self.take_source(&flake);
+        match (flake::branch(reference), &flake.git_dir) {
+            (Some(branch), Some(git_dir)) => self.take_branch(git_dir, branch),
+            _ => self.take_source(&flake),
+        }
+    }
+
+    fn take_branch(&mut self, git_dir: &Path, branch: &str) {
+        let files = Repository::at(git_dir).files_of(branch);
+        self.paths.extend(files.into_iter().map(|file| (file, Aspect::Content)));
     }
 
     /// Its commit, and what git tracks of its working tree.
@@ -347,7 +362,9 @@ impl Reads {
         let may_be_read = !path.join("default.nix").exists() || holds_the_file;
         if path.is_dir() && reach == Reach::AllBelow && may_be_read {
             self.take_tree(path);
-        } else if own == Own::Untold && !(holds_the_file && is_of_source(reach)) {
+        } else if (own == Own::Untold || reach == Reach::AllBelow && !path.is_dir())
+            && !(holds_the_file && is_of_source(reach))
+        {
             let aspect = if path.is_dir() {
                 Aspect::Names
             } else if path.exists() && !(is_nix && reach == Reach::Itself) {

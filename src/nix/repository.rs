@@ -44,9 +44,11 @@ impl Repository {
         [self.head(), self.packed(), self.tables()].into_iter().chain(branch).collect()
     }
 
-    /// The files that say which commit a branch is at.
-    pub fn files_of(&self, branch: &str) -> [PathBuf; 3] {
-        [self.common_dir.join("refs/heads").join(branch), self.packed(), self.tables()]
+    /// The files that say which commit a branch or a tag is at.
+    pub fn files_of(&self, reference: &str) -> Vec<PathBuf> {
+        let places = ["", "refs/heads", "refs/tags"].into_iter();
+        let own = places.map(|place| self.common_dir.join(place).join(reference));
+        own.chain([self.packed(), self.tables()]).collect()
     }
 
     /// Whether tracked files differ from the commit; `None` where git cannot tell.

@@ -336,6 +336,51 @@ fn what_is_read_through_a_link_counts_where_it_is() {
     assert_eq!(only(&world), "v wtwo");
 }
 
+/// nix tells of the file that is evaluated, and not by which of its names.
+#[test]
+fn links_to_what_a_flake_evaluates_count() {
+    if !has_nix() {
+        return;
+    }
+    let ways = [
+        "import ./link",
+        "import ./link/sub",
+        "import (./link + \"/default.nix\")",
+        "import ./link.nix",
+        "let n = \"link.nix\"; in import (./. + \"/${n}\")",
+    ];
+    for settings in ["", "[nix]\nin_place = true\n"] {
+        for way in ways {
+            let world = world_with(way);
+            world.project.write_at("home/.config/envr/config.toml", settings);
+            let link = |from: &str, to: &str| {
+                let to = world.project.path("project").join(to);
+                _ = std::fs::remove_file(&to);
+                std::os::unix::fs::symlink(from, to).unwrap();
+            };
+            for (dir, text) in [("cfg", "one"), ("apart", "two")] {
+                for sub in ["", "/sub"] {
+                    world.project.write(&format!("{dir}{sub}/v"), text);
+                    let file = format!("{dir}{sub}/default.nix");
+                    world.project.write(&file, "builtins.readFile ./v");
+                }
+            }
+            link("cfg", "link");
+            link("cfg/default.nix", "link.nix");
+            if settings.is_empty() {
+                world.git(&["init", "-q"]);
+                world.git(&["add", "-A"]);
+            } else {
+                world.run("nix", &["flake", "lock"]).output().unwrap();
+            }
+            assert_eq!(only(&world), "one", "{way} {settings}");
+            link("apart", "link");
+            link("apart/default.nix", "link.nix");
+            assert_eq!((only(&world).as_str(), world.calls()), ("two", 2), "{way} {settings}");
+        }
+    }
+}
+
 #[test]
 fn a_repository_that_comes_to_be_hides_what_it_does_not_track() {
     if !has_nix() {
