@@ -268,6 +268,28 @@ fn another_nix_is_tried_where_one_failed() {
     assert_eq!(shell.get("A"), Some("1"));
 }
 
+/// What nix says of a file of the user's stays true with the lock.
+#[test]
+fn a_run_that_failed_with_the_lock_that_it_wrote_is_tried_once_more() {
+    let wrote = r#"@nix {"action":"msg","level":1,"msg":"warning: creating lock file"}"#;
+    let shell = r#"{"variables":{"A":{"type":"exported","value":"1"}}}"#;
+    for (second, code) in [(format!("echo '{shell}'"), 0), ("exit 1".to_string(), 1)] {
+        let project = crate::test::Project::new();
+        let first = format!("echo '{wrote}' >&2; echo error: not yet >&2; : >flake.lock; exit 1");
+        let nix = format!(
+            "case $* in *print-dev-env*) echo >>../calls ;; esac; if [ ! -e flake.lock ]; then {first}; fi; {second}"
+        );
+        project.write_program("nix", &format!("#!/bin/sh\n{nix}\n"));
+        project.write(".envrc", "use flake\n");
+        project.write("flake.nix", "1");
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(code);
+        assert_eq!(shell.get("A"), Some("1").filter(|_| code == 0));
+        assert_eq!(project.read("calls"), "\n\n");
+    }
+}
+
 #[test]
 fn a_killed_nix_is_tried_again() {
     let project = crate::test::Project::new();
