@@ -1,5 +1,7 @@
 //! From nix's log to inputs: which files and variables a shell was made from.
 
+mod virtual_path;
+
 use super::flake::{self, LocalFlake};
 use super::inputs::{Aspect, View, is_too_large, with_worktree};
 use super::literals::{self, Mention, Named, Reach, Reading};
@@ -13,6 +15,7 @@ use crate::env::Env;
 use crate::watch::Watches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use virtual_path::virtual_path;
 
 /// A nix file larger than this many bytes names nothing.
 const TEXT_LIMIT: u64 = 4 << 20;
@@ -477,33 +480,4 @@ pub fn copies(flake: &LocalFlake, store: &Path, looks: &[Look]) -> Vec<PathBuf> 
         }
     }
     copies
-}
-
-/// `«path:/dir?narHash=…»/file` of newer nix, and of a submodule `«git+file:///tree/submodule?…»/tree/submodule/file`.
-fn virtual_path(path: &Path, tree: &Path) -> Option<PathBuf> {
-    let (source, below) = path.to_str()?.strip_prefix('«')?.split_once('»')?;
-    if let Some(source) = source.strip_prefix("path:") {
-        let dir = source.split('?').next().unwrap_or(source);
-        return Some(Path::new(dir).join(below.trim_start_matches('/')));
-    }
-    let is_of_tree = tree.is_absolute() && Path::new(below).starts_with(tree);
-    (source.starts_with("git+file:") && is_of_tree).then(|| PathBuf::from(below))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_newer_nix_names_in_its_own_way_is_a_file_of_the_user() {
-        let tree = Path::new("/p");
-        let check = |named: &str, path: Option<&str>| {
-            assert_eq!(virtual_path(Path::new(named), tree), path.map(PathBuf::from), "{named}");
-        };
-        check("«path:/q/sub?narHash=x»/flake.nix", Some("/q/sub/flake.nix"));
-        check("«git+file:///p/lib?submodules=1»/p/lib/a.nix", Some("/p/lib/a.nix"));
-        check("«git+file:///q?rev=1»/p.nix", None);
-        check("«github:o/r/1»/flake.nix", None);
-        check("/p/a.nix", None);
-    }
 }
