@@ -27,6 +27,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The verbs of the processes, which nobody types.
@@ -357,6 +358,13 @@ pub fn bytes_for(signals: &[i32]) -> Result<UnixStream> {
             .context("could not listen for signals")?;
     }
     Ok(stream)
+}
+
+/// A file that passes the limit of who started us is an error as that of a full disk, not our end.
+pub fn outlive_file_limits() -> Result<()> {
+    signal_hook::flag::register(libc::SIGXFSZ, Arc::default())
+        .map(drop)
+        .context("could not listen for signals")
 }
 
 /// Returns how many bytes there were.

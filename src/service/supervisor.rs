@@ -4,6 +4,7 @@ mod poller;
 mod supervised;
 mod starting;
 mod ending;
+mod output;
 mod probing;
 mod ports;
 mod watching;
@@ -73,6 +74,10 @@ pub struct Supervisor<'a> {
     /// The files for which services are restarted.
     watching: Option<Watching>,
     poller: Poller,
+    /// Pipes that are not waited for, but looked at together.
+    resting: Vec<Source>,
+    /// When they are.
+    round: Option<Duration>,
     clock: Clock,
     started: Instant,
     /// What our children may open: what we were given.
@@ -114,6 +119,7 @@ impl<'a> Supervisor<'a> {
         let poller = Poller::new()?;
         let ends = keeper::ends_of_children()?;
         poller.add(&ends, Source::Ends)?;
+        keeper::outlive_file_limits()?;
         let requests_to_end = keeper::signals_to_stop()?;
         poller.add(&requests_to_end, Source::RequestsToEnd)?;
         let listener = place.listen()?;
@@ -140,6 +146,8 @@ impl<'a> Supervisor<'a> {
             alarms: None,
             watching: None,
             poller,
+            resting: Vec::new(),
+            round: None,
             clock: Clock::now(),
             started: Instant::now(),
             open_files,
@@ -175,12 +183,14 @@ impl<'a> Supervisor<'a> {
     fn serve_whoever_comes(&mut self) -> Result<()> {
         let left = self.time_left();
         let deadline = left.map(|left| self.started.elapsed() + left);
-        let sources = self.poller.wait(left)?;
+        let round = self.round.map(|round| round.saturating_sub(self.started.elapsed()));
+        let sources = self.poller.wait(left.into_iter().chain(round).min())?;
         let is_output = |source: &Source| matches!(source, Source::Stdout(_) | Source::Stderr(_));
         self.has_happened |= !sources.iter().all(is_output);
         for source in sources {
             self.serve(source);
         }
+        self.go_round();
         self.has_happened |= deadline.is_some_and(|deadline| deadline <= self.started.elapsed());
         if self.has_happened {
             self.pass_deadlines();
@@ -201,7 +211,7 @@ impl<'a> Supervisor<'a> {
             Source::Listener => self.accept(),
             Source::Client(number) => self.serve_client(number),
             Source::Stdout(index) | Source::Stderr(index) => {
-                self.read_output(index, source);
+                self.hear(index, source);
             }
             Source::Ready(index) => self.read_readiness(index),
             Source::Probe(index) => self.go_on_with_probe(index),

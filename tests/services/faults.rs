@@ -110,6 +110,30 @@ fn a_full_disk_stops_no_service_and_is_told() {
     assert!(said.contains(" records could not be written here\n"), "{said}");
 }
 
+/// As a shell has it that was told `ulimit -f`.
+#[test]
+fn a_limit_for_files_is_as_a_full_disk() {
+    let services = Services::empty();
+    let mut said = services.fifo("said");
+    services.project.write(
+        "envr.toml",
+        format!(
+            "[services.x]\ncommand = 'seq 1 20000; echo all >{}; exec sleep 1000'\n",
+            said.path()
+        ),
+    );
+    services.allow();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -f 64; exec {ENVR} up -d")]);
+    command.current_dir(services.project.path("project")).env_clear();
+    command.envs(&services.project.shell().env).stderr(Stdio::null());
+    assert!(command.status().unwrap().success());
+    assert_eq!(said.line(), "all");
+    let status = services.status("x");
+    assert_eq!((&status["state"], &status["restarts"]), (&"up".into(), &0.into()));
+    assert_eq!(services.note("x"), "its log cannot be written: file too large");
+}
+
 #[test]
 fn with_a_project_that_cannot_be_written_hidden_processes_and_no_control_groups() {
     let services = Services::new(SLEEP);

@@ -1,9 +1,11 @@
 //! Ports: picked, told, listed, and a clash that names who holds one.
 
 use super::Services;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::process::{Child, Command, Stdio};
 
 const SERVE: &str = "import http.server, os\n\
     http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), \
@@ -45,22 +47,46 @@ fn picked_told_and_listed() {
     assert_eq!(services.status("web")["ports"], ports, "and do so from one supervisor to the next");
 }
 
+/// A process that listens at a port of its own: whatever this one has open, those that it starts may have for a moment.
+struct Holder {
+    child: Child,
+    port: u16,
+}
+
+impl Holder {
+    fn new() -> Self {
+        let line = "import socket, sys; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); \
+            print(s.getsockname()[1], flush=True); sys.stdin.read()";
+        let mut command = Command::new("python3");
+        command.args(["-c", line]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { child, port: port.trim().parse().unwrap() }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
 #[test]
 fn a_clash_names_who_holds_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let holder = Holder::new();
+    let port = holder.port;
     let services = Services::new(&format!(
         "[services.web]\ncommand = 'exec sleep 1000'\nport = {port}\n\
          [services.other]\ncommand = 'exec sleep 1000'\n"
     ));
     let said = services.fail(["up", "--wait"]);
-    let own = std::process::id();
-    let comm = std::fs::read_to_string("/proc/self/comm").unwrap();
-    let clash =
-        format!("could not be started: port {port} is taken by `{}`, pid {own}", comm.trim());
+    let pid = holder.child.id();
+    let clash = format!("could not be started: port {port} is taken by `python3`, pid {pid}");
     assert!(said.contains(&clash), "{said}");
     assert_eq!((services.state("web"), services.state("other")), ("failed".into(), "up".into()));
-    drop(listener);
+    drop(holder);
     services.run(["start", "web"]);
     services.run(["wait", "web"]);
 }

@@ -33,6 +33,28 @@ fn a_healthy_service_is_back_at_once() {
 }
 
 #[test]
+fn the_log_of_a_run_is_kept_and_told_apart_from_the_next() {
+    let services = Services::new("[services]\nx = 'echo said; exec sleep 1000'\n");
+    services.up();
+    let first = services.pid("x");
+    // What is told of it comes behind what it said.
+    while services.said("x").is_empty() {}
+    kill(first, "KILL");
+    while services.said("x").len() < 2 {}
+    let second = services.pid("x");
+    assert_eq!(
+        services.log("x"),
+        [
+            &format!("envr: started, pid {first}, run 1"),
+            "said",
+            "envr: ended by SIGKILL",
+            &format!("envr: started, pid {second}, run 2"),
+            "said",
+        ]
+    );
+}
+
+#[test]
 fn a_crash_loop_ends_at_its_limit() {
     let services = Services::new(
         "[services.x]\ncommand = 'echo last words; printf end; exit 3'\nrestart = { limit = 3, delay = '1ms' }\n",

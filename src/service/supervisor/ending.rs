@@ -1,10 +1,9 @@
 //! Ending: a service is asked, then killed, and whatever it left behind goes with it.
 
 use super::starting::MARK;
-use super::{Child, Source, Supervisor, number};
+use super::{Child, Supervisor, number};
 use crate::service::Scope;
 use crate::service::control_group::Group;
-use crate::service::logs::Stream;
 use crate::service::process::{self, Identity, Launch, Status};
 use crate::service::state::{Event, Exit, State};
 use rustix::process::Pid;
@@ -14,8 +13,6 @@ use std::path::Path;
 
 /// The variable that tells what asks it to stop of its main process.
 const MAIN_PID: &str = "MAINPID";
-/// How much of what a service said last is read at once when it ends; what its orphans go on to say can wait.
-const LAST_WORDS: usize = 1 << 20;
 
 impl Supervisor<'_> {
     /// Reads what it said last before its end is told; ends its group while nobody else can have its number.
@@ -235,55 +232,6 @@ impl Supervisor<'_> {
             is_none_left = false;
         }
         is_none_left
-    }
-
-    fn read_last_words(&mut self, index: usize) {
-        for source in [Source::Stdout(index), Source::Stderr(index)] {
-            let mut length = 0;
-            while length < LAST_WORDS {
-                match self.read_output(index, source) {
-                    0 => break,
-                    more => length += more,
-                }
-            }
-        }
-    }
-
-    /// Returns how much there was.
-    pub fn read_output(&mut self, index: usize, source: Source) -> usize {
-        let service = &mut self.services[index];
-        let (pipe, stream) = match source {
-            Source::Stderr(_) => (&service.stderr, Stream::Stderr),
-            _ => (&service.stdout, Stream::Stdout),
-        };
-        let Ok(length) = rustix::io::read(&pipe.read, &mut self.buffer) else { return 0 };
-        let could_write = service.log.trouble().is_none();
-        service.log.append(&mut self.clock, stream, &self.buffer[..length]);
-        self.tell_of_trouble(index, could_write);
-        self.look_for_line(index, length);
-        length
-    }
-
-    /// What was said of services since, for which nothing that starts or stops had to wait.
-    pub fn write_logs(&mut self) {
-        for index in 0..self.services.len() {
-            let log = &mut self.services[index].log;
-            let could_write = log.trouble().is_none();
-            log.write_waiting(&mut self.clock);
-            self.tell_of_trouble(index, could_write);
-        }
-    }
-
-    /// Once, when nothing can be written any more.
-    fn tell_of_trouble(&mut self, index: usize, could_write: bool) {
-        let service = &mut self.services[index];
-        if let Some(trouble) = service.log.trouble().filter(|_| could_write) {
-            let why = crate::ui::plain(&trouble.into());
-            service.note = Some(format!("its log cannot be written: {why}"));
-            self.has_happened = true;
-            let name = service.spec.name.clone();
-            crate::ui::warn(self.host, &format!("could not write the log of `{name}`: {why}"));
-        }
     }
 
     /// The list by which the next supervisor finds those whom a killed one left.

@@ -1,5 +1,6 @@
 //! One service as the supervisor has it: its machine, its pipes, its log, and what is known of its processes.
 
+use super::output::Pace;
 use super::poller::Poller;
 use crate::service::logs::{Clock, Log};
 use crate::service::ports::Picked;
@@ -74,6 +75,8 @@ pub struct Supervised {
     pub is_called_by_connection: bool,
     pub stdout: Pipe,
     pub stderr: Pipe,
+    pub stdout_pace: Pace,
+    pub stderr_pace: Pace,
     /// What feeds a logger; kept from one run to the next, so that nothing in it is lost.
     pub feed: Option<Pipe>,
     pub readiness: Listening,
@@ -150,6 +153,8 @@ impl Supervised {
             is_called_by_connection: false,
             stdout: Pipe::listening()?,
             stderr: Pipe::listening()?,
+            stdout_pace: Pace::default(),
+            stderr_pace: Pace::default(),
             feed: None,
             readiness: Listening::Nothing,
             attempt: None,
