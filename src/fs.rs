@@ -2,6 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -14,6 +17,20 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         .and_then(|()| fs::rename(&draft, path))
         .inspect_err(|_| _ = fs::remove_file(&draft))
         .with_context(|| format!("could not write `{}`", path.display()))
+}
+
+/// Removes drafts of a file whose writers were killed: their processes are gone.
+pub fn remove_orphans(path: &Path) {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return };
+    let prefix = draft_prefix(name);
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.parse().ok());
+        let writer = number.and_then(Pid::from_raw);
+        if writer.is_some_and(|writer| test_kill_process(writer) == Err(Errno::SRCH)) {
+            _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// As `write_atomic`, for what is worth nothing after a crash of the machine: it does not wait for the disk.
@@ -89,7 +106,7 @@ fn read_part(file: &File, bytes: &mut Vec<u8>, room: usize) -> io::Result<usize>
     bytes.resize(before + room, 0);
     let length = loop {
         match rustix::io::read(file, &mut bytes[before..]) {
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             result => break result?,
         }
     };
@@ -154,8 +171,13 @@ pub fn straight(path: &Path) -> PathBuf {
 fn draft_of(path: &Path) -> Result<PathBuf> {
     let dir = path.parent().context("a file needs a directory")?;
     make_private_dir(dir)?;
-    let name = path.file_name().context("a file needs a name")?.to_string_lossy();
-    Ok(dir.join(format!(".{name}.{}", std::process::id())))
+    let name = path.file_name().context("a file needs a name")?;
+    Ok(dir.join(format!("{}{}", draft_prefix(name), std::process::id())))
+}
+
+/// What the names of a file's drafts begin with, before the number of a process.
+fn draft_prefix(name: &OsStr) -> String {
+    format!(".{}.envr-", name.to_string_lossy())
 }
 
 /// Writes a draft, over one that a killed process of our number left. On some file systems a failed write is only

@@ -6,7 +6,7 @@ use crate::eval::{dotenv, parse};
 use crate::gzenv;
 use crate::secrets::keys::age::decrypt_with;
 use crate::secrets::{
-    Branch, Cipher, Document, Entry, Format, Kind, Secret, Value, read_plain, write_plain,
+    Branch, Cipher, Document, Entry, Format, Kind, Layout, Secret, Value, read_plain, write_plain,
 };
 use crate::session::Session;
 use crate::trust::record::Approval;
@@ -60,7 +60,7 @@ pub fn secrets(bytes: &[u8], format: &str) {
     let format = Format::from_name(format).expect("a name of a format");
     _ = Document::read(bytes.to_vec(), format);
     let Ok(branches) = read_plain(bytes, format) else { return };
-    let Ok(text) = write_plain(&branches, format) else { return };
+    let Ok(text) = write_plain(&branches, format, &Layout::default()) else { return };
     let again = read_plain(text.bytes(), format).expect("what was written");
     let values = |branches: &[Branch]| branches.iter().map(plain).collect::<Vec<_>>();
     assert_eq!(values(&again), values(&branches), "{:?}", text.as_str());

@@ -31,7 +31,7 @@ pub use metadata::Metadata;
 pub use redact::{Needles, Redactor};
 pub use rule::Rule;
 pub use secret::{Output, Secret, Source};
-pub use store::{Format, read_plain, write_plain};
+pub use store::{Format, Layout, read_plain, write_plain};
 pub use tree::{Branch, Entry, Kind, Leaf, Value};
 pub use variables::Variables;
 

@@ -13,6 +13,7 @@ mod memory;
 mod mutations;
 mod races;
 mod random;
+mod read_back;
 mod redacted;
 mod safety;
 mod sops_files;

@@ -12,8 +12,8 @@ use crate::fs::{is_descriptor, read_regular, read_stream};
 use crate::host::Host;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{
-    Document, Entry, FILE_LIMIT, Format, Keyring, Keys, NOT_ENCRYPTED, Output, Plain, Value,
-    Variables, decrypt_age, is_age, write_plain,
+    Document, Entry, FILE_LIMIT, Format, Keyring, Keys, Layout, NOT_ENCRYPTED, Output, Plain,
+    Value, Variables, decrypt_age, is_age, write_plain,
 };
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
@@ -192,8 +192,10 @@ fn decrypt(host: &Host, source: &File, output_type: Option<&str>) -> Result<()> 
         return host.print(text.bytes());
     }
     let opened = source.open(host, bytes).with_context(could_not)?;
-    let text =
-        write_plain(&opened.branches, wanted.unwrap_or(opened.format)).with_context(could_not)?;
+    let format = wanted.unwrap_or(opened.format);
+    // What is only read is read whatever the rules are.
+    let layout = write::layout(host).unwrap_or_default();
+    let text = write_plain(&opened.branches, format, &layout).with_context(could_not)?;
     drop(opened);
     host.print(text.bytes())
 }
@@ -261,11 +263,15 @@ fn get(host: &Host, source: &File, key: &str) -> Result<()> {
         Value::Leaf(leaf) => host.print(leaf.variable().bytes()),
         Value::Null => host.print(b"null"),
         Value::Branch(branch) => {
-            let text = write_plain(std::slice::from_ref(branch), Format::Json)?;
+            let text = write_plain(std::slice::from_ref(branch), Format::Json, &Layout::default())?;
             host.print(text.bytes())
         }
         Value::List(_) => {
-            let text = write_plain(&[vec![Entry::Pair(key.into(), value.clone())]], Format::Json)?;
+            let text = write_plain(
+                &[vec![Entry::Pair(key.into(), value.clone())]],
+                Format::Json,
+                &Layout::default(),
+            )?;
             host.print(text.bytes())
         }
     }

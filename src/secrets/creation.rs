@@ -3,7 +3,7 @@
 use super::keys::{Recipient, RecipientKind};
 use super::metadata::Metadata;
 use super::rule::{Rule, RuleKind};
-use super::store::{Format, read_plain};
+use super::store::{Format, Layout, read_plain};
 use super::timestamp;
 use super::tree::{Branch, Entry, Value, find};
 use crate::error::Hinted;
@@ -53,10 +53,19 @@ pub fn metadata_for(rules: &Path, file: &Path) -> Result<Metadata> {
     })
 }
 
-fn of_rules(rules: &Path, file: &Path) -> Result<Option<Metadata>> {
+/// How the files that the rules govern are laid out.
+pub fn layout(rules: &Path) -> Result<Layout> {
+    let layout = read(rules).and_then(|config| Layout::of(&config.unwrap_or_default()));
+    layout.with_context(|| format!("could not read `{}`", rules.display()))
+}
+
+fn read(rules: &Path) -> Result<Option<Branch>> {
     let text = read_regular(rules, LIMIT)?.context("it is too large")?;
-    let documents = read_plain(text, Format::Yaml)?;
-    let config = documents.first().context("it is empty")?;
+    Ok(read_plain(text, Format::Yaml)?.into_iter().next())
+}
+
+fn of_rules(rules: &Path, file: &Path) -> Result<Option<Metadata>> {
+    let config = &read(rules)?.context("it is empty")?;
     let dir = rules.parent().unwrap_or(Path::new("/"));
     let path = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
     let list = find(config, "creation_rules").and_then(Value::list).unwrap_or_default();

@@ -1,14 +1,18 @@
 //! A sops file: read, decrypted in its places, checked as a whole before anything of it is handed out.
 
+mod read_back;
+
 use super::envelope::{Cipher, Fault};
 use super::keys::{DataKey, Keys, Recipient, foreign};
 use super::mac::Mac;
 use super::metadata::Metadata;
 use super::seal::Stash;
-use super::store::{self, Format};
+use super::store::{self, Format, Layout};
 use super::tree::{Branch, Entry, Leaf, Value};
 use super::{Secret, Source};
 use anyhow::{Context as _, Result, bail};
+
+pub use read_back::{Marks, read_back};
 
 pub const NOT_ENCRYPTED: &str = "it has no sops metadata: it is not encrypted";
 
@@ -38,31 +42,33 @@ pub struct Opened {
     pub cipher: Cipher,
     /// Where it is to be written again, what its values were encrypted to.
     pub stash: Stash,
+    pub layout: Layout,
 }
 
 impl Opened {
     /// A file that nobody encrypted yet.
     pub fn first(format: Format, branches: Vec<Branch>, metadata: Metadata) -> Self {
-        Self { format, branches, metadata, cipher: Cipher::random(), stash: Stash::default() }
+        let (cipher, stash) = (Cipher::random(), Stash::default());
+        Self { format, branches, metadata, cipher, stash, layout: Layout::default() }
     }
 }
 
 impl Document {
-    pub fn read(bytes: Vec<u8>, format: Format) -> Result<Self> {
+    pub fn read(bytes: impl Into<Source>, format: Format) -> Result<Self> {
         Self::find(bytes, format)?.context(NOT_ENCRYPTED)
     }
 
     /// `None` where it is not encrypted.
-    pub fn find(bytes: Vec<u8>, format: Format) -> Result<Option<Self>> {
-        let source = Source::from(bytes);
+    pub fn find(bytes: impl Into<Source>, format: Format) -> Result<Option<Self>> {
+        let source = bytes.into();
         let store::Read { branches, metadata } = store::read(&source, format)?;
         let Some(metadata) = metadata else { return Ok(None) };
         let metadata = Metadata::of(&metadata)?;
         let is_foreign = metadata.groups.iter().flatten().any(Recipient::is_foreign);
         let raw = is_foreign.then_some(source);
         let mut document = Self { format, branches, metadata, raw };
-        if format == Format::Json && !document.metadata.has_json_integers() {
-            document.branches.iter_mut().for_each(integers_to_floats);
+        if format == Format::Json {
+            document.branches.iter_mut().for_each(|branch| settle(branch, &document.metadata));
         }
         Ok(Some(document))
     }
@@ -97,9 +103,9 @@ impl Document {
     }
 
     /// The key of its values, by which its recipients are told; only a file that is whole has one.
-    pub fn key(self, keys: &Keys<'_>) -> Result<Secret> {
+    pub fn key(self, keys: &Keys<'_>) -> Result<Cipher> {
         let cipher = keys.data_key(&self.metadata)?.found()?;
-        Ok(self.open_with(cipher, None)?.cipher.key().clone())
+        Ok(self.open_with(cipher, None)?.cipher)
     }
 
     /// The same for a file that will be written again.
@@ -108,14 +114,15 @@ impl Document {
         self.open_with(cipher, Some(Stash::default()))
     }
 
-    /// Whether it is what its MAC says.
-    pub fn check(self, cipher: Cipher) -> Result<()> {
-        self.open_with(cipher, None).map(|_| ())
-    }
-
     /// The file with other recipients of the same key: values and MAC are as they were.
-    pub fn with_metadata(self, metadata: &Metadata) -> Result<Secret> {
-        store::write(self.branches, &metadata.branch(), self.format)
+    pub fn with_metadata(
+        self,
+        metadata: &Metadata,
+        cipher: &Cipher,
+        layout: &Layout,
+    ) -> Result<Secret> {
+        let text = store::write(self.branches, &metadata.branch(), self.format, layout)?;
+        read_back(text, self.format, cipher, None)
     }
 
     fn open_with(mut self, cipher: Cipher, mut stash: Option<Stash>) -> Result<Opened> {
@@ -138,7 +145,8 @@ impl Document {
         }
         check(&cipher, &self.metadata, &mac.text())?;
         let Self { format, branches, metadata, .. } = self;
-        Ok(Opened { format, branches, metadata, cipher, stash: stash.unwrap_or_default() })
+        let (stash, layout) = (stash.unwrap_or_default(), Layout::default());
+        Ok(Opened { format, branches, metadata, cipher, stash, layout })
     }
 }
 
@@ -176,23 +184,19 @@ fn check(cipher: &Cipher, metadata: &Metadata, computed: &str) -> Result<()> {
     Ok(())
 }
 
-/// sops before 3.13 knows no integers in JSON, so beyond 2^53 their MAC is that of the nearest float.
-fn integers_to_floats(branch: &mut Branch) {
-    fn convert(value: &mut Value) {
+/// Makes of all numbers what they are to those who read a JSON file.
+fn settle(branch: &mut Branch, metadata: &Metadata) {
+    fn settle_value(value: &mut Value, metadata: &Metadata) {
         match value {
-            Value::Leaf(leaf) if leaf.kind == super::Kind::Int => {
-                if let Some(number) = leaf.number() {
-                    *leaf = Leaf::float(number).spelled(leaf.spelling().clone());
-                }
-            }
-            Value::Branch(branch) => integers_to_floats(branch),
-            Value::List(list) => list.iter_mut().for_each(convert),
-            Value::Leaf(_) | Value::Null => {}
+            Value::Leaf(leaf) => Format::Json.settle(leaf, metadata),
+            Value::Branch(branch) => settle(branch, metadata),
+            Value::List(list) => list.iter_mut().for_each(|value| settle_value(value, metadata)),
+            Value::Null => {}
         }
     }
     for entry in branch {
         if let Entry::Pair(_, value) = entry {
-            convert(value);
+            settle_value(value, metadata);
         }
     }
 }
@@ -208,7 +212,7 @@ pub struct Walk<'a> {
 }
 
 /// What is done with a leaf, its place and whether it is selected.
-type Visit<'a> = &'a mut dyn FnMut(&mut Leaf, &[u8], bool) -> Result<(), Fault>;
+type Visit<'a> = &'a mut dyn FnMut(&mut Leaf, &[u8], bool) -> Result<()>;
 
 impl<'a> Walk<'a> {
     pub fn new(metadata: &'a Metadata, format: Format) -> Self {
@@ -262,7 +266,7 @@ impl<'a> Walk<'a> {
         let mut place = self.path.join(":");
         place.push(':');
         visit(leaf, place.as_bytes(), is_selected)
-            .map_err(|fault| anyhow::anyhow!("`{}`: {fault}", self.path.join(".")))
+            .map_err(|error| anyhow::anyhow!("`{}`: {error}", self.path.join(".")))
     }
 
     fn forget_comments(&mut self) {

@@ -16,7 +16,6 @@ pub const NONCE: usize = 32;
 const AROUND: usize = 128;
 
 /// The key of all values of a file.
-#[derive(Clone)]
 pub struct Cipher {
     key: Secret,
 }
@@ -46,6 +45,8 @@ impl fmt::Display for Fault {
         })
     }
 }
+
+impl std::error::Error for Fault {}
 
 impl Cipher {
     /// Takes a key of 32 bytes.

@@ -4,13 +4,17 @@ mod binary;
 mod dotenv;
 mod ini;
 mod json;
+mod layout;
 mod yaml;
 
-use super::tree::{Branch, Entry, Value};
+use super::metadata::Metadata;
+use super::tree::{Branch, Entry, Kind, Leaf, Value};
 use super::{Output, Secret, Source};
 use anyhow::{Result, bail};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
+
+pub use layout::Layout;
 
 /// Values nested deeper than this are refused.
 pub const DEPTH_LIMIT: usize = 200;
@@ -55,6 +59,36 @@ impl Format {
         }
     }
 
+    /// As messages have it.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Yaml => "a YAML file",
+            Self::Json => "a JSON file",
+            Self::Dotenv => "a dotenv file",
+            Self::Ini => "an INI file",
+            Self::Binary => "a binary file",
+        }
+    }
+
+    /// Makes a value that is not encrypted what it is to those who read the file: where all are texts it is one, and to
+    /// sops before 3.13 the integers of JSON are floats, so that their MAC beyond 2^53 is that of the nearest.
+    pub fn settle(self, leaf: &mut Leaf, metadata: &Metadata) {
+        match (self, leaf.kind) {
+            (_, Kind::Str | Kind::Comment) => {}
+            // Without a fraction it would be an integer, which has no zero below zero.
+            (Self::Yaml, Kind::Float) if leaf.text().bytes() == b"-0" => {
+                *leaf = Leaf::float(-0.0).spelled("-0.0".into());
+            }
+            (Self::Dotenv | Self::Ini, _) => *leaf = Leaf::string(leaf.variable()),
+            (Self::Json, Kind::Int) if !metadata.has_json_integers() => {
+                if let Some(number) = leaf.number() {
+                    *leaf = Leaf::float(number).spelled(leaf.spelling().clone());
+                }
+            }
+            (Self::Yaml | Self::Json | Self::Binary, _) => {}
+        }
+    }
+
     /// As sops tells by the name alone: `.env.prod` is binary to it.
     pub fn of_path(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
@@ -95,23 +129,31 @@ pub fn read_plain(bytes: impl Into<Source>, format: Format) -> Result<Vec<Branch
             vec![vec![Entry::Pair("data".into(), Value::string(source.whole()))]]
         }
     };
-    let is_metadata = |entry: &Entry| {
-        matches!(entry, Entry::Pair(name, _) if name == "sops"
-            || format == Format::Dotenv && name.starts_with("sops_"))
-    };
-    if branches.iter().flatten().any(is_metadata) {
-        bail!("it has an entry `sops`, as an encrypted file has");
+    if let Some(name) = branches.iter().flatten().find_map(|entry| metadata_name(entry, format)) {
+        bail!("it has an entry `{name}`, as an encrypted file has");
     }
     Ok(branches)
 }
 
+/// Of an entry that would be taken for a part of the metadata.
+fn metadata_name(entry: &Entry, format: Format) -> Option<&str> {
+    match entry {
+        Entry::Pair(name, _)
+            if name == "sops" || format == Format::Dotenv && name.starts_with(dotenv::METADATA) =>
+        {
+            Some(name)
+        }
+        _ => None,
+    }
+}
+
 /// Writes plain values.
-pub fn write_plain(branches: &[Branch], format: Format) -> Result<Secret> {
+pub fn write_plain(branches: &[Branch], format: Format, layout: &Layout) -> Result<Secret> {
     let first = branches.first().map_or(&[][..], Vec::as_slice);
     Output::of(|output| {
         match format {
-            Format::Yaml => yaml::write(branches, output),
-            Format::Json => json::write(first, output)?,
+            Format::Yaml => yaml::write(branches, layout.yaml, output),
+            Format::Json => json::write(first, &layout.json, output)?,
             Format::Dotenv => dotenv::write(first, output)?,
             Format::Ini => ini::write(first, output)?,
             Format::Binary => binary::write(first, output)?,
@@ -121,7 +163,15 @@ pub fn write_plain(branches: &[Branch], format: Format) -> Result<Secret> {
 }
 
 /// Writes encrypted values with the metadata that they need.
-pub fn write(mut branches: Vec<Branch>, metadata: &Branch, format: Format) -> Result<Secret> {
+pub fn write(
+    mut branches: Vec<Branch>,
+    metadata: &Branch,
+    format: Format,
+    layout: &Layout,
+) -> Result<Secret> {
+    if let Some(name) = branches.iter().flatten().find_map(|entry| metadata_name(entry, format)) {
+        bail!("`{name}` is a name of its metadata");
+    }
     if matches!(format, Format::Yaml | Format::Json | Format::Binary) {
         for branch in &mut branches {
             branch.push(Entry::Pair("sops".into(), Value::Branch(metadata.clone())));
@@ -130,8 +180,9 @@ pub fn write(mut branches: Vec<Branch>, metadata: &Branch, format: Format) -> Re
     let first = branches.first().map_or(&[][..], Vec::as_slice);
     Output::of(|output| {
         match format {
-            Format::Yaml => yaml::write(&branches, output),
-            Format::Json | Format::Binary => json::write(first, output)?,
+            Format::Yaml => yaml::write(&branches, layout.yaml, output),
+            Format::Json => json::write(first, &layout.json, output)?,
+            Format::Binary => json::write(first, &layout.binary, output)?,
             Format::Dotenv => {
                 dotenv::write(first, output)?;
                 dotenv::write_metadata(metadata, output);

@@ -150,8 +150,26 @@ impl Leaf {
         self.text().bytes() == b"True"
     }
 
+    /// Whether it is spelled with more digits than it has.
+    pub fn is_inexact_integer(&self) -> bool {
+        let spelling = self.spelling().as_str().unwrap_or_default();
+        let digits = spelling.strip_prefix('-').unwrap_or(spelling);
+        self.kind == Kind::Float
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && *self.spelling() != *self.text()
+    }
+
     pub fn number(&self) -> Option<f64> {
         super::text::parse_float(self.text().as_str()?)
+    }
+}
+
+impl Entry {
+    pub fn into_comment(self) -> Option<Leaf> {
+        match self {
+            Self::Comment(comment) => Some(comment),
+            Self::Pair(..) => None,
+        }
     }
 }
 
@@ -170,6 +188,17 @@ impl Value {
     /// The text of any scalar.
     pub fn text(&self) -> Option<&str> {
         self.leaf()?.text().as_str()
+    }
+
+    pub fn into_leaf(self) -> Option<Leaf> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf),
+            _ => None,
+        }
+    }
+
+    pub fn is_comment(&self) -> bool {
+        self.leaf().is_some_and(Leaf::is_comment)
     }
 
     pub fn branch(&self) -> Option<&Branch> {

@@ -105,66 +105,6 @@ fn a_name_of_a_dotenv_file_may_stand_in_brackets() {
     assert_eq!(world.secret(&["list", "s.env"]), b"B.C\n");
 }
 
-/// The file would be lost: nobody could read it, with or without its key.
-#[test]
-fn what_could_not_be_read_again_is_not_written() {
-    let world = World::new();
-    let key = world.key("age1");
-    let rules = format!("creation_rules:\n  - age: {key}\n    encrypted_regex: ^s\n");
-    world.project.write(".sops.yaml", rules);
-    for (name, text) in [
-        ("a.env", "s=x\n"),
-        ("a.yaml", "s: x\n"),
-        ("a.json", "{\"s\": \"x\"}"),
-        ("a.ini", "s = x\n"),
-    ] {
-        world.project.write(name, text);
-        world.secret(&["encrypt", "--in-place", name]);
-    }
-    for (name, key, value, json) in [
-        ("a.env", "sops_x", &b"x"[..], false),
-        ("a.env", "plain", b"\\n", false),
-        ("a.json", "plain", b"\xff", false),
-        ("a.yaml", "plain", b"{\"a\": 1, \"a\": 2}", true),
-        ("a.ini", "plain", b" ; x\n", true),
-    ] {
-        let before = world.project.read(&format!("project/{name}"));
-        let json = if json { vec!["--json"] } else { Vec::new() };
-        let arguments = [&["secret", "set"][..], &json, &[name, key]].concat();
-        let run = world.project.envr(arguments).stdin(value).any_stderr();
-        let said = String::from_utf8(run.failure().stderr).unwrap();
-        assert!(said.starts_with("envr: error: could not "), "{said}");
-        assert_eq!(world.project.read(&format!("project/{name}")), before, "{name}");
-        world.secret(&["decrypt", name]);
-    }
-    let set = world.project.envr(["secret", "set", "a.env", "sops_x"]).stdin("x");
-    set.stderr(
-        "envr: error: could not change `a.env`: the names of its metadata begin with `sops_`\n",
-    )
-    .failure();
-}
-
-/// sops knows the nearest float alone; the digits stay.
-#[test]
-fn large_integers_of_json_that_are_not_encrypted_can_be_read_again() {
-    let world = World::new();
-    let key = world.key("age1");
-    let rules = format!("creation_rules:\n  - age: {key}\n    encrypted_regex: ^s\n");
-    world.project.write(".sops.yaml", rules);
-    for number in ["9007199254740993", "123456789012345678", "-9223372036854775808", "5"] {
-        world.project.write("a.json", format!("{{\"s\": \"x\", \"plain\": {number}}}"));
-        world.secret(&["encrypt", "--in-place", "a.json"]);
-        assert!(world.project.read("project/a.json").contains(&format!("\"plain\": {number}")));
-        world.secret(&["decrypt", "a.json"]);
-        if let Some(theirs) = world.sops("age1", &["decrypt", "a.json"]) {
-            theirs.unwrap();
-        }
-        let set = world.project.envr(["secret", "set", "--json", "a.json", "plain"]);
-        set.stdin("9007199254740995").success();
-        world.secret(&["decrypt", "a.json"]);
-    }
-}
-
 #[test]
 fn many_lines_of_comments_are_read() {
     let world = World::new();

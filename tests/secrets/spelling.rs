@@ -106,6 +106,11 @@ fn comments_at_the_end_of_a_map_are_read_by_sops() {
         "a:\n  - b:\n    - x\n    # c\n  - d\n",
         "a:\n  l: []\n  # c\nb: 1\n",
         "a:\n  l:\n    - x\n  # c\n  m: 1\n",
+        "l:\n  - - x\n    # d\n  # c\nb: 1\n",
+        "l:\n  - k: [1]\n  # c\nb: 1\n",
+        "a:\n  l:\n    - k: [x, null]\n      # e\n    # d\n  # c\n\n  # b\nb: 1\n",
+        "a:\n  l:\n    - y: |\n        x\n        z\n  # c\nb: 1\n",
+        "a:\n  l:\n    - x\n  # c\n---\nb: 1\n",
     ] {
         world.project.write("a.yaml", text);
         world.secret(&["encrypt", "--in-place", "a.yaml"]);

@@ -302,7 +302,7 @@ fn what_cannot_be_written_is_left_as_it_was() {
         (
             &["set", "s.yaml", "sops.mac"][..],
             "x",
-            "could not change `s.yaml`: `sops` is the name of its metadata",
+            "could not change `s.yaml`: `sops` is a name of its metadata",
         ),
         (
             &["set", "s.yaml", "port.deep"],
@@ -393,6 +393,80 @@ fn a_number_that_nobody_edited_keeps_its_ciphertext() {
     world.project.envr(["secret", "edit", "s.yaml"]).env("EDITOR", "ed").success();
     assert_eq!(world.secret(&["get", "s.yaml", "d"]), b"new");
     assert_eq!(lines(), before);
+}
+
+#[test]
+fn the_indentation_is_that_of_the_rules() {
+    let world = World::new();
+    let yaml = "a:\n  b:\n  - x\n  - y: 1\n    z: |\n      foo\n      bar\n  - - q\n    - r\n  c: |2\n     x\n    y\n";
+    let json = "{\"a\": {\"b\": [1, {\"c\": 2}]}, \"e\": [], \"f\": {}}";
+    let key = world.key("age1");
+    let print = |text: Vec<u8>| String::from_utf8(text).unwrap();
+    for (step, json_step) in [(0, 0), (1, 1), (2, 2), (3, 3), (6, 8), (9, 9), (12, 12)] {
+        let stores = format!(
+            "stores:\n  yaml: {{indent: {step}}}\n  json: {{indent: {json_step}}}\n  json_binary: {{indent: {json_step}}}\n"
+        );
+        world.project.write(".sops.yaml", format!("creation_rules:\n  - age: {key}\n{stores}"));
+        for (name, text) in [("a.yaml", yaml), ("a.json", json), ("a.bin", "x")] {
+            world.project.write(name, text);
+            world.secret(&["encrypt", "--in-place", name]);
+            if name != "a.bin" {
+                world.project.envr(["secret", "set", name, "new"]).stdin("value").success();
+            }
+            world.secret(&["updatekeys", name]);
+            let ours = world.project.read(&format!("project/{name}"));
+            let printed = print(world.secret(&["decrypt", name]));
+            let Some(theirs) = world.sops("age1", &["decrypt", name]) else { continue };
+            assert_eq!(printed, print(theirs.unwrap()), "{name} {step}");
+            world.sops("age1", &["rotate", "--in-place", name]).unwrap().unwrap();
+            let theirs = world.project.read(&format!("project/{name}"));
+            let starts = |text: &str| {
+                let start = |line: &str| line.len() - line.trim_start().len();
+                let mut starts: Vec<usize> = text.lines().map(start).collect();
+                // The key of an age file has more lines at one time than at another.
+                starts.dedup();
+                starts
+            };
+            assert_eq!(starts(&ours), starts(&theirs), "{name} {step}");
+        }
+    }
+}
+
+#[test]
+fn an_indentation_that_is_none_is_a_mistake() {
+    let world = World::new();
+    world.project.write("a.yaml", "a: 1\n");
+    world.secret(&["encrypt", "--in-place", "a.yaml"]);
+    for indent in ["x", "-1", "1000000"] {
+        let rules = format!("stores: {{json: {{indent: {indent}}}}}\n");
+        world.project.write(".sops.yaml", rules);
+        let run = world.project.envr(["secret", "set", "a.yaml", "b"]).stdin("x").any_stderr();
+        let said = String::from_utf8(run.failure().stderr).unwrap();
+        assert!(said.contains("the `indent` of `json` is no number up to 64"), "{said}");
+        assert_eq!(world.secret(&["decrypt", "a.yaml"]), b"a: 1\n");
+    }
+}
+
+/// As of a process that was killed while it wrote.
+#[test]
+fn what_a_killed_writer_left_is_removed() {
+    let world = World::new();
+    world.project.write("a.yaml", "a: 1\n");
+    world.secret(&["encrypt", "--in-place", "a.yaml"]);
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let own = std::process::id();
+    let [left, kept, others] = [
+        format!(".a.yaml.envr-{}", gone.id()),
+        format!(".a.yaml.envr-{own}"),
+        format!(".b.yaml.envr-{}", gone.id()),
+    ];
+    for name in [&left, &kept, &others] {
+        world.project.write(name, "half");
+    }
+    world.project.envr(["secret", "set", "a.yaml", "b"]).stdin("x").success();
+    let is_there = |name: &str| world.project.path("project").join(name).exists();
+    assert_eq!([&left, &kept, &others].map(|name| is_there(name)), [false, true, true]);
 }
 
 #[test]

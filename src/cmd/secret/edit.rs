@@ -38,7 +38,7 @@ fn edit_under(host: &Host, source: &File, signals: &mut Signals) -> Result<()> {
 
 fn change(host: &Host, source: &File, keys: &Keys<'_>, signals: &mut Signals) -> Result<()> {
     let opened = source.open_to_write(host, keys)?;
-    let text = write_plain(&opened.branches, opened.format)?;
+    let text = write_plain(&opened.branches, opened.format, &opened.layout)?;
     let Some(branches) = edited(host, source, &text, signals)? else { return Ok(()) };
     let text = Opened { branches, ..opened }.seal()?;
     let _lock = source.lock(host);

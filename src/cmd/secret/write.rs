@@ -3,23 +3,24 @@
 use super::{File, could_not, path_in};
 use crate::digest::Digest;
 use crate::error::Hinted;
-use crate::fs::{is_descriptor, read_regular, write_atomic};
+use crate::fs::{is_descriptor, read_regular, remove_orphans, write_atomic};
 use crate::host::Host;
 use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
 use crate::secrets::{
-    Branch, Document, Entry, FILE_LIMIT, Format, Keys, Opened, Recipient, Secret, Value, creation,
-    is_age, read_plain,
+    Branch, Document, Entry, FILE_LIMIT, Format, Keys, Layout, Opened, Recipient, Secret, Value,
+    creation, is_age, read_plain,
 };
 use crate::toml;
 use crate::trust::{self, Store};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use rustix::fs::{FlockOperation, flock};
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io::{IsTerminal as _, Read as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// No single value is larger than this many bytes.
 const VALUE_LIMIT: u64 = 16 << 20;
@@ -28,9 +29,6 @@ pub fn set(host: &Host, source: &File, key: &str, is_json: bool) -> Result<()> {
     let value = asked_value(key, is_json)?;
     change(host, source, |opened| {
         let path = path_in(opened.format, key)?;
-        if opened.format == Format::Dotenv && key.starts_with("sops_") {
-            bail!("the names of its metadata begin with `sops_`");
-        }
         if opened.branches.is_empty() {
             opened.branches.push(Branch::new());
         }
@@ -69,10 +67,10 @@ pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
             let wanted = source.wanted(host)?;
             let document = source.document(host, source.read(host)?)?;
             let mut metadata = document.metadata().clone();
-            let key = document.clone().key(keys)?;
+            let cipher = document.clone().key(keys)?;
             (metadata.groups, metadata.threshold) = (wanted.groups, wanted.threshold);
-            wrap(keys.search(), &key, &mut metadata.groups, metadata.threshold)?;
-            source.replace(host, &document.with_metadata(&metadata)?)
+            wrap(keys.search(), cipher.key(), &mut metadata.groups, metadata.threshold)?;
+            source.replace(host, &document.with_metadata(&metadata, &cipher, &layout(host)?)?)
         })
         .with_context(could_not)
 }
@@ -165,7 +163,8 @@ pub fn sealed(
     } else {
         creation::metadata(vec![recipients(host, names)?], None, crate::secrets::Rule::default())
     };
-    let mut opened = Opened::first(source.format()?, branches, metadata);
+    let first = Opened::first(source.format()?, branches, metadata);
+    let mut opened = Opened { layout: layout(host)?, ..first };
     source.with_keys(host, |keys| rewrap(keys, &mut opened))?;
     opened.seal()
 }
@@ -188,7 +187,8 @@ fn change(host: &Host, source: &File, work: impl FnOnce(&mut Opened) -> Result<(
 
 impl File {
     pub fn open_to_write(&self, host: &Host, keys: &Keys<'_>) -> Result<Opened> {
-        self.document(host, self.read(host)?)?.open_to_write(keys)
+        let document = self.document(host, self.read(host)?)?;
+        Ok(Opened { layout: layout(host)?, ..document.open_to_write(keys)? })
     }
 
     /// The file's own name stays a link where it is one, and its mode what it was.
@@ -200,6 +200,7 @@ impl File {
         let path = path.canonicalize().unwrap_or(path);
         self.check_unchanged(&path)?;
         let before = path.metadata().ok();
+        remove_orphans(&path);
         write_atomic(&path, text.bytes())?;
         if let Some(before) = before {
             // Only root can, and only root would take it from its owner.
@@ -257,13 +258,21 @@ impl File {
     /// What `.sops.yaml` wants for it.
     pub fn wanted(&self, host: &Host) -> Result<crate::secrets::Metadata> {
         let path = host.absolute(self.name());
-        let named = host.env.non_empty("SOPS_CONFIG").map(|file| host.absolute(Path::new(file)));
-        let dir = host.cwd.as_deref().unwrap_or(Path::new("/"));
-        let rules = creation::locate(named.as_deref(), dir).ok_or_else(|| {
+        let rules = rules(host).ok_or_else(|| {
             Hinted::new(format!("no `{}` says for whom", creation::NAME), "envr secret init")
         })?;
         creation::metadata_for(&rules, &path)
     }
+}
+
+/// Where it is said how files are encrypted and laid out.
+fn rules(host: &Host) -> Option<PathBuf> {
+    let named = host.env.non_empty("SOPS_CONFIG").map(|file| host.absolute(Path::new(file)));
+    creation::locate(named.as_deref(), host.cwd.as_deref().unwrap_or(Path::new("/")))
+}
+
+pub fn layout(host: &Host) -> Result<Layout> {
+    rules(host).map_or_else(|| Ok(Layout::default()), |rules| creation::layout(&rules))
 }
 
 /// From standard input, where something comes from there, else typed unseen.
@@ -280,10 +289,8 @@ fn asked_value(key: &str, is_json: bool) -> Result<Value> {
         if text.len() as u64 > VALUE_LIMIT {
             bail!("could not read the value: it is larger than {} MiB", VALUE_LIMIT >> 20);
         }
-        // As `$(…)` does with what a command prints.
-        if text.last() == Some(&b'\n') {
-            text.pop();
-        }
+        let end = [&b"\r\n"[..], b"\n"].into_iter().find(|end| text.ends_with(end));
+        text.truncate(text.len() - end.map_or(0, <[u8]>::len));
         Secret::from(text)
     };
     if !is_json {
@@ -294,16 +301,35 @@ fn asked_value(key: &str, is_json: bool) -> Result<Value> {
     let parsed =
         read_plain(wrapped, Format::Json).ok().and_then(|mut branches| branches.pop()?.pop());
     match parsed {
-        Some(Entry::Pair(_, value)) => Ok(value),
+        Some(Entry::Pair(_, value)) => {
+            check_json(&value).context("could not read the value")?;
+            Ok(value)
+        }
         _ => bail!("could not read the value: it is no JSON"),
+    }
+}
+
+/// Refuses what most readers of JSON would lose without a word.
+fn check_json(value: &Value) -> Result<()> {
+    match value {
+        Value::Leaf(leaf) if leaf.is_inexact_integer() => {
+            bail!("a number in it is too large: put it into double quotes")
+        }
+        Value::Leaf(_) | Value::Null => Ok(()),
+        Value::List(list) => list.iter().try_for_each(check_json),
+        Value::Branch(branch) => {
+            let mut names = BTreeSet::new();
+            branch.iter().try_for_each(|entry| match entry {
+                Entry::Pair(name, _) if !names.insert(name) => bail!("`{name}` is there twice"),
+                Entry::Pair(_, value) => check_json(value),
+                Entry::Comment(_) => Ok(()),
+            })
+        }
     }
 }
 
 fn place(branch: &mut Branch, path: &[String], value: Value) -> Result<()> {
     let (name, rest) = path.split_first().context("the name is empty")?;
-    if name == "sops" {
-        bail!("`sops` is the name of its metadata");
-    }
     let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
     let at = branch.iter().position(known).unwrap_or_else(|| {
         branch.push(Entry::Pair(name.into(), Value::Null));

@@ -1,67 +1,102 @@
-//! Where comments of a YAML file must stand for sops to read them back as those of the same map or list.
+//! Comments of a YAML file, put where sops and envr see them in the same place: an encrypted one is bound to its place.
 
 use crate::secrets::tree::{Branch, Entry, Leaf, Value};
 
-/// Puts comments at the end of a map that stand behind a map or list in it at the end of that: there sops reads them,
-/// wherever they were written. At the top they stand apart from all else.
-pub fn sink(branch: &mut Branch) {
-    for entry in branch {
+/// Moves those that sops would read as part of something else.
+pub fn settle(branch: &mut Branch) {
+    for entry in branch.iter_mut() {
         if let Entry::Pair(_, value) = entry {
-            sink_in_value(value);
+            sink(value, Vec::new());
         }
     }
+    lift_comments(branch);
 }
 
-fn sink_in_value(value: &mut Value) {
+/// Puts those at the end of a map or list, and `below`, behind the last value of what it ends with, however deep that is:
+/// where the next line stands further left, sops has them there.
+fn sink(value: &mut Value, below: Vec<Leaf>) {
     match value {
         Value::Branch(branch) => {
-            sink(branch);
-            let behind = |entry: &Entry| matches!(entry, Entry::Pair(..));
-            let count = branch.iter().rposition(behind).map_or(0, |last| last + 1);
-            let Some(Entry::Pair(_, last)) = count.checked_sub(1).map(|at| &branch[at]) else {
-                return;
-            };
-            if !holds_any(last) {
-                return;
+            let is_pair = |entry: &Entry| matches!(entry, Entry::Pair(..));
+            let Some(last) = branch.iter().rposition(is_pair) else { return };
+            let mut comments: Vec<Leaf> =
+                branch.drain(last + 1..).filter_map(Entry::into_comment).collect();
+            comments.extend(below);
+            for (index, entry) in branch.iter_mut().enumerate() {
+                if let Entry::Pair(_, value) = entry {
+                    let is_place = index == last && is_open(value);
+                    sink(value, if is_place { std::mem::take(&mut comments) } else { Vec::new() });
+                }
             }
-            let comments: Vec<Leaf> = branch.drain(count..).filter_map(comment).collect();
-            if let Some(Entry::Pair(_, last)) = branch.last_mut() {
-                append(last, comments);
-            }
+            branch.extend(comments.into_iter().map(Entry::Comment));
         }
-        Value::List(list) => list.iter_mut().for_each(sink_in_value),
+        Value::List(list) => {
+            let Some(last) = list.iter().rposition(|value| !value.is_comment()) else { return };
+            let mut comments: Vec<Value> = list.drain(last + 1..).collect();
+            comments.extend(below.into_iter().map(Value::Leaf));
+            for (index, value) in list.iter_mut().enumerate() {
+                let is_place = index == last && is_open(value);
+                let comments = if is_place { std::mem::take(&mut comments) } else { Vec::new() };
+                sink(value, comments.into_iter().filter_map(Value::into_leaf).collect());
+            }
+            list.extend(comments);
+        }
         Value::Leaf(_) | Value::Null => {}
     }
 }
 
-/// At the end of what stands last in it, however deep.
-fn append(value: &mut Value, comments: Vec<Leaf>) {
-    match value {
-        Value::Branch(branch) => match branch.last_mut() {
-            Some(Entry::Pair(_, last)) if holds_any(last) => append(last, comments),
-            _ => branch.extend(comments.into_iter().map(Entry::Comment)),
-        },
-        Value::List(list) => match list.last_mut() {
-            Some(last) if holds_any(last) => append(last, comments),
-            _ => list.extend(comments.into_iter().map(Value::Leaf)),
-        },
-        Value::Leaf(_) | Value::Null => {}
-    }
-}
-
-fn comment(entry: Entry) -> Option<Leaf> {
-    match entry {
-        Entry::Comment(comment) => Some(comment),
-        Entry::Pair(..) => None,
-    }
-}
-
-fn holds_any(value: &Value) -> bool {
+/// Whether it has lines of its own: comments alone give it none.
+fn is_open(value: &Value) -> bool {
     match value {
         Value::Branch(branch) => branch.iter().any(|entry| matches!(entry, Entry::Pair(..))),
-        Value::List(list) => {
-            list.iter().any(|value| value.leaf().is_none_or(|leaf| !leaf.is_comment()))
-        }
+        Value::List(list) => list.iter().any(|value| !value.is_comment()),
         Value::Leaf(_) | Value::Null => false,
+    }
+}
+
+/// Puts comments at the head of a list's entry before it: between the dash and the entry they would be read back as
+/// another's.
+fn lift_comments(branch: &mut Branch) {
+    for entry in branch {
+        if let Entry::Pair(_, value) = entry {
+            lift_from_value(value);
+        }
+    }
+}
+
+fn lift_from_value(value: &mut Value) {
+    match value {
+        Value::Branch(branch) => lift_comments(branch),
+        Value::List(list) => {
+            let mut lifted = Vec::with_capacity(list.len());
+            // sops takes one without a word for an element.
+            let is_nothing = |value: &Value| {
+                value.leaf().is_some_and(|leaf| leaf.is_comment() && leaf.text().is_empty())
+            };
+            for mut value in list.drain(..).filter(|value| !is_nothing(value)) {
+                lift_from_value(&mut value);
+                match &mut value {
+                    Value::Branch(branch) => {
+                        let is_comment = |entry: &&Entry| matches!(entry, Entry::Comment(_));
+                        let count = branch.iter().take_while(is_comment).count();
+                        for entry in branch.drain(..count) {
+                            if let Entry::Comment(comment) = entry {
+                                lifted.push(Value::Leaf(comment));
+                            }
+                        }
+                    }
+                    Value::List(inner) => {
+                        let is_comment =
+                            |value: &&Value| value.leaf().is_some_and(Leaf::is_comment);
+                        let count = inner.iter().take_while(is_comment).count();
+                        lifted.extend(inner.drain(..count));
+                    }
+                    Value::Leaf(_) | Value::Null => {}
+                }
+                lifted.push(value);
+            }
+            *list = lifted;
+        }
+        Value::Leaf(_) | Value::Null => {}
     }
 }

@@ -6,7 +6,8 @@ use crate::secrets::tree::{Branch, Entry, Leaf, Value};
 use crate::secrets::{Output, Secret, Source};
 use anyhow::{Context as _, Result, anyhow, bail};
 
-const METADATA: &str = "sops_";
+/// What the names of its metadata begin with.
+pub const METADATA: &str = "sops_";
 
 pub fn read(source: &Source) -> Result<Branch> {
     let text = source.bytes();

@@ -191,6 +191,8 @@ fn quoted_name(name: &str) -> Result<String> {
         && !name.contains(['=', ':', '"', '`', '\n'])
         && !name.starts_with(['[', '#', ';', '\u{feff}']);
     match () {
+        // sops counts those of this name.
+        () if name == "-" => bail!("`-` cannot be a name in an INI file"),
         () if is_plain => Ok(name.to_string()),
         () if !name.contains(['`', '\n']) => Ok(format!("`{name}`")),
         () => bail!("`{name}` cannot be a name in an INI file"),
@@ -250,11 +252,11 @@ impl<'a> Reader<'a> {
         Some(&rest[..length])
     }
 
-    /// Those lines as one comment. The first one stands without its mark.
+    /// Those lines as one comment. The first one stands without its mark, and is not empty: sops fails at one that is.
     fn comment(&mut self) -> Option<Entry> {
         let lines = std::mem::take(&mut self.comments).join(&b'\n');
         let mark = *lines.first()?;
-        let is_mark = |byte: &u8| *byte == mark || *byte == b' ';
+        let is_mark = |byte: &u8| [mark, b' ', b'\n'].contains(byte);
         let start = lines.iter().position(|byte| !is_mark(byte)).unwrap_or(lines.len());
         Some(Entry::Comment(Leaf::comment(lines[start..].to_vec())))
     }

@@ -7,7 +7,8 @@ use crate::eval::secrets::{Disclosed, age_variables};
 use crate::host::Host;
 use crate::secrets::keys::Prompt;
 use crate::secrets::{
-    Document, Format, Keys, Secret, Variables, decrypt_age, forbid_core_dumps, is_age, write_plain,
+    Document, Format, Keys, Layout, Secret, Variables, decrypt_age, forbid_core_dumps, is_age,
+    write_plain,
 };
 use crate::trust::{Execution, Reason, Trusted};
 use crate::ui;
@@ -144,7 +145,9 @@ impl Source {
         let format = self.format.unwrap_or_else(|| Format::of_path(file));
         let opened = Document::read(bytes, format)?.open(keys)?;
         match &self.what {
-            What::Whole(name) => Ok(whole(name, write_plain(&opened.branches, format)?)),
+            What::Whole(name) => {
+                Ok(whole(name, write_plain(&opened.branches, format, &Layout::default())?))
+            }
             What::Values(_) if format == Format::Binary => {
                 bail!("it is one value: `name` says of which variable")
             }

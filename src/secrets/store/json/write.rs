@@ -1,17 +1,30 @@
-//! Writes JSON as Go does, indented with tabs; comments are left out.
+//! Writes JSON as Go does; comments are left out.
 
 use crate::secrets::Output;
 use crate::secrets::text::float_with_exponent;
 use crate::secrets::tree::{Entry, Kind, Leaf, Value};
 use anyhow::{Result, bail};
 
-pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
+/// Each level stands in by `step`.
+pub fn write(branch: &[Entry], step: &str, output: &mut Output) -> Result<()> {
+    let output = &mut Lines { output, step };
     write_branch(branch, 0, output)?;
     output.push("\n");
     Ok(())
 }
 
-fn write_value(value: &Value, depth: usize, output: &mut Output) -> Result<()> {
+struct Lines<'a> {
+    output: &'a mut Output,
+    step: &'a str,
+}
+
+impl Lines<'_> {
+    fn push(&mut self, bytes: impl AsRef<[u8]>) {
+        self.output.push(bytes);
+    }
+}
+
+fn write_value(value: &Value, depth: usize, output: &mut Lines<'_>) -> Result<()> {
     match value {
         Value::Null => output.push("null"),
         Value::Leaf(leaf) => write_leaf(leaf, output)?,
@@ -26,7 +39,7 @@ fn write_value(value: &Value, depth: usize, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
-fn write_branch(branch: &[Entry], depth: usize, output: &mut Output) -> Result<()> {
+fn write_branch(branch: &[Entry], depth: usize, output: &mut Lines<'_>) -> Result<()> {
     let pairs = branch.iter().filter_map(|entry| match entry {
         Entry::Pair(name, value) => Some((name, value)),
         Entry::Comment(_) => None,
@@ -42,28 +55,30 @@ fn members<T>(
     brackets: [&str; 2],
     members: impl Iterator<Item = T>,
     depth: usize,
-    output: &mut Output,
-    mut member: impl FnMut(T, &mut Output) -> Result<()>,
+    output: &mut Lines<'_>,
+    mut member: impl FnMut(T, &mut Lines<'_>) -> Result<()>,
 ) -> Result<()> {
     output.push(brackets[0]);
     let mut is_empty = true;
     for one in members {
         output.push(if is_empty { "\n" } else { ",\n" });
         is_empty = false;
-        output.push("\t".repeat(depth + 1));
+        output.push(output.step.repeat(depth + 1));
         member(one, output)?;
     }
     if !is_empty {
         output.push("\n");
-        output.push("\t".repeat(depth));
+        output.push(output.step.repeat(depth));
     }
     output.push(brackets[1]);
     Ok(())
 }
 
-fn write_leaf(leaf: &Leaf, output: &mut Output) -> Result<()> {
+fn write_leaf(leaf: &Leaf, output: &mut Lines<'_>) -> Result<()> {
     match leaf.kind {
         Kind::Int => output.push(leaf.text().bytes()),
+        // An integer may have more digits than a float.
+        Kind::Float if is_integer(leaf.spelling().bytes()) => output.push(leaf.spelling().bytes()),
         Kind::Float => match leaf.number().filter(|number| number.is_finite()) {
             Some(number) => output.push(json_float(number)),
             None => bail!("JSON has no number for infinity and what is none"),
@@ -76,6 +91,11 @@ fn write_leaf(leaf: &Leaf, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
+fn is_integer(spelling: &[u8]) -> bool {
+    let text = std::str::from_utf8(spelling).unwrap_or_default();
+    text.parse::<i64>().is_ok_and(|number| number.to_string() == text)
+}
+
 fn json_float(number: f64) -> String {
     let text = float_with_exponent(number, -6, 21);
     // Go writes exponents below ten with one digit where they are negative.
@@ -85,7 +105,7 @@ fn json_float(number: f64) -> String {
     }
 }
 
-fn write_string(bytes: &[u8], output: &mut Output) {
+fn write_string(bytes: &[u8], output: &mut Lines<'_>) {
     output.push("\"");
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();

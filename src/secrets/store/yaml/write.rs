@@ -6,11 +6,12 @@ use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value};
 use crate::secrets::{Output, Secret};
 use base64::Engine as _;
 
-const INDENT: usize = 4;
 /// As YAML 1.1 has them.
 const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-pub fn write(branches: &[Branch], output: &mut Output) {
+/// Each level stands in by `step` letters, from 2 to 9.
+pub fn write(branches: &[Branch], step: usize, output: &mut Output) {
+    let output = &mut Lines { output, step };
     for (index, branch) in branches.iter().enumerate() {
         if index > 0 {
             output.push("---\n");
@@ -22,6 +23,28 @@ pub fn write(branches: &[Branch], output: &mut Output) {
     }
 }
 
+struct Lines<'a> {
+    output: &'a mut Output,
+    step: usize,
+}
+
+impl Lines<'_> {
+    fn push(&mut self, bytes: impl AsRef<[u8]>) {
+        self.output.push(bytes);
+    }
+
+    /// What stands below a name is indented to the next multiple, also where a dash moved the name.
+    fn deeper(&self, indent: usize) -> usize {
+        self.step * (indent / self.step + 1)
+    }
+
+    /// Of the name of an entry that is indented so far, or of its value.
+    fn value(&self, indent: usize) -> Place {
+        let below = self.deeper(indent);
+        Place { indent: below, takes_hint: below == indent + self.step }
+    }
+}
+
 /// Whether the first line of a node has its indentation already, behind a dash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
@@ -29,7 +52,7 @@ enum Start {
     Inline,
 }
 
-fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut Output) {
+fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut Lines<'_>) {
     for entry in branch {
         if start == Start::Indented {
             output.push(" ".repeat(indent));
@@ -39,14 +62,14 @@ fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut 
             Entry::Comment(comment) => push_comment(comment, indent, output),
             Entry::Pair(name, value) if is_complex(name) => {
                 output.push("? ");
-                push_text(name.as_bytes(), Place::value(indent), output);
+                push_text(name.as_bytes(), output.value(indent), output);
                 output.push("\n");
                 output.push(" ".repeat(indent));
                 output.push(":");
                 write_complex_value(value, indent, output);
             }
             Entry::Pair(name, value) => {
-                push_text(name.as_bytes(), Place::value(indent), output);
+                push_text(name.as_bytes(), output.value(indent), output);
                 output.push(":");
                 write_value(value, indent, output);
             }
@@ -55,19 +78,19 @@ fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut 
 }
 
 /// The value of a name: on its line, or below.
-fn write_value(value: &Value, indent: usize, output: &mut Output) {
+fn write_value(value: &Value, indent: usize, output: &mut Lines<'_>) {
     match value {
         Value::Branch(branch) if has_pairs(branch) => {
             output.push("\n");
-            write_branch(branch, deeper(indent), Start::Indented, output);
+            write_branch(branch, output.deeper(indent), Start::Indented, output);
         }
         Value::List(list) if has_values(list) => {
             output.push("\n");
-            write_list(list, deeper(indent), Start::Indented, output);
+            write_list(list, output.deeper(indent), Start::Indented, output);
         }
         other => {
             output.push(" ");
-            push_flat(other, Place::value(indent), output);
+            push_flat(other, output.value(indent), output);
         }
     }
 }
@@ -78,8 +101,8 @@ fn is_complex(name: &str) -> bool {
 }
 
 /// The value of such a name, behind a colon of its own.
-fn write_complex_value(value: &Value, indent: usize, output: &mut Output) {
-    let below = deeper(indent);
+fn write_complex_value(value: &Value, indent: usize, output: &mut Lines<'_>) {
+    let below = output.deeper(indent);
     let gap = " ".repeat(below - indent - 1);
     match value {
         Value::Branch(branch) if has_pairs(branch) => {
@@ -92,17 +115,12 @@ fn write_complex_value(value: &Value, indent: usize, output: &mut Output) {
         }
         other => {
             output.push(" ");
-            push_flat(other, Place::value(indent), output);
+            push_flat(other, output.value(indent), output);
         }
     }
 }
 
-/// What stands below a name is indented to the next multiple, also where a dash moved the name.
-fn deeper(indent: usize) -> usize {
-    INDENT * (indent / INDENT + 1)
-}
-
-fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Output) {
+fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Lines<'_>) {
     for value in list {
         if start == Start::Indented {
             output.push(" ".repeat(indent));
@@ -142,7 +160,7 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Outp
 }
 
 /// What needs no entries below, with its line end. Comments alone keep no container open.
-fn push_flat(value: &Value, place: Place, output: &mut Output) {
+fn push_flat(value: &Value, place: Place, output: &mut Lines<'_>) {
     match value {
         Value::Null => output.push("null\n"),
         Value::Branch(_) => output.push("{}\n"),
@@ -151,7 +169,7 @@ fn push_flat(value: &Value, place: Place, output: &mut Output) {
     }
 }
 
-fn push_leaf(leaf: &Leaf, place: Place, output: &mut Output) {
+fn push_leaf(leaf: &Leaf, place: Place, output: &mut Lines<'_>) {
     match leaf.kind {
         Kind::Int | Kind::Time => output.push(leaf.text().bytes()),
         Kind::Bool => output.push(if leaf.is_true() { "true" } else { "false" }),
@@ -159,6 +177,7 @@ fn push_leaf(leaf: &Leaf, place: Place, output: &mut Output) {
             b"+Inf" => output.push(".inf"),
             b"-Inf" => output.push("-.inf"),
             b"NaN" => output.push(".nan"),
+            b"-0" if leaf.spelling() != leaf.text() => output.push("-0.0"),
             _ => output.push(yaml_float(leaf)),
         },
         Kind::Str | Kind::Comment => {
@@ -174,7 +193,7 @@ fn yaml_float(leaf: &Leaf) -> String {
 
 /// The comments of an INI file may have several lines, of which only the first stands without its mark. Those of other
 /// files may hold what ends a line in YAML alone, and may not make an entry of what follows.
-fn push_comment(comment: &Leaf, indent: usize, output: &mut Output) {
+fn push_comment(comment: &Leaf, indent: usize, output: &mut Lines<'_>) {
     let text = String::from_utf8_lossy(comment.text().bytes());
     output.push("#");
     for (index, line) in text.trim_end_matches('\r').split(LINE_ENDS).enumerate() {
@@ -206,19 +225,13 @@ struct Place {
 }
 
 impl Place {
-    /// As the name of an entry that is indented so far, or as its value.
-    fn value(indent: usize) -> Self {
-        let below = deeper(indent);
-        Self { indent: below, takes_hint: below == indent + INDENT }
-    }
-
     /// As an element of such a list.
     fn item(indent: usize) -> Self {
         Self { indent: indent + 2, takes_hint: false }
     }
 }
 
-fn push_text(bytes: &[u8], place: Place, output: &mut Output) {
+fn push_text(bytes: &[u8], place: Place, output: &mut Lines<'_>) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         output.push("!!binary ");
         output.push(base64::engine::general_purpose::STANDARD.encode(bytes));
@@ -259,11 +272,11 @@ fn is_empty_lines(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'\n')
 }
 
-fn push_literal(text: &str, indent: usize, output: &mut Output) {
+fn push_literal(text: &str, indent: usize, output: &mut Lines<'_>) {
     let body = text.strip_suffix('\n');
     output.push("|");
     if needs_hint(text) {
-        output.push(INDENT.to_string());
+        output.push(output.step.to_string());
     }
     output.push(match body {
         None => "-",
@@ -328,7 +341,7 @@ fn is_printable(character: char) -> bool {
         && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-fn push_quoted(text: &str, output: &mut Output) {
+fn push_quoted(text: &str, output: &mut Lines<'_>) {
     output.push("\"");
     for character in text.chars() {
         let mut buffer = [0; 4];
