@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{env, fs, io};
 
 /// What of `asking.bash` its functions stand behind.
-const UNEXPORTED: &str = "builtin set +a\n";
+const UNEXPORTED: &str = "builtin eval \"${__envr_others}\"\n";
 
 fn main() -> io::Result<()> {
     order();
@@ -31,9 +31,9 @@ fn order() {
 /// bash takes a microsecond for ten letters, so a stub has few. Its number is the function's place among the texts: it tells
 /// a copy what it is a copy of, whatever name a script put into it.
 fn prelude() -> io::Result<()> {
-    let mut prelude = without_comments("shell-hooks/evaluate.bash")?;
+    let prelude = without_comments("shell-hooks/evaluate.bash")?;
     let asking = without_comments("shell-hooks/asking.bash")?;
-    let mut asked = String::new();
+    let (mut asked, mut stubs) = (String::new(), String::new());
     let callers =
         [prelude.as_str(), &asking, &without_comments("shell-hooks/source.bash")?].concat();
     let callers: Vec<&str> = words(&callers).collect();
@@ -50,7 +50,7 @@ fn prelude() -> io::Result<()> {
         match name.as_str() {
             "source_env" => {}
             _ if name.starts_with("__envr_") => asked.push_str(&stub),
-            _ => prelude.push_str(&stub),
+            _ => stubs.push_str(&stub),
         }
         names.push(name.as_str());
         let mut parts = vec![text.as_str()];
@@ -72,6 +72,7 @@ fn prelude() -> io::Result<()> {
     write("names", &names.join(" "))?;
     write("functions", &texts)?;
     write("evaluate.bash", &prelude)?;
+    write("stubs.bash", &stubs)?;
     // Where no function is exported.
     write("asking.bash", &asking.replacen(UNEXPORTED, &[UNEXPORTED, &asked].concat(), 1))?;
     write("way_back.bash", &in_one_line("shell-hooks/way_back.bash")?)?;

@@ -9,6 +9,7 @@
 # `set -a` would export these functions.
 __envr_options=("$-")
 builtin set +a
+builtin eval "${__envr_others}"
 
 # What a `source` leaves in the scope of its caller: arrays, for `set -a` would export a plain variable.
 __envr_copy=() __envr_given=() __envr_result=() __envr_names=() __envr_files=() __envr_wanted=() __envr_wanted_name=()

@@ -30,6 +30,8 @@ __envr_users=${14}
 __envr_asking=("${15}")
 # What each copy of a judged file evaluates first.
 __envr_way_back=${16}
+# Stubs of the functions that the rc itself does not call.
+__envr_others=${17}
 __envr_began=
 __envr_listed=
 # The scripts that ran: what bash calls them, and where they are.

@@ -1,6 +1,7 @@
 //! The bash lane: starts bash on an rc and turns its end and its report into an evaluation.
 
 mod running;
+mod foresight;
 mod conversation;
 pub mod stage;
 pub mod library;

@@ -1,5 +1,7 @@
 //! direnv's function library: whole, for those who source it, and function by function for the bash lane.
 
+use super::foresight::Calls;
+
 const LIBRARY: &str = include_str!("../../../shell-hooks/stdlib.bash");
 
 /// What `evaluate.bash` has instead of the rest.
@@ -8,8 +10,7 @@ const STANDALONE: &str = include_str!("../../../shell-hooks/standalone.bash");
 /// What `source` reads in an evaluation, in place of the file that is to be judged first.
 pub const SOURCE: &str = include_str!("../../../shell-hooks/source.bash");
 
-/// `evaluate.bash` and one stub per function, which loads the function when it is first called: most rc files use one or
-/// two of them, and parsing all takes longer than starting bash.
+/// What bash reads before all else.
 pub const PRELUDE: &str = include_str!(concat!(env!("OUT_DIR"), "/evaluate.bash"));
 
 /// What bash reads with the first question.
@@ -30,6 +31,10 @@ pub const WAY_BACK: &str = include_str!(concat!(env!("OUT_DIR"), "/way_back.bash
 /// What `evaluate.bash` defines itself under names that are not its own.
 const EVALUATIONS_OWN: &str = ". __main__ alias shopt source";
 
+/// A line for each function, which loads it when it is first called: most rc files use one or two of them, and parsing all
+/// takes longer than starting bash.
+const STUBS: &str = include_str!(concat!(env!("OUT_DIR"), "/stubs.bash"));
+
 /// The library as it stands.
 pub const WHOLE: [&str; 2] = [LIBRARY, STANDALONE];
 
@@ -41,6 +46,12 @@ pub fn has(name: &str) -> bool {
 /// All functions in an evaluation that are not the script's, but for those of which the name says so.
 pub fn functions() -> String {
     [NAMES, EVALUATIONS_OWN].join(" ")
+}
+
+/// The stubs of the functions that a script may call, and the others.
+pub fn stubs(calls: &Calls) -> (String, String) {
+    let name = |line: &&str| line.split('(').next().is_some_and(|name| calls.may_be(name));
+    STUBS.split_inclusive('\n').partition(name)
 }
 
 /// The text of the function that a stub with this number is for.

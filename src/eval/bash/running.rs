@@ -1,6 +1,7 @@
 //! A bash that runs: its pipes, Ctrl-C, the warning when it takes long, and the one place that waits for it.
 
 use super::conversation::Conversation;
+use super::foresight::Calls;
 use super::library;
 use super::report::{self, Report};
 use super::terminal::LineMode;
@@ -74,7 +75,10 @@ impl Running {
 
         let Conversation { world: World { host, config, .. }, trusted, stage, .. } = conversation;
         let hand_on = if may_hand_on(trusted.bytes()) { HAND_ON } else { "" };
-        let script = [library::PRELUDE, hand_on, START].concat();
+        let calls =
+            if conversation.has_functions { Calls::Any } else { Calls::of(trusted.bytes()) };
+        let (stubs, others) = library::stubs(&calls);
+        let script = [library::PRELUDE, &stubs, hand_on, START].concat();
         let mut command = Command::new(bash);
         command.arg("-c").arg(script).arg(bash).arg(host.program());
         command.arg(config.dir.as_deref().unwrap_or(Path::new(""))).arg(stage.path());
@@ -90,7 +94,7 @@ impl Running {
         command.arg(if may_define { "defines" } else { "" });
         command.arg(if begins_plain(trusted.bytes()) { "plain" } else { "" });
         command.arg(if conversation.has_functions { library::USERS } else { "" });
-        command.arg(library::ASKING).arg(library::WAY_BACK);
+        command.arg(library::ASKING).arg(library::WAY_BACK).arg(others);
         command.env_clear().envs(env.iter()).stdout(io::stderr().as_fd().try_clone_to_owned()?);
         if config.disable_stdin {
             command.stdin(Stdio::null());
