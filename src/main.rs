@@ -26,7 +26,9 @@ pub unsafe extern "C" fn main(
     open_standard_files();
     // SAFETY: the caller's promise; nobody changes the lists, for we never write our arguments or environment.
     let (arguments, variables) = unsafe { (strings(arguments), strings(variables)) };
-    envr::main(arguments, variables)
+    let code = envr::main(arguments, variables);
+    // SAFETY: nothing is registered for C's way out, which only lies on two pages that nothing else touches.
+    unsafe { libc::_exit(code) }
 }
 
 /// Makes sure that no file we open becomes standard input, output or error, and that a reader who has enough is

@@ -10,7 +10,9 @@ use std::os::unix::ffi::OsStrExt as _;
 const VARIABLE_LIMIT: usize = 128 << 10;
 #[cfg(not(target_os = "linux"))]
 const VARIABLE_LIMIT: usize = usize::MAX;
-/// Bytes of all variables and arguments, where the stack may grow without a limit: `_STK_LIM / 4 * 3`.
+/// Bytes of all variables and arguments that every stack has room for: `ARG_MAX`.
+const LEAST_LIMIT: u64 = 128 << 10;
+/// The same, where the stack may grow without a limit: `_STK_LIM / 4 * 3`.
 const TOTAL_LIMIT: u64 = 6 << 20;
 /// Bytes that are left to arguments.
 const FOR_ARGUMENTS: u64 = 32 << 10;
@@ -24,8 +26,10 @@ pub enum TooLarge {
 
 /// What no program can be started in, if it is so.
 pub fn too_large(env: &Env) -> Option<TooLarge> {
-    let limit = getrlimit(Resource::Stack).current.map_or(TOTAL_LIMIT, |stack| stack / 4);
-    too_large_for(env, limit.clamp(128 << 10, TOTAL_LIMIT) - FOR_ARGUMENTS)
+    too_large_for(env, LEAST_LIMIT - FOR_ARGUMENTS).and_then(|_| {
+        let limit = getrlimit(Resource::Stack).current.map_or(TOTAL_LIMIT, |stack| stack / 4);
+        too_large_for(env, limit.clamp(LEAST_LIMIT, TOTAL_LIMIT) - FOR_ARGUMENTS)
+    })
 }
 
 fn too_large_for(env: &Env, limit: u64) -> Option<TooLarge> {
