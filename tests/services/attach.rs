@@ -96,7 +96,7 @@ const SPEAKERS: &str = r#"
 [services.colours]
 command = '''
 printf '\033[31mred\033[0m plain \033]0;TITLE\007\033[2J\033[?1049l\377\000 end\n'
-head -c 200 /dev/zero | tr '\000' y; echo END; exec sleep 1000
+echo "$(head -c 200 /dev/zero | tr '\000' y)END"; exec sleep 1000
 '''
 [services.flood]
 command = 'exec seq 1 1000000000'
