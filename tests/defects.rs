@@ -450,21 +450,6 @@ fn the_words_of_a_source_are_expanded_once() {
 }
 
 #[test]
-fn a_function_that_is_first_called_under_set_a_is_not_exported() {
-    let project = Project::new();
-    project.write("x", "X=1\n");
-    for set in ["set -a;", "set -a\n", "B=(1); set -a\n"] {
-        let rc =
-            format!("{set} has ls; source ./x; set +a\nexport A=$(env | grep -c ^BASH_FUNC_)\n");
-        project.write(".envrc", &rc);
-        project.allow();
-        let mut shell = project.shell();
-        shell.any_prompt(0);
-        assert_eq!((shell.get("A"), shell.get("X")), (Some("0"), Some("1")), "{set}");
-    }
-}
-
-#[test]
 fn a_function_of_the_library_is_of_use_in_another_bash() {
     let rc = "export -f has; export A=$(bash -c 'has ls && echo yes')\n\
               export B=$(bash -c \"$(declare -f has); has nothing-such || echo no\")\n";

@@ -214,3 +214,18 @@ fn what_an_ended_evaluation_left_behind_loads() {
     let output = project.envr(["export", "json"]).env("DIRENV_LOADING", marker).any_stderr();
     assert!(String::from_utf8(output.any_stdout().success().stdout).unwrap().contains("\"A\""));
 }
+
+#[test]
+fn a_function_that_is_first_called_under_set_a_is_not_exported() {
+    let project = Project::new();
+    project.write("x", "X=1\n");
+    for set in ["set -a;", "set -a\n", "B=(1); set -a\n"] {
+        let rc =
+            format!("{set} has ls; source ./x; set +a\nexport A=$(env | grep -c ^BASH_FUNC_)\n");
+        project.write(".envrc", &rc);
+        project.allow();
+        let mut shell = project.shell();
+        shell.any_prompt(0);
+        assert_eq!((shell.get("A"), shell.get("X")), (Some("0"), Some("1")), "{set}");
+    }
+}

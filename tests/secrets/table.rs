@@ -258,6 +258,33 @@ fn services_get_them_too() {
 }
 
 #[test]
+fn what_a_service_gets_is_in_no_file_and_no_argument() {
+    let mut world = World::new("");
+    let toml = "[secrets]\nfiles = [{ path = \"app.yaml\", only = \"token\", exec_only = true }]\n\
+                [services]\nweb = \"echo has ${#token}; exec sleep 1000\"\n";
+    world.project.write("envr.toml", toml);
+    let runtime = world.project.path("run");
+    fs::create_dir(&runtime).unwrap();
+    world.project = world.project.env("XDG_RUNTIME_DIR", runtime);
+    world.project.allow();
+    world.project.envr(["up", "-d", "--wait"]).any_stdout().any_stderr().success();
+    let logs = world.project.envr(["logs", "web"]).any_stdout().success().stdout;
+    assert!(String::from_utf8(logs).unwrap().contains("has 10\n"));
+    // Files first, then what our processes were started with.
+    let root = world.project.path("");
+    let mut search = Command::new("grep");
+    let found = search.args(["-rl", "-D", "skip", "t0p-secret"]).arg(&root).output().unwrap();
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), "");
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let ours =
+        processes.filter(|dir| dir.join("cwd").read_link().is_ok_and(|at| at.starts_with(&root)));
+    let started: Vec<_> = ours.filter_map(|dir| fs::read(dir.join("cmdline")).ok()).collect();
+    assert!(started.iter().any(|line| line.starts_with(b"sleep")));
+    assert!(!started.concat().windows(10).any(|part| part == b"t0p-secret"));
+    world.project.envr(["down"]).any_stdout().any_stderr().success();
+}
+
+#[test]
 fn the_file_that_a_variable_is_from_is_told() {
     let world = World::new("[secrets]\nfiles = { path = \"app.yaml\", only = \"token\" }\n");
     world.project.remove(".envrc");
