@@ -93,14 +93,16 @@ builtin export -nf __envr_find_script
 			__envr_frame=$((__envr_frame + 1))
 		done
 		# Whether the failure is handled, as by `||` or `if`, bash does not tell, but there `set -e` has no effect, not even
-		# one that is said here: where it has, the trap decides. No trap of the script's own has a part in it.
+		# one that is said here. No trap has a part in it: one for the end would have bash speak of its own contexts.
 		(
-			builtin trap 'builtin exit 0' EXIT
-			builtin trap - DEBUG ERR RETURN
-			builtin set -e
-			builtin false
-			builtin trap - EXIT
-			builtin exit 1
+			builtin trap - DEBUG ERR EXIT RETURN
+			builtin set +e
+			(
+				builtin set -e
+				builtin false
+				builtin exit 2
+			)
+			[[ $? -ne 2 ]]
 		)
 		__envr_handled=$?
 		if [[ ${__envr_handled} -eq 0 ]]; then
