@@ -118,7 +118,8 @@ fn signals_have_names_and_numbers() {
 #[test]
 fn restart_returns_when_it_is_back_or_cannot_be() {
     let services = Services::new(
-        "[services.web]\ncommand = 'test -e broken && exit 3; sleep 0.3; echo >&3; exec sleep 1000'\n\
+        "[services.web]\ncommand = 'sleep 0.3; test -e broken && exec 3>&- && sleep 0.1 && exit 3; \
+         echo >&3; exec sleep 1000'\n\
          ready.fd = 3\n[services.plain]\ncommand = 'exec sleep 1000'\n\
          [services.migrate]\ncommand = 'sleep 0.3; test ! -e broken'\noneshot = true\n\
          [services.nightly]\ncommand = 'sleep 0.3; test ! -e broken'\nschedule = '@yearly'\n\
@@ -139,6 +140,7 @@ fn restart_returns_when_it_is_back_or_cannot_be() {
     services.run(["restart", "user"]);
     assert_eq!((services.state("web"), services.state("user")), ("ready".into(), "up".into()));
     services.project.write("broken", "");
+    // That it also closed its descriptor is no news.
     let said = services.fail(["restart", "web"]);
     assert!(
         said.starts_with(

@@ -31,12 +31,10 @@ impl Supervisor<'_> {
         let service = &mut self.services[index];
         let is_ready = match &service.readiness {
             Listening::Descriptor(fd) => match rustix::io::read(fd, &mut self.buffer) {
-                // It closed the descriptor, or ended: nothing will come.
                 Ok(0) => {
-                    if service.life.state == State::Starting && service.main.is_some() {
-                        service.note = Some("it closed its descriptor without a word".to_string());
-                    }
-                    return service.stop_listening(&self.poller);
+                    service.stop_listening(&self.poller);
+                    service.readiness = Listening::Closed;
+                    return;
                 }
                 Ok(length) => self.buffer[..length].contains(&b'\n'),
                 Err(_) => false,
@@ -47,7 +45,7 @@ impl Supervisor<'_> {
                 }
                 return;
             }
-            Listening::LogLine(_) | Listening::Nothing => false,
+            Listening::LogLine(_) | Listening::Closed | Listening::Nothing => false,
         };
         if is_ready {
             service.stop_listening(&self.poller);

@@ -1,7 +1,7 @@
 //! What clients ask for, done to the services.
 
 use super::clients::Waiting;
-use super::supervised::{Goal, Supervised};
+use super::supervised::{Goal, Listening, Supervised};
 use super::waiting::{done, end_of};
 use super::{Ending, Supervisor};
 use crate::service::control::{Note, Reply, Request, Status, Until};
@@ -296,6 +296,10 @@ impl Supervisor<'_> {
             return Some(
                 service.note.as_ref().map_or(note.clone(), |first| format!("{first}; {note}")),
             );
+        }
+        // Who ends closes its descriptor, too: the note is of those that go on.
+        if service.life.state == State::Starting && matches!(service.readiness, Listening::Closed) {
+            return Some("it closed its descriptor without a word".to_string());
         }
         if service.life.state != State::Down || service.goal == Goal::Down {
             return service.note.clone();

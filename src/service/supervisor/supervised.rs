@@ -103,6 +103,8 @@ pub struct Pipe {
 pub enum Listening {
     Nothing,
     Descriptor(OwnedFd),
+    /// A descriptor that it closed without a word: nothing will come.
+    Closed,
     Socket(UnixDatagram),
     LogLine(Search),
 }
@@ -234,7 +236,7 @@ impl Supervised {
         match std::mem::replace(&mut self.readiness, Listening::Nothing) {
             Listening::Descriptor(fd) => poller.remove(&fd),
             Listening::Socket(socket) => poller.remove(&socket),
-            Listening::LogLine(_) | Listening::Nothing => {}
+            Listening::LogLine(_) | Listening::Closed | Listening::Nothing => {}
         }
         if let Some(attempt) = &self.attempt {
             if let Some(socket) = attempt.socket() {
