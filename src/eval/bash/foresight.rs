@@ -1,5 +1,7 @@
-//! What can be told of a script by its text, before bash reads it: which functions of the library it may call.
+//! What can be told of a script by its text, before bash reads it: what it may call and define, and how it begins.
 
+use crate::eval::parse;
+use crate::host::Voice;
 use std::collections::HashSet;
 
 /// Functions that a script may call.
@@ -58,6 +60,62 @@ impl<'a> Calls<'a> {
             Self::Any => true,
         }
     }
+}
+
+/// Whether a script may define functions or aliases, as far as its own text goes. Under the name direnv nobody sees what it
+/// sources.
+pub fn may_define(script: &[u8], voice: Voice) -> bool {
+    let has_parentheses = || {
+        let mut parts = script.split(|byte| *byte == b'(').skip(1);
+        parts.any(|part| part.trim_ascii_start().starts_with(b")"))
+    };
+    let text = String::from_utf8_lossy(script);
+    let words = ["function", "eval", "alias", "ALIAS", "source ", ". "];
+    let words = if voice == Voice::Direnv { &words[..] } else { &words[..4] };
+    words.iter().any(|word| text.contains(word)) || has_parentheses()
+}
+
+/// Whether a script may show another bash its functions, as far as its own text goes: `export -f`, `declare -f`.
+pub fn may_hand_on(script: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let mut words = script.split(|byte| !is_part(byte)).filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        if [b"export".as_slice(), b"declare", b"typeset"].contains(&word)
+            && words.peek().is_some_and(|flags| flags.starts_with(b"-") && flags.contains(&b'f'))
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether bash finds nothing wrong with the first line by itself, nor takes it for the beginning of more than that.
+pub fn begins_plain(script: &[u8]) -> bool {
+    const RESERVED: [&[u8]; 17] = [
+        b"case",
+        b"coproc",
+        b"do",
+        b"done",
+        b"elif",
+        b"else",
+        b"esac",
+        b"fi",
+        b"for",
+        b"function",
+        b"if",
+        b"in",
+        b"select",
+        b"then",
+        b"time",
+        b"until",
+        b"while",
+    ];
+    let line = script.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = line.split(|byte| *byte == b' ').find(|word| !word.is_empty()).unwrap_or_default();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" _-./:=,@%+".contains(byte);
+    line.starts_with(b"#")
+        || line.iter().all(is_plain) && !RESERVED.contains(&first)
+        || parse::parse(line).is_ok()
 }
 
 fn is_of_name(byte: u8) -> bool {
@@ -151,6 +209,28 @@ mod tests {
             "__envr_ask",
         ] {
             assert_eq!(Calls::of(script.as_bytes()), Calls::Any, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_first_line_is_plain_when_it_is_a_whole_one() {
+        for line in ["use nix", "# a 'comment", "export A=\"b c\"", "use flake .#x || true", ""] {
+            assert!(begins_plain(format!("{line}\nA=(1)\n").as_bytes()), "{line}");
+        }
+        let others = [
+            "if has x; then",
+            "A=\"b",
+            "a &&",
+            "a |",
+            "a \\",
+            "cat <<E",
+            "f() {",
+            "a )",
+            "A=(1)",
+            "case x in",
+        ];
+        for line in others {
+            assert!(!begins_plain(format!("{line}\nfi\n").as_bytes()), "{line}");
         }
     }
 }

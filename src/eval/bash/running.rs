@@ -1,15 +1,13 @@
 //! A bash that runs: its pipes, Ctrl-C, the warning when it takes long, and the one place that waits for it.
 
 use super::conversation::Conversation;
-use super::foresight::Calls;
+use super::foresight::{Calls, begins_plain, may_define, may_hand_on};
 use super::library;
 use super::report::{self, Report};
 use super::terminal::LineMode;
 use crate::env::Env;
 use crate::eval::descendants::kill_with_descendants;
-use crate::eval::parse;
 use crate::eval::vigil::{Interrupt, Vigil};
-use crate::host::Voice;
 use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Result};
@@ -206,62 +204,6 @@ impl Reports {
     }
 }
 
-/// Whether a script may define functions or aliases, as far as its own text goes. Under the name direnv nobody sees what it
-/// sources.
-fn may_define(script: &[u8], voice: Voice) -> bool {
-    let has_parentheses = || {
-        let mut parts = script.split(|byte| *byte == b'(').skip(1);
-        parts.any(|part| part.trim_ascii_start().starts_with(b")"))
-    };
-    let text = String::from_utf8_lossy(script);
-    let words = ["function", "eval", "alias", "ALIAS", "source ", ". "];
-    let words = if voice == Voice::Direnv { &words[..] } else { &words[..4] };
-    words.iter().any(|word| text.contains(word)) || has_parentheses()
-}
-
-/// Whether a script may show another bash its functions, as far as its own text goes: `export -f`, `declare -f`.
-fn may_hand_on(script: &[u8]) -> bool {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-    let mut words = script.split(|byte| !is_part(byte)).filter(|word| !word.is_empty()).peekable();
-    while let Some(word) = words.next() {
-        if [b"export".as_slice(), b"declare", b"typeset"].contains(&word)
-            && words.peek().is_some_and(|flags| flags.starts_with(b"-") && flags.contains(&b'f'))
-        {
-            return true;
-        }
-    }
-    false
-}
-
-/// Whether bash finds nothing wrong with the first line by itself, nor takes it for the beginning of more than that.
-fn begins_plain(script: &[u8]) -> bool {
-    const RESERVED: [&[u8]; 17] = [
-        b"case",
-        b"coproc",
-        b"do",
-        b"done",
-        b"elif",
-        b"else",
-        b"esac",
-        b"fi",
-        b"for",
-        b"function",
-        b"if",
-        b"in",
-        b"select",
-        b"then",
-        b"time",
-        b"until",
-        b"while",
-    ];
-    let line = script.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let first = line.split(|byte| *byte == b' ').find(|word| !word.is_empty()).unwrap_or_default();
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" _-./:=,@%+".contains(byte);
-    line.starts_with(b"#")
-        || line.iter().all(is_plain) && !RESERVED.contains(&first)
-        || parse::parse(line).is_ok()
-}
-
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     let (reader, writer) = io::pipe().context("could not make a pipe to bash")?;
     Ok((reader.into(), writer.into()))
@@ -294,33 +236,6 @@ fn write_all(pipe: &OwnedFd, mut bytes: &[u8]) {
             Ok(length) => bytes = &bytes[length..],
             Err(Errno::INTR) => {}
             Err(_) => return,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_first_line_is_plain_when_it_is_a_whole_one() {
-        for line in ["use nix", "# a 'comment", "export A=\"b c\"", "use flake .#x || true", ""] {
-            assert!(begins_plain(format!("{line}\nA=(1)\n").as_bytes()), "{line}");
-        }
-        let others = [
-            "if has x; then",
-            "A=\"b",
-            "a &&",
-            "a |",
-            "a \\",
-            "cat <<E",
-            "f() {",
-            "a )",
-            "A=(1)",
-            "case x in",
-        ];
-        for line in others {
-            assert!(!begins_plain(format!("{line}\nfi\n").as_bytes()), "{line}");
         }
     }
 }
