@@ -279,23 +279,34 @@ impl<'a> Supervisor<'a> {
         let service = &self.services[index];
         let state = service.life.state;
         match service.goal {
-            Goal::Up if service.restarting && state.is_active() => {
-                (!service.is_told).then_some(Event::Stop)
-            }
+            Goal::Up if service.restarting && state.is_active() => (!service.is_told
+                && !self.is_leant_on(index, Supervised::is_to_end))
+            .then_some(Event::Stop),
             Goal::Up if service.waits_to_be_due() && !service.is_due => None,
             Goal::Up if state == State::Down && self.evaluation.is_none() => {
-                let is_met =
-                    |(needed, condition): &(usize, _)| self.services[*needed].fulfils(*condition);
+                let is_met = |(needed, condition): &(usize, _)| {
+                    let needed = &self.services[*needed];
+                    !needed.restarting && needed.fulfils(*condition)
+                };
                 service.needs.iter().all(is_met).then_some(Event::Start)
             }
             Goal::Up => None,
             Goal::Down => {
-                let is_left = |dependent: &usize| self.services[*dependent].life.state.is_active();
                 let is_idle = matches!(state, State::Down | State::Failed | State::Completed);
-                let can = !service.is_told && !is_idle && !service.dependents.iter().any(is_left);
+                let can = !service.is_told && !is_idle && !self.is_leant_on(index, |_| true);
                 can.then_some(Event::Stop)
             }
         }
+    }
+
+    /// Whether something runs that needed this one when it was started, and is such.
+    fn is_leant_on(&self, index: usize, is_such: fn(&Supervised) -> bool) -> bool {
+        self.services[index].dependents.iter().any(|dependent| {
+            let dependent = &self.services[*dependent];
+            dependent.life.state.is_active()
+                && dependent.leans_on.contains(&index)
+                && is_such(dependent)
+        })
     }
 
     /// Gives the machine an event, and does what it wants.

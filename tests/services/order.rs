@@ -74,6 +74,43 @@ fn stopping_one_stops_first_those_that_need_it() {
     assert_eq!(services.state("db"), "up");
 }
 
+/// An order that the definitions do not give any more holds for what was started by it.
+#[test]
+fn what_is_removed_or_changed_together_stops_in_order() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("events");
+    let script = |name: &str| {
+        format!(
+            "trap 'echo stop {name} >{0}; sleep 0.1; echo gone {name} >{0}; exit' TERM; \
+             echo start {name} >{0}; while :; do sleep 1000 & wait; done",
+            fifo.path()
+        )
+    };
+    let table = |name: &str, more: &str| {
+        format!("[services.{name}]\ncommand = \"\"\"{}\"\"\"\n{more}", script(name))
+    };
+    let other = "[services]\nother = 'exec sleep 1000'\n";
+    let db = table("db", "");
+    let web = table("web", "depends_on = ['db']\n");
+    let define = |tables: &[&str]| {
+        services.project.write("envr.toml", tables.concat());
+        services.allow();
+        services.run(["up", "-d"]);
+    };
+    let started = ["start db", "start web"];
+    let stopped = ["stop web", "gone web", "stop db", "gone db"];
+    let both = [&stopped[..], &started[..]].concat();
+    define(&[other, &db, &web]);
+    let mut events = |count| (0..count).map(|_| fifo.line()).collect::<Vec<_>>();
+    assert_eq!(events(2), started);
+    services.run(["restart", "web", "db"]);
+    assert_eq!(events(6), both);
+    define(&[other, &db, "env.A = '1'\n", &web, "env.A = '1'\n"]);
+    assert_eq!(events(6), both);
+    define(&[other]);
+    assert_eq!(events(4), stopped);
+}
+
 #[test]
 fn a_dependency_that_restarts_leaves_its_dependents_alone() {
     let services = Services::new(

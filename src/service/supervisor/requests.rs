@@ -187,6 +187,11 @@ impl Supervisor<'_> {
                 self.services[needed].dependents.push(index);
             }
         }
+        for index in 0..self.services.len() {
+            for needed in self.services[index].leans_on.clone() {
+                self.services[needed].dependents.push(index);
+            }
+        }
     }
 
     fn want_up(&mut self, names: &BTreeSet<String>) {

@@ -65,6 +65,7 @@ impl Supervisor<'_> {
                 service.main = Some(pid);
                 service.identity = Identity::of(pid);
                 service.session = Some(pid);
+                service.leans_on = service.needs.iter().map(|(needed, _)| *needed).collect();
                 service.note = None;
                 service.was_killed = false;
                 service.was_backgrounded = false;

@@ -38,7 +38,9 @@ pub struct Supervised {
     /// It is defined no more, and goes once it is down.
     pub is_removed: bool,
     pub needs: Vec<(usize, Condition)>,
-    /// Those that need it.
+    /// What it needed when it was started; it may be defined otherwise by now.
+    pub leans_on: Vec<usize>,
+    /// Those that need it, or lean on it.
     pub dependents: Vec<usize>,
     /// Runs so far.
     pub runs: u64,
@@ -134,6 +136,7 @@ impl Supervised {
             is_told: false,
             is_removed: false,
             needs: Vec::new(),
+            leans_on: Vec::new(),
             dependents: Vec::new(),
             runs: 0,
             since,
@@ -171,6 +174,11 @@ impl Supervised {
     /// Whether that it is wanted up is not enough for a start.
     pub fn waits_to_be_due(&self) -> bool {
         self.spec.schedule.is_some() || self.spec.start == StartWhen::OnConnection
+    }
+
+    /// Whether the run that there is goes to its end.
+    pub fn is_to_end(&self) -> bool {
+        self.restarting || self.goal == Goal::Down
     }
 
     /// Whether it is its end that others wait for.
