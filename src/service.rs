@@ -284,6 +284,15 @@ impl Spec {
         let ends = self.kind == Kind::Oneshot || self.restart.when != RestartWhen::Always;
         ends && self.start == StartWhen::AtOnce
     }
+
+    /// What it is reached at, by name: its ports, and those that are opened for it.
+    pub fn tcp_ports(&self) -> impl Iterator<Item = (&String, &Port)> {
+        let sockets = self.listen.iter().filter_map(|(name, socket)| match socket {
+            Listen::Tcp(_, port) => Some((name, port)),
+            Listen::Unix(_) => None,
+        });
+        self.ports.iter().chain(sockets)
+    }
 }
 
 /// A signal by its name, with or without `SIG`, or by its number.

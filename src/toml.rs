@@ -144,6 +144,17 @@ impl<'a> Table<'a> {
     }
 
     /// Whatever keys there are: a table of the user's own names.
+    /// As `into_entries`, of a table of variables.
+    pub fn into_variables(self) -> Result<impl Iterator<Item = (String, Value<'a>)>> {
+        let entries: Vec<_> = self.into_entries().collect();
+        for (name, value) in &entries {
+            if name.is_empty() || name.contains(['=', '\0']) {
+                return Err(value.mistake(&format!("`{name}` cannot be a variable's name")));
+            }
+        }
+        Ok(entries.into_iter())
+    }
+
     pub fn into_entries(self) -> impl Iterator<Item = (String, Value<'a>)> {
         self.entries.into_iter()
     }

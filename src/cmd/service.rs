@@ -18,7 +18,6 @@ use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -250,7 +249,7 @@ impl<'a> Project<'a> {
             return Ok(ExitCode::SUCCESS);
         };
         let supervisor = place::peer(&stream)?;
-        let ends = keeper::ends_of(supervisor);
+        let ends = supervisor.map(keeper::ends_of).unwrap_or_default();
         let done = self.until_done(Connection::new(stream), Request::Down);
         // One that hung up has ended, or is about to: others told it to, or killed it.
         if done.is_err() && self.connection().and_then(|mut one| one.ask(Request::Ps)).is_ok() {
@@ -332,17 +331,7 @@ impl<'a> Project<'a> {
 
     fn all_down(&self) -> Result<Vec<Status>> {
         let graph = project::load(self.world(), &self.root)?;
-        let status = |name: &String| Status {
-            name: name.clone(),
-            state: "down".to_string(),
-            pid: None,
-            since: String::new(),
-            restarts: 0,
-            ports: BTreeMap::new(),
-            exit: None,
-            note: None,
-        };
-        Ok(graph.specs.keys().map(status).collect())
+        Ok(graph.specs.into_keys().map(Status::down).collect())
     }
 
     /// What starts something asks for approval first.

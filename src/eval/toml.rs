@@ -52,10 +52,7 @@ impl Declared {
     pub fn take(top: &mut Table) -> Result<Self> {
         let mut declared = Self::default();
         if let Some(env) = top.table("env")? {
-            for (name, value) in env.into_entries() {
-                if name.is_empty() || name.contains(['=', '\0']) {
-                    return Err(value.mistake(&format!("`{name}` cannot be a variable's name")));
-                }
+            for (name, value) in env.into_variables()? {
                 let line = value.line();
                 declared.env.push(Variable { name, value: value.variable()?, line });
             }

@@ -132,6 +132,22 @@ impl State {
     }
 }
 
+impl Status {
+    /// Of a service that nobody supervises.
+    pub fn down(name: String) -> Self {
+        Self {
+            name,
+            state: State::Down.word().to_string(),
+            pid: None,
+            since: String::new(),
+            restarts: 0,
+            ports: BTreeMap::new(),
+            exit: None,
+            note: None,
+        }
+    }
+}
+
 /// The end that asks.
 #[derive(Debug)]
 pub struct Connection {

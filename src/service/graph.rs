@@ -1,7 +1,7 @@
 //! Who needs whom: names checked, cycles found, and what has to start or stop with what. No effects.
 
 use super::places::Places;
-use super::{Condition, Port, Spec};
+use super::{Condition, Port, Spec, ports};
 use crate::error::Hinted;
 use crate::toml::did_you_mean;
 use anyhow::{Result, bail};
@@ -39,6 +39,7 @@ impl Graph {
         };
         graph.replace_bundles(places)?;
         graph.check_ports(places)?;
+        graph.check_variables(places)?;
         graph.check_ends(places)?;
         match graph.cycle() {
             Some(cycle) => {
@@ -137,6 +138,41 @@ impl Graph {
                     }
                     _ => {}
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// No service is told two ports in one variable.
+    fn check_variables(&self, places: &Places) -> Result<()> {
+        let mut told: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
+        for spec in self.specs.values() {
+            for (port, _) in spec.tcp_ports() {
+                let variable = ports::variable_of(&spec.name, port);
+                told.entry(variable).or_default().push((&spec.name, port));
+            }
+        }
+        for spec in self.specs.values() {
+            let own = spec.tcp_ports();
+            let own = own.map(|(port, _)| (ports::variable(port), (&*spec.name, &**port)));
+            let mut own: BTreeMap<String, _> = own.collect();
+            own.retain(|variable, _| told.contains_key(variable));
+            if own.is_empty() && told.values().all(|ports| ports.len() == 1) {
+                continue;
+            }
+            let sees = self.with_dependencies(&[spec.name.clone()].into());
+            for (variable, ports) in &told {
+                let others = ports.iter().filter(|(service, _)| sees.contains(*service));
+                let mut all = own.get(variable).into_iter().chain(others);
+                let (Some(first), Some(second)) = (all.next(), all.next()) else { continue };
+                let shown = |(service, port): &(&str, &str)| format!("`{port}` of `{service}`");
+                let message = format!(
+                    "`{}` gets two ports as `{variable}`: {} and {}",
+                    spec.name,
+                    shown(first),
+                    shown(second)
+                );
+                return Err(places.wrong(&spec.name, &message));
             }
         }
         Ok(())

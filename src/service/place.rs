@@ -1,6 +1,6 @@
 //! Where a project's supervisor is met and keeps what outlives it: one of them for each project and user.
 
-use super::process::Status;
+use super::process::{Peer, Status};
 use crate::digest::Digest;
 use crate::error::Hinted;
 use crate::fs::{make_private_dir, write_atomic};
@@ -27,6 +27,9 @@ const POINTER: &str = "runtime";
 const LOCK: &str = "lock";
 /// Held by who looks for a supervisor and starts one.
 const START_LOCK: &str = "start-lock";
+
+/// A socket's path may have so many bytes.
+const LONGEST_ADDRESS: usize = 107;
 
 /// How often a lock is tried that cannot be waited for without an end.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -94,6 +97,15 @@ impl Place {
     /// The name, in memory, of the directory with the secrets that services get as files.
     pub fn secrets(&self) -> String {
         format!("envr-services-{}", self.id)
+    }
+
+    /// Where a service says that it is ready. It gets the path, which has to fit into an address.
+    pub fn notify_socket(&self, service: usize) -> Result<PathBuf> {
+        let path = self.runtime.join(format!("notify-{service}"));
+        if path.as_os_str().len() <= LONGEST_ADDRESS {
+            return Ok(path);
+        }
+        Ok(shared_fallback()?.join(format!("{}-notify-{service}", self.id)))
     }
 
     /// The supervisor's socket; `None` where nobody listens.
@@ -178,7 +190,7 @@ impl Place {
     }
 
     /// Waits until the supervisor that a connection led to is gone, and with it whoever ends what it left.
-    pub fn wait_for_end(&self, supervisor: Pid) -> Result<()> {
+    pub fn wait_for_end(&self, supervisor: Option<Pid>) -> Result<()> {
         // So that no other one takes the lock before us, and keeps it.
         let _start = self.lock_start()?;
         let running = self.connect().ok().flatten();
@@ -201,25 +213,23 @@ impl Place {
     }
 }
 
-/// The process that listens where a connection leads to.
-pub fn peer(stream: &UnixStream) -> Result<Pid> {
-    let peer =
-        rustix::net::sockopt::socket_peercred(stream).context("could not see who answers")?;
-    Ok(peer.pid)
+/// The process that listens where a connection leads to, if it can be seen from here.
+pub fn peer(stream: &UnixStream) -> Result<Option<Pid>> {
+    Ok(Peer::of(stream).context("could not see who answers")?.pid)
 }
 
 /// Whoever may speak on the other end is this user, or root.
 pub fn check_peer(stream: &UnixStream) -> Result<()> {
-    let peer = rustix::net::sockopt::socket_peercred(stream).context("could not see who asks")?;
-    if peer.uid != rustix::process::geteuid() && !peer.uid.is_root() {
-        bail!("the other end belongs to user {}", peer.uid.as_raw());
+    let Peer { user, .. } = Peer::of(stream).context("could not see who asks")?;
+    if user != rustix::process::geteuid() && !user.is_root() {
+        bail!("the other end belongs to user {}", user.as_raw());
     }
     Ok(())
 }
 
 /// Who is stopped accepts, and never answers.
 fn check_awake(stream: &UnixStream) -> Result<()> {
-    let supervisor = peer(stream)?;
+    let Some(supervisor) = peer(stream)? else { return Ok(()) };
     if Status::of(supervisor).is_some_and(|status| status.is_stopped) {
         let message = format!("the supervisor, process {supervisor}, is stopped");
         return Err(Hinted::new(message, format!("kill -CONT {supervisor}")).into());
@@ -227,7 +237,7 @@ fn check_awake(stream: &UnixStream) -> Result<()> {
     Ok(())
 }
 
-/// A socket's path may have 107 bytes; one that goes through an open directory is short, and stays in that directory.
+/// A path that goes through an open directory fits into an address, and stays in that directory.
 fn through(dir: &OwnedFd) -> PathBuf {
     format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd()).into()
 }
@@ -259,7 +269,7 @@ fn check_private(dir: &Path) -> Result<()> {
     }
 }
 
-/// Where no home is known, as in a container: a directory that nobody else can have made for us.
+/// Where no home is known, as in a container, or it is too far away: a directory that nobody else can have made for us.
 fn shared_fallback() -> Result<PathBuf> {
     let dir = PathBuf::from(format!("/tmp/envr-{}", rustix::process::geteuid().as_raw()));
     make_private_dir(&dir)?;

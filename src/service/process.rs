@@ -11,13 +11,15 @@ use super::state::Exit;
 use crate::env::Env;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, kill_process, kill_process_group, pidfd_open,
+    Pid, PidfdFlags, Signal, Uid, WaitOptions, kill_process, kill_process_group, pidfd_open,
     pidfd_send_signal, test_kill_process, test_kill_process_group, waitpid,
 };
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 pub use spawn::{Launch, spawn};
@@ -38,6 +40,35 @@ pub fn inherited(number: RawFd) -> Option<OwnedFd> {
     // SAFETY: the start-up of this process left it open for the caller of this function alone.
     drop(unsafe { OwnedFd::from_raw_fd(number) });
     Some(copy)
+}
+
+/// Who is at the other end of a socket.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// `None` for a process that cannot be seen from here: we are in a container, and it is not.
+    pub pid: Option<Pid>,
+    pub user: Uid,
+}
+
+impl Peer {
+    pub fn of(stream: &UnixStream) -> io::Result<Self> {
+        let mut who = libc::ucred { pid: 0, uid: 0, gid: 0 };
+        let mut length = libc::socklen_t::try_from(size_of::<libc::ucred>()).unwrap_or_default();
+        // SAFETY: the kernel writes at most `length` bytes into `who`, a structure of numbers.
+        let done = unsafe {
+            libc::getsockopt(
+                stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                (&raw mut who).cast(),
+                &raw mut length,
+            )
+        };
+        if done != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { pid: Pid::from_raw(who.pid), user: Uid::from_raw(who.uid) })
+    }
 }
 
 /// A child that has ended and still holds its number, and with it that of its group.

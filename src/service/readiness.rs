@@ -26,6 +26,8 @@ pub enum Attempt {
         request: Option<Vec<u8>>,
         /// It was sent; the answer is to come.
         sent: bool,
+        /// What came of it.
+        answer: Vec<u8>,
     },
 }
 
@@ -96,7 +98,9 @@ impl Attempt {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(family, SocketType::STREAM, flags, None)?;
         match connect(&socket, &address) {
-            Ok(()) | Err(Errno::INPROGRESS) => Ok(Self::Connect { socket, request, sent: false }),
+            Ok(()) | Err(Errno::INPROGRESS) => {
+                Ok(Self::Connect { socket, request, sent: false, answer: Vec::new() })
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -111,7 +115,9 @@ impl Attempt {
 
     /// Goes on after the socket became ready.
     pub fn proceed(&mut self) -> Progress {
-        let Self::Connect { socket, request, sent } = self else { return Progress::Over(false) };
+        let Self::Connect { socket, request, sent, answer } = self else {
+            return Progress::Over(false);
+        };
         if !*sent {
             if !matches!(sockopt::socket_error(&*socket), Ok(Ok(()))) {
                 return Progress::Over(false);
@@ -123,9 +129,14 @@ impl Attempt {
                 _ => Progress::Over(false),
             };
         }
-        let mut answer = [0; FIRST_LINE];
-        match rustix::io::read(&*socket, &mut answer) {
-            Ok(length) => Progress::Over(is_fine(&answer[..length])),
+        let mut piece = [0; FIRST_LINE];
+        match rustix::io::read(&*socket, &mut piece[answer.len()..]) {
+            Ok(0) => Progress::Over(is_fine(answer)),
+            Ok(length) => {
+                answer.extend_from_slice(&piece[answer.len()..][..length]);
+                let is_whole = answer.len() == FIRST_LINE || answer.contains(&b'\n');
+                if is_whole { Progress::Over(is_fine(answer)) } else { Progress::Readable }
+            }
             Err(Errno::AGAIN | Errno::INTR) => Progress::Readable,
             Err(_) => Progress::Over(false),
         }

@@ -133,7 +133,7 @@ fn service(mut spec: Spec, table: &mut Table) -> Result<Spec> {
     }
     if let Some(env) = table.table("env")? {
         let variable = |(name, value): (String, Value)| Ok((name, value.variable()?));
-        spec.env = env.into_entries().map(variable).collect::<Result<_>>()?;
+        spec.env = env.into_variables()?.map(variable).collect::<Result<_>>()?;
     }
     spec.ready = table.take("ready").map(ready).transpose()?;
     spec.live = table.table("live")?.map(live).transpose()?;
@@ -283,7 +283,12 @@ fn ready(value: Value) -> Result<Ready> {
     if table.bool("notify")?.unwrap_or(false) {
         ways.push(Readiness::Notify { watchdog: table.duration("watchdog")? });
     }
-    if let Some(text) = table.string("log")? {
+    if let Some(value) = table.take("log") {
+        let nothing = value.mistake("`log` needs the text that is waited for");
+        let text = value.string()?;
+        if text.is_empty() {
+            return Err(nothing);
+        }
         ways.push(Readiness::LogLine(text));
     }
     let probe = probe(&mut table, Duration::from_secs(1))?;

@@ -116,6 +116,25 @@ fn signals_have_names_and_numbers() {
 }
 
 #[test]
+fn a_signal_for_several_reaches_those_that_run() {
+    let services = Services::empty();
+    let mut got = services.fifo("got");
+    let replicas = format!(
+        "[services.x]\nreplicas = 3\nrestart = 'never'\ncommand = '''test $ENVR_REPLICA != 2 || exit 1; \
+         trap \"echo got $ENVR_REPLICA >{0}\" HUP; echo up $ENVR_REPLICA >{0}; while :; do sleep 1000 & wait; done'''\n",
+        got.path()
+    );
+    services.project.write("envr.toml", replicas);
+    services.allow();
+    services.run(["up", "-d"]);
+    let mut both = || std::collections::BTreeSet::from([got.line(), got.line()]);
+    assert_eq!(both(), ["up 1", "up 3"].map(String::from).into());
+    services.failed("x-2");
+    assert_eq!(services.fail(["signal", "HUP", "x"]), "envr: error: `x-2` does not run\n");
+    assert_eq!(both(), ["got 1", "got 3"].map(String::from).into());
+}
+
+#[test]
 fn restart_returns_when_it_is_back_or_cannot_be() {
     let services = Services::new(
         "[services.web]\ncommand = 'sleep 0.3; test -e broken && exec 3>&- && sleep 0.1 && exit 3; \
@@ -189,6 +208,16 @@ fn what_keeps_an_edit_from_counting_is_told() {
     let changed = "envr: the definition of `web` changed\nenvr: hint: envr up -d\n";
     assert_eq!(said(&["start", "web"]), (Some(0), changed.to_string()));
     assert_eq!(said(&["restart", "web"]), (Some(0), changed.to_string()));
+    services
+        .project
+        .write("envr.toml", "[services]\nweb = 'exec sleep 1001'\nnew = 'exec sleep 1000'\n");
+    services.allow();
+    assert_eq!(services.state("new"), "down");
+    assert_eq!(services.note("new"), "it is new: `envr up` applies it");
+    let new = "envr: error: `new` was not defined yet when services were started\nenvr: hint: envr up -d\n";
+    for verb in [&["start", "new"][..], &["restart", "web", "new"], &["wait", "new"]] {
+        assert_eq!(said(verb), (Some(1), new.to_string()), "{verb:?}");
+    }
     services.project.write("envr.toml", "[services]\nweb = 'exec sleep 1001'\nother = 1\n");
     services.project.envr(["allow"]).any_stdout().any_stderr().output();
     let wrong = "envr: warning: could not read `$DIR/project/envr.toml:3:9`: `services.other` is a \

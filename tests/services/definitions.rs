@@ -189,7 +189,43 @@ fn mistakes_are_found_before_anything_starts() {
          [services.c]\ncommand = 'x'\nport = 8080\nauto = false\n",
         "could not read `envr.toml:1:11`: `a` and `b` have the same port 8080",
     );
+    check(
+        "[services.a]\ncommand = 'x'\nready.log = ''\n",
+        "could not read `envr.toml:3:13`: `log` needs the text that is waited for",
+    );
+    check(
+        "[services.a]\ncommand = 'x'\nenv = { 'A=B' = '1' }\n",
+        "could not read `envr.toml:3:17`: `A=B` cannot be a variable's name",
+    );
     check("[env]\nA = 1\n", "`$DIR/project` defines no services");
+}
+
+#[test]
+fn two_ports_in_one_variable_are_refused_to_who_would_get_both() {
+    let table = |name: &str, more: &str| {
+        format!("[services.{name}]\ncommand = 'exec sleep 1000'\n{more}\n")
+    };
+    let first = table("web", "ports.admin = 'auto'") + &table("web-admin", "port = 'auto'");
+    let refused = |toml: &str, expected: &str| {
+        let said = Services::new(toml).fail(["up", "-d"]);
+        assert_eq!(
+            said.lines().next().unwrap().replace("$DIR/project/", ""),
+            format!("envr: error: could not read `envr.toml:{expected}")
+        );
+    };
+    refused(
+        &(first.clone() + &table("user", "depends_on = ['web', 'web-admin']")),
+        "7:11`: `user` gets two ports as `WEB_ADMIN_PORT`: `admin` of `web` and `port` of `web-admin`",
+    );
+    refused(
+        &(table("db", "port = 'auto'") + &table("x", "ports.db = 'auto'\ndepends_on = ['db']")),
+        "4:11`: `x` gets two ports as `DB_PORT`: `db` of `x` and `port` of `db`",
+    );
+    refused(
+        &table("x", "ports = { a-b = 'auto', a_b = 'auto' }"),
+        "1:11`: `x` gets two ports as `X_A_B_PORT`: `a-b` of `x` and `a_b` of `x`",
+    );
+    Services::new(&first).up();
 }
 
 #[test]

@@ -66,11 +66,21 @@ fn a_path_longer_than_a_socket_may_have() {
     let services = Services::empty();
     let deep = services.project.path(&format!("run/{}", "d".repeat(120)));
     fs::create_dir_all(&deep).unwrap();
-    services.project.write("envr.toml", SLEEP);
+    let python = "import os, socket, time\n\
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+        s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])\n\
+        print(os.environ['NOTIFY_SOCKET'], flush=True)\n\
+        time.sleep(1000)\n";
+    services.project.write("notify.py", python);
+    let told = "[services.told]\ncommand = 'exec python3 notify.py'\nready = 'notify'\n";
+    services.project.write("envr.toml", format!("{SLEEP}{told}"));
     services.allow();
     let up = services.project.envr(["up", "--wait"]).env("XDG_RUNTIME_DIR", &deep);
     up.any_stderr().success();
-    assert_eq!(services.state("x"), "up");
+    assert_eq!([services.state("x"), services.state("told")], ["up", "ready"]);
+    let socket = services.said("told")[0].clone();
+    services.run(["down"]);
+    assert!(socket.starts_with('/') && !fs::exists(&socket).unwrap(), "{socket}");
 }
 
 #[test]
@@ -199,6 +209,19 @@ fn an_up_while_everything_is_stopped_begins_anew() {
     assert_ne!(services.pid("x"), first);
     assert!(!super::is_alive(first));
     assert_eq!(down.end().0, Some(0));
+}
+
+/// A supervisor that somebody ends before it was asked anything is not one that cannot be reached.
+#[test]
+fn an_up_that_meets_a_down_begins_anew() {
+    let services = Services::new(SLEEP);
+    for _ in 0..super::times(8, 100) {
+        let up = services.foreground(&["up", "-d"]);
+        let down = services.foreground(&["down"]);
+        let (_, _, said) = up.end();
+        assert!(!said.contains("reach") && !said.contains("hear"), "{said}");
+        assert_eq!(down.end().0, Some(0));
+    }
 }
 
 #[test]

@@ -74,6 +74,25 @@ fn a_number_that_is_another_s_by_now_is_not_signalled() {
     services.in_namespaces(&["-Urpf", "--mount-proc", "--kill-child"], script);
 }
 
+/// The supervisor of a container cannot see who asks it from outside.
+#[test]
+fn a_supervisor_in_a_container_is_reached_from_outside() {
+    let services = Services::new(SLEEP);
+    let script = "
+        unshare -pf --mount-proc $ENVR up >/dev/null 2>&1 & container=$!
+        until $ENVR ps 2>/dev/null | grep -q ' up '; do :; done
+        $ENVR restart x
+        $ENVR up -d 2>&1 | grep joined
+        $ENVR down 2>/dev/null
+        wait $container
+        $ENVR up --wait 2>/dev/null
+        unshare -pf --mount-proc $ENVR ps | grep ' up '
+        unshare -pf --mount-proc $ENVR down 2>/dev/null
+        ! $ENVR stop x 2>/dev/null
+    ";
+    services.in_namespaces(&["-Urpf", "--mount-proc", "--kill-child"], script);
+}
+
 #[test]
 fn a_full_disk_stops_no_service_and_is_told() {
     let services = Services::empty();

@@ -136,6 +136,43 @@ fn a_line_of_the_log_even_in_pieces() {
 }
 
 #[test]
+fn two_streams_are_not_one_text() {
+    let services = Services::empty();
+    let mut fifo = services.fifo("said");
+    services.project.write(
+        "envr.toml",
+        format!(
+            "[services.x]\ncommand = 'printf rea; sleep 0.1; printf dy >&2; sleep 0.1; echo said >{}; exec sleep 1000'\n\
+             ready.log = 'ready'\n",
+            fifo.path()
+        ),
+    );
+    services.allow();
+    services.run(["up", "-d"]);
+    fifo.line();
+    assert_eq!(services.state("x"), "starting");
+}
+
+#[test]
+fn an_answer_in_pieces() {
+    let server = "import os, socket, time\n\
+        s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n\
+        while True:\n    \
+            c = s.accept()[0]; c.recv(1000)\n    \
+            c.send(b'HTTP/1.'); time.sleep(0.05); c.send(b'1 200 OK\\r\\n\\r\\n'); c.close()\n";
+    let services = Services::empty();
+    services.project.write("server.py", server);
+    services.project.write(
+        "envr.toml",
+        "[services.x]\ncommand = 'exec python3 server.py'\nport = 'auto'\n\
+         ready = { http = 'http://localhost:$PORT/', every = '20ms' }\n",
+    );
+    services.allow();
+    services.up();
+    assert_eq!(services.state("x"), "ready");
+}
+
+#[test]
 fn a_line_with_colours_around_and_in_it() {
     becomes_ready(
         "printf '\\\\033[1;32mserver\\\\033[0m is \\\\033[3'; sleep 0.05; printf '8;5;1mlist\\\\033[mening\\\\n'; exec sleep 1000",

@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, Project, Up, foreground};
 use crate::service::control::{Connection, Reply, Request, Status, Until};
-use crate::service::keeper::{self, Start};
+use crate::service::keeper::{self, Start, Started};
 use crate::service::logs::{self, Wanted};
 use crate::service::{environment, project};
 use crate::session::Session;
@@ -17,6 +17,18 @@ const LONGEST_LINE: usize = 500;
 /// How many of its last lines are shown of a service that does not become ready.
 const LAST_LINES: usize = 5;
 
+/// How often a supervisor is started that somebody else ends at once.
+const ATTEMPTS: usize = 3;
+
+/// The supervisor that was asked for.
+struct Reached {
+    connection: Connection,
+    /// Where it is in the foreground.
+    started: Option<Started>,
+    /// It was started here.
+    is_ours: bool,
+}
+
 pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     let Project { host, place, root, .. } = project;
     // All that can be wrong is found before anything runs.
@@ -27,42 +39,11 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     }
     let is_detached = options.detach || options.wait;
     let start_lock = place.lock_start()?;
-    let mut started = None;
-    let there = place.connect()?.map(Connection::new);
-    let is_reached = there.is_some();
-    let there = there.and_then(|mut there| there.ask(Request::Hello).is_ok().then_some(there));
-    let (mut connection, is_ours) = match there {
-        Some(connection) => {
-            environment::check(project.world(), root)?;
-            (connection, false)
-        }
-        None => {
-            let env = environment::evaluate(host, root)?;
-            let lock = match place.lock()? {
-                Some(lock) => lock,
-                None => {
-                    ui::note(host, "waiting for the supervisor that is ending");
-                    if is_reached {
-                        place.wait_for_lock()?
-                    } else {
-                        // Only a keeper is left, which is not long about it.
-                        place.lock_within(PATIENCE)?.ok_or_else(|| project.unreachable())?
-                    }
-                }
-            };
-            keeper::end_leftovers(host, place)?;
-            // Evaluating it told already where there is no way back.
-            let outer = Session::from_env(&host.env).outside(&host.env);
-            let start = Start { host, place, outer: &outer, env: &env, lock };
-            if is_detached {
-                keeper::start_keeper(start)?;
-            } else {
-                started = Some(keeper::start_supervisor(start)?);
-            }
-            let Some(stream) = place.connect()? else { bail!("the supervisor cannot be reached") };
-            (Connection::new(stream), true)
-        }
+    let mut attempts = (0..ATTEMPTS).map(|_| reach(project, is_detached).transpose());
+    let Some(reached) = attempts.find_map(|reached| reached) else {
+        bail!("could not reach the supervisor: `envr down` ends each one that is started");
     };
+    let Reached { mut connection, started, is_ours } = reached?;
     drop(start_lock);
     let request = Request::Up { names: options.names.clone(), owns: started.is_some() };
     if !is_detached {
@@ -84,6 +65,47 @@ pub fn up(project: &Project, options: &Up) -> Result<ExitCode> {
     }
     let names = named.into_iter().collect();
     wait(project, connection, Request::Wait { names, until: Until::Ready }, options.timeout)
+}
+
+/// `None` where somebody else's `down` ends the supervisor before it can be asked anything.
+fn reach(project: &Project, is_detached: bool) -> Result<Option<Reached>> {
+    let Project { host, place, root, .. } = project;
+    let there = place.connect()?.map(Connection::new);
+    let is_reached = there.is_some();
+    if let Some(connection) = there.and_then(answers) {
+        environment::check(project.world(), root)?;
+        return Ok(Some(Reached { connection, started: None, is_ours: false }));
+    }
+    let env = environment::evaluate(host, root)?;
+    let lock = match place.lock()? {
+        Some(lock) => lock,
+        None => {
+            ui::note(host, "waiting for the supervisor that is ending");
+            if is_reached {
+                place.wait_for_lock()?
+            } else {
+                // Only a keeper is left, which is not long about it.
+                place.lock_within(PATIENCE)?.ok_or_else(|| project.unreachable())?
+            }
+        }
+    };
+    keeper::end_leftovers(host, place)?;
+    // Evaluating it told already where there is no way back.
+    let outer = Session::from_env(&host.env).outside(&host.env);
+    let start = Start { host, place, outer: &outer, env: &env, lock };
+    let started = if is_detached {
+        keeper::start_keeper(start)?;
+        None
+    } else {
+        Some(keeper::start_supervisor(start)?)
+    };
+    let connection = place.connect()?.map(Connection::new).and_then(answers);
+    Ok(connection.map(|connection| Reached { connection, started, is_ours: true }))
+}
+
+/// Nobody is asked anything who is about to end.
+fn answers(mut connection: Connection) -> Option<Connection> {
+    connection.ask(Request::Hello).is_ok().then_some(connection)
 }
 
 /// Waits for the reply; tells what is missing when that takes too long, or is not going to come.

@@ -133,7 +133,7 @@ impl Supervisor<'_> {
         let could_write = service.log.trouble().is_none();
         service.log.append(&mut self.clock, stream, &self.buffer[..length]);
         self.tell_of_trouble(index, could_write);
-        self.look_for_line(index, length);
+        self.look_for_line(index, stream, length);
         length
     }
 

@@ -2,6 +2,7 @@
 
 use super::supervised::{Listening, Supervised};
 use super::{Child, Source, Supervisor, number};
+use crate::service::logs::Stream;
 use crate::service::readiness::{Attempt, Place, Progress};
 use crate::service::state::{Event, State};
 use crate::service::{Probe, Readiness};
@@ -45,7 +46,7 @@ impl Supervisor<'_> {
                 }
                 return;
             }
-            Listening::LogLine(_) | Listening::Closed | Listening::Nothing => false,
+            Listening::LogLine { .. } | Listening::Closed | Listening::Nothing => false,
         };
         if is_ready {
             service.stop_listening(&self.poller);
@@ -91,9 +92,14 @@ impl Supervisor<'_> {
     }
 
     /// Whether the text by which it is ready is in what it said; the first `length` bytes of the buffer are new.
-    pub fn look_for_line(&mut self, index: usize, length: usize) {
+    pub fn look_for_line(&mut self, index: usize, stream: Stream, length: usize) {
         let service = &mut self.services[index];
-        let Listening::LogLine(search) = &mut service.readiness else { return };
+        let Listening::LogLine { stdout, stderr } = &mut service.readiness else { return };
+        let search = match stream {
+            Stream::Stdout => stdout,
+            Stream::Stderr => stderr,
+            Stream::System => return,
+        };
         if search.hear(&self.buffer[..length]) {
             service.stop_listening(&self.poller);
             self.happen(index, Event::SaidReady);

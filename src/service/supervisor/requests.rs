@@ -4,6 +4,7 @@ use super::clients::Waiting;
 use super::supervised::{Goal, Listening, Supervised};
 use super::waiting::{done, end_of};
 use super::{Ending, Supervisor};
+use crate::error::Hinted;
 use crate::service::control::{Note, Reply, Request, Status, Until};
 use crate::service::graph::Graph;
 use crate::service::logs::{self, Log};
@@ -12,6 +13,15 @@ use crate::service::state::{Event, Exit, Policy, State};
 use crate::service::{Spec, project};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Services of which the files say something else than what they were started by.
+#[derive(Default)]
+struct Edits {
+    /// Defined otherwise, or no more.
+    changed: BTreeSet<String>,
+    /// Not known yet.
+    new: Vec<String>,
+}
 
 impl Supervisor<'_> {
     /// `None` where the reply comes later.
@@ -83,18 +93,10 @@ impl Supervisor<'_> {
             }
             Request::Signal { names, signal } => {
                 let asked = self.asked(&names)?;
-                for index in self.indices(&asked) {
-                    let service = &self.services[index];
-                    let Some(main) = service.main else {
-                        bail!("`{}` does not run", service.spec.name)
-                    };
-                    process::signal(main, signal);
-                }
+                self.signal(&asked, signal)?;
                 Ok(Some(done(Vec::new())))
             }
-            Request::Ps => {
-                Ok(Some(Reply::Services { services: self.statuses(&self.changed_definitions()) }))
-            }
+            Request::Ps => Ok(Some(Reply::Services { services: self.all_statuses() })),
             Request::Watch => {
                 self.wait(number, Waiting::Changes(Vec::new()));
                 Ok(None)
@@ -103,7 +105,7 @@ impl Supervisor<'_> {
                 let services = if names.is_empty() && until == Until::Ended {
                     (0..self.services.len()).collect()
                 } else {
-                    let asked = self.graph.named(&names)?;
+                    let asked = self.known(&names)?;
                     self.indices(&asked)
                 };
                 Ok(self.wait(number, Waiting::For { services, until }))
@@ -205,11 +207,36 @@ impl Supervisor<'_> {
         }
     }
 
+    /// All that run get it, whatever the others do.
+    fn signal(&self, names: &BTreeSet<String>, signal: i32) -> Result<()> {
+        let mut idle = Vec::new();
+        for index in self.indices(names) {
+            let service = &self.services[index];
+            match service.main {
+                Some(main) => process::signal(main, signal),
+                None => idle.push(format!("`{}`", service.spec.name)),
+            }
+        }
+        match idle.as_slice() {
+            [] => Ok(()),
+            [one] => bail!("{one} does not run"),
+            several => bail!("{} do not run", several.join(", ")),
+        }
+    }
+
     fn asked(&self, names: &[String]) -> Result<BTreeSet<String>> {
         if names.is_empty() {
             bail!("which service? Name one");
         }
-        self.graph.named(names)
+        self.known(names)
+    }
+
+    fn known(&self, names: &[String]) -> Result<BTreeSet<String>> {
+        self.graph.named(names).map_err(|error| {
+            let new = self.edits().new.into_iter().find(|name| names.contains(name));
+            let told = |name| format!("`{name}` was not defined yet when services were started");
+            new.map_or(error, |name| Hinted::new(told(name), "envr up -d").into())
+        })
     }
 
     fn indices(&self, names: &BTreeSet<String>) -> Vec<usize> {
@@ -228,6 +255,14 @@ impl Supervisor<'_> {
         if let Some(group) = &self.group {
             group.forget(&self.place);
         }
+    }
+
+    /// With what the files say by now.
+    fn all_statuses(&self) -> Vec<Status> {
+        let Edits { changed, new } = self.edits();
+        let note = Some("it is new: `envr up` applies it".to_string());
+        let new = new.into_iter().map(|name| Status { note: note.clone(), ..Status::down(name) });
+        self.statuses(&changed).into_iter().chain(new).collect()
     }
 
     pub fn statuses(&self, changed: &BTreeSet<String>) -> Vec<Status> {
@@ -288,7 +323,7 @@ impl Supervisor<'_> {
         &self,
         asked: &'a BTreeSet<String>,
     ) -> impl Iterator<Item = Note> + use<'a> {
-        let changed = self.changed_definitions();
+        let changed = self.edits().changed;
         asked.iter().filter(move |name| changed.contains(*name)).map(|name| Note {
             message: format!("the definition of `{name}` changed"),
             hint: "envr up -d".to_string(),
@@ -327,13 +362,16 @@ impl Supervisor<'_> {
         (!waits.is_empty()).then(|| format!("it waits for {}", waits.join(", ")))
     }
 
-    /// The services that `up` would define otherwise; nothing where the files cannot be read.
-    fn changed_definitions(&self) -> BTreeSet<String> {
+    /// What `up` would make of the files as they are; nothing where they cannot be read.
+    fn edits(&self) -> Edits {
         let Ok(Graph { specs, .. }) = project::load(self.world(), &self.place.root) else {
-            return BTreeSet::new();
+            return Edits::default();
         };
         let known = self.graph.specs.iter();
         let changed = known.filter(|(name, spec)| specs.get(*name) != Some(*spec));
-        changed.map(|(name, _)| name.clone()).collect()
+        Edits {
+            changed: changed.map(|(name, _)| name.clone()).collect(),
+            new: specs.into_keys().filter(|name| !self.graph.specs.contains_key(name)).collect(),
+        }
     }
 }

@@ -240,7 +240,7 @@ impl Supervisor<'_> {
                 (Listening::Descriptor(read), vec![(number, write)])
             }
             Some(Readiness::Notify { watchdog }) => {
-                let path = self.place.runtime.join(format!("notify-{index}"));
+                let path = self.place.notify_socket(index)?;
                 crate::fs::remove_if_there(&path)?;
                 let socket = UnixDatagram::bind(&path)
                     .with_context(|| format!("could not listen at `{}`", path.display()))?;
@@ -252,7 +252,10 @@ impl Supervisor<'_> {
                 }
                 (Listening::Socket(socket), vec![])
             }
-            Some(Readiness::LogLine(text)) => (Listening::LogLine(Search::new(&text)), vec![]),
+            Some(Readiness::LogLine(text)) => {
+                let [stdout, stderr] = [(); 2].map(|()| Search::new(&text));
+                (Listening::LogLine { stdout, stderr }, vec![])
+            }
             Some(Readiness::Probe(_)) | None => (Listening::Nothing, vec![]),
         };
         self.services[index].readiness = listening;

@@ -9,7 +9,7 @@ use crate::service::readiness::{Attempt, Search};
 use crate::service::schedule::Due;
 use crate::service::state::{Life, Policy, State};
 use crate::service::watch::Pattern;
-use crate::service::{Condition, Kind, Listen, Port, Spec, StartWhen};
+use crate::service::{Condition, Kind, Port, Spec, StartWhen};
 use anyhow::{Context as _, Result};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
@@ -108,7 +108,10 @@ pub enum Listening {
     /// A descriptor that it closed without a word: nothing will come.
     Closed,
     Socket(UnixDatagram),
-    LogLine(Search),
+    LogLine {
+        stdout: Search,
+        stderr: Search,
+    },
 }
 
 impl Pipe {
@@ -216,11 +219,7 @@ impl Supervised {
             };
             Some((name.clone(), number))
         };
-        let sockets = self.spec.listen.iter().filter_map(|(name, socket)| match socket {
-            Listen::Tcp(_, port) => Some((name, port)),
-            Listen::Unix(_) => None,
-        });
-        self.spec.ports.iter().chain(sockets).filter_map(number)
+        self.spec.tcp_ports().filter_map(number)
     }
 
     pub fn deadlines(&self) -> impl Iterator<Item = Duration> {
@@ -243,8 +242,12 @@ impl Supervised {
     pub fn stop_listening(&mut self, poller: &Poller) {
         match std::mem::replace(&mut self.readiness, Listening::Nothing) {
             Listening::Descriptor(fd) => poller.remove(&fd),
-            Listening::Socket(socket) => poller.remove(&socket),
-            Listening::LogLine(_) | Listening::Closed | Listening::Nothing => {}
+            Listening::Socket(socket) => {
+                poller.remove(&socket);
+                let address = socket.local_addr().ok();
+                address.and_then(|address| std::fs::remove_file(address.as_pathname()?).ok());
+            }
+            Listening::LogLine { .. } | Listening::Closed | Listening::Nothing => {}
         }
         if let Some(attempt) = &self.attempt {
             if let Some(socket) = attempt.socket() {
