@@ -233,10 +233,21 @@ impl<'a> Project<'a> {
     }
 
     fn connection(&self) -> Result<Connection> {
-        let stream = self.place.connect()?.ok_or_else(|| {
+        let stream = self.reach()?.ok_or_else(|| {
             crate::error::Hinted::new("no services of this project are running", "envr up -d")
         })?;
         Ok(Connection::new(stream))
+    }
+
+    /// `None` where there is no supervisor; one that cannot be reached is a mistake.
+    fn reach(&self) -> Result<Option<UnixStream>> {
+        let stream = self.place.connect()?;
+        let is_there = || matches!(self.place.lock(), Ok(None));
+        if stream.is_none() && is_there() && keeper::supervisor(&self.place).is_some() {
+            let stream = self.connect_after_a_start()?;
+            return stream.map(Some).ok_or_else(|| self.unreachable());
+        }
+        Ok(stream)
     }
 
     fn down(&self) -> Result<ExitCode> {
@@ -311,7 +322,7 @@ impl<'a> Project<'a> {
     }
 
     fn ps(&self, json: bool) -> Result<ExitCode> {
-        let services = match self.place.connect()? {
+        let services = match self.reach()? {
             Some(stream) => {
                 self.warn_of_definitions();
                 match Connection::new(stream).ask(Request::Ps)? {

@@ -66,7 +66,7 @@ fn from_procfile(path: &Path, bytes: &[u8]) -> Result<Imported> {
         let line = spec.run.arguments.last().map(|line| line.to_string_lossy().into_owned());
         let line = line.unwrap_or_default();
         let mut service = vec![("command".to_string(), Toml::text(&line))];
-        if line.contains("$PORT") || line.contains("${PORT") {
+        if !spec.ports.is_empty() {
             service.push(("port".to_string(), Toml::text("auto")));
             imported.tell(&spec.name, "`PORT` is one that is free, and stays the same");
         }

@@ -309,15 +309,22 @@ pub fn end_leftovers(host: &Host, place: &Place) -> Result<()> {
 
 /// Who has the place's lock: its supervisor, or the keeper of one that was killed.
 pub fn holder(place: &Place) -> Option<Pid> {
-    let runs = |process: &Pid, verb: &str| {
+    supervisor(place).or_else(|| find(place, KEEPER))
+}
+
+/// The place's supervisor, be it reached or not.
+pub fn supervisor(place: &Place) -> Option<Pid> {
+    find(place, SUPERVISOR)
+}
+
+fn find(place: &Place, verb: &str) -> Option<Pid> {
+    let own = arguments(place, verb);
+    process::processes().find(|process| {
         let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
         let words = line.split(|byte| *byte == 0).skip(1);
-        let own = arguments(place, verb);
         // The runtime directory is the one of who started it.
         words.zip(own.iter()).take(3).filter(|(word, own)| *word == own.as_bytes()).count() == 3
-    };
-    let find = |verb| process::processes().find(|process| runs(process, verb));
-    find(SUPERVISOR).or_else(|| find(KEEPER))
+    })
 }
 
 /// Become readable when a supervisor, and when its keeper has ended.

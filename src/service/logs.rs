@@ -103,7 +103,7 @@ impl Log {
 
     fn write(&mut self, records: &[u8]) {
         let length = records.len() as u64;
-        self.forget_a_removed_file();
+        self.look_at_file();
         let written = self.file_for(length).and_then(|file| file.write_all(records));
         match written {
             Ok(()) => {
@@ -156,10 +156,14 @@ impl Log {
         }
     }
 
-    /// Whoever removes a log, or its directory, means what was said so far: what comes is kept in one that is there.
-    fn forget_a_removed_file(&mut self) {
-        let status = self.file.as_ref().and_then(|file| rustix::fs::fstat(file).ok());
-        if status.is_some_and(|status| status.st_nlink == 0) {
+    /// Whoever removes a log, or its directory, or empties it, means what was said so far: what comes is kept in one that is
+    /// there.
+    fn look_at_file(&mut self) {
+        let Some(status) = self.file.as_ref().and_then(|file| rustix::fs::fstat(file).ok()) else {
+            return;
+        };
+        self.size = u64::try_from(status.st_size).unwrap_or(self.size);
+        if status.st_nlink == 0 {
             self.file = None;
             self.size = 0;
         }

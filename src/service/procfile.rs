@@ -1,7 +1,7 @@
 //! A `Procfile`: one service a line, `name: command`.
 
 use super::places::Places;
-use super::{Program, Scope, Spec, Stop, is_name};
+use super::{Port, Program, Scope, Spec, Stop, is_name, ports};
 use crate::error::Hinted;
 use anyhow::Result;
 use std::path::Path;
@@ -35,12 +35,23 @@ pub fn read(path: &Path, bytes: &[u8], places: &mut Places) -> Result<Vec<Spec>>
             return mistake(&format!("`{name}` has no command"));
         }
         places.add(name, format!("{}:{}:1", path.display(), index + 1));
+        let port = wants_port(command).then(|| (ports::MAIN.to_string(), Port::Auto));
         specs.push(Spec {
+            ports: port.into_iter().collect(),
             stop: Stop { scope: Scope::Group, ..Stop::default() },
             ..Spec::new(name, dir.to_path_buf(), Program::shell(command))
         });
     }
     Ok(specs)
+}
+
+/// Whether a line has a port given to it, as all that run such files do.
+fn wants_port(command: &str) -> bool {
+    let mut uses =
+        command.match_indices("$PORT").map(|(place, name)| &command[place + name.len()..]);
+    let is_end =
+        |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+    uses.any(is_end) || command.contains("${PORT}") || command.contains("${PORT:")
 }
 
 #[cfg(test)]
@@ -65,6 +76,10 @@ mod tests {
         check("# x\n\nweb: A=1 serve :80\r\nq:work", "web=A=1 serve :80 q=work");
         check("web serve", "could not read `/p/Procfile:1:1`: a line is `name: command`");
         check("\nw b: x", "could not read `/p/Procfile:2:1`: `w b` cannot be a service's name");
+        let text = b"a: serve $PORT\nb: serve ${PORT:-80}\nc: serve $PORTAL ${PORTAL}\n";
+        let specs = read(Path::new("/p/Procfile"), text, &mut Places::default()).unwrap();
+        let ports: Vec<bool> = specs.iter().map(|spec| !spec.ports.is_empty()).collect();
+        assert_eq!(ports, [true, true, false]);
         check("web:", "could not read `/p/Procfile:1:1`: `web` has no command");
     }
 }

@@ -84,8 +84,6 @@ pub struct Supervisor<'a> {
     open_files: Rlimit,
     ending: Ending,
     buffer: Vec<u8>,
-    /// Of the kernel, when we last looked.
-    kills_for_memory: u64,
     /// Something is otherwise than when everybody was looked at last.
     has_happened: bool,
     /// The list of processes for the next supervisor is not up to date.
@@ -153,7 +151,6 @@ impl<'a> Supervisor<'a> {
             open_files,
             ending: Ending::NotYet,
             buffer: vec![0; 64 << 10],
-            kills_for_memory: process::kills_for_memory().unwrap_or_default(),
             has_happened: true,
             is_list_stale: false,
         })
@@ -264,12 +261,15 @@ impl<'a> Supervisor<'a> {
             if moves.is_empty() {
                 return;
             }
-            if moves.iter().any(|(_, event)| *event == Event::Start)
-                && !self.is_environment_current()
-            {
+            let is_start = moves.iter().any(|(_, event)| *event == Event::Start);
+            if is_start && !self.is_environment_current() {
                 return;
             }
+            let kills = is_start.then(process::kills_for_memory).flatten().unwrap_or_default();
             for (index, event) in moves {
+                if event == Event::Start {
+                    self.services[index].kills_before = kills;
+                }
                 self.happen(index, event);
             }
         }

@@ -193,6 +193,25 @@ fn without_its_state_it_is_found_where_it_listens() {
     assert!(!super::is_alive(pid));
 }
 
+/// As logind leaves it, at the end of a user's last session.
+#[test]
+fn one_whose_runtime_directory_is_gone_is_not_taken_for_none() {
+    let services = Services::new(SLEEP);
+    services.up();
+    let supervisor = services.internal("service-supervisor");
+    fs::remove_dir_all(services.project.path("run/envr")).unwrap();
+    let told = format!(
+        "envr: error: the supervisor cannot be reached: its socket is gone\nenvr: hint: kill {supervisor}\n"
+    );
+    for verb in [&["ps"][..], &["stop", "x"], &["restart", "x"], &["wait", "x"]] {
+        let run = services.project.envr(verb.iter().copied()).any_stdout().any_stderr().output();
+        assert_eq!(run.status.code(), Some(1), "{verb:?}");
+        assert_eq!(String::from_utf8_lossy(&run.stderr), told, "{verb:?}");
+    }
+    super::kill(supervisor, "TERM");
+    super::until_gone(supervisor);
+}
+
 /// Ends late, so that there is a time in which it is being stopped.
 const SLOW: &str = "[services.x]\ncommand = 'trap \"\" TERM; echo deaf; while :; do sleep 1000; done'\n\
     ready.log = 'deaf'\nstop.timeout = '1s'\n";

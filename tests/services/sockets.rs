@@ -54,6 +54,23 @@ fn they_are_passed_and_outlive_a_restart() {
 }
 
 #[test]
+fn what_is_no_socket_stays_where_it_is() {
+    let services =
+        Services::new("[services.x]\ncommand = 'exec sleep 1000'\nlisten = './app.db'\n");
+    services.project.write("app.db", "precious");
+    services.run(["up", "-d"]);
+    services.failed("x");
+    let path = services.project.path("project/app.db");
+    assert!(
+        services.note("x").ends_with("app.db`: something is there that is no socket"),
+        "{}",
+        services.note("x")
+    );
+    services.run(["down"]);
+    assert_eq!(std::fs::read(path).unwrap(), b"precious");
+}
+
+#[test]
 fn the_directory_of_a_socket_is_made_and_is_private() {
     let services = Services::empty();
     services.project.write("server.py", SERVER);

@@ -33,10 +33,11 @@ impl Supervisor<'_> {
             Exit::Signal(signal) => format!("ended by {}", signal_name(signal)),
         };
         service.say(&mut self.clock, &ended);
-        let kills = (exit == Exit::Signal(SIGKILL)).then(process::kills_for_memory).flatten();
-        if kills.is_some_and(|kills| kills != self.kills_for_memory) {
-            self.kills_for_memory = kills.unwrap_or_default();
-            service.tell(&mut self.clock, "the kernel ended it, for memory ran out");
+        let is_killed = exit == Exit::Signal(SIGKILL) && !service.life.was_killed();
+        let kills = is_killed.then(process::kills_for_memory).flatten();
+        if kills.is_some_and(|kills| kills != service.kills_before) {
+            let text = "the kernel may have ended it: memory ran out on this machine while it ran";
+            service.tell(&mut self.clock, text);
         }
         self.happen(index, Event::Exited(exit));
     }

@@ -149,11 +149,11 @@ impl Supervisor<'_> {
 
     /// Once, when nothing can be written any more.
     fn tell_of_trouble(&mut self, index: usize, could_write: bool) {
-        let service = &mut self.services[index];
-        if let Some(trouble) = service.log.trouble().filter(|_| could_write) {
+        let service = &self.services[index];
+        let trouble = service.log.trouble();
+        self.has_happened |= could_write != trouble.is_none();
+        if let Some(trouble) = trouble.filter(|_| could_write) {
             let why = crate::ui::plain(&trouble.into());
-            service.note = Some(format!("its log cannot be written: {why}"));
-            self.has_happened = true;
             let name = service.spec.name.clone();
             crate::ui::warn(self.host, &format!("could not write the log of `{name}`: {why}"));
         }

@@ -12,7 +12,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
@@ -135,14 +135,16 @@ impl Supervised {
     pub fn close_sockets(&mut self) {
         self.sockets.clear();
         for socket in self.spec.listen.values() {
-            if let Listen::Unix(path) = socket {
+            if let Listen::Unix(path) = socket
+                && is_socket(path)
+            {
                 _ = crate::fs::remove_if_there(path);
             }
         }
     }
 }
 
-/// A socket that is left there is nobody's if nobody answers. A directory that is missing is made for this user alone.
+/// A socket that is left there is nobody's if nobody answers; anything else is somebody's. A directory that is missing is made for this user alone.
 fn unix_listener(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -151,11 +153,20 @@ fn unix_listener(path: &Path) -> io::Result<UnixListener> {
             UnixListener::bind(path)
         }
         Err(error)
-            if error.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() =>
+            if error.kind() == io::ErrorKind::AddrInUse
+                && is_socket(path)
+                && UnixStream::connect(path).is_err() =>
         {
             std::fs::remove_file(path)?;
             UnixListener::bind(path)
         }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_socket(path) => {
+            Err(io::Error::new(error.kind(), "something is there that is no socket"))
+        }
         result => result,
     }
+}
+
+fn is_socket(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|status| status.file_type().is_socket())
 }

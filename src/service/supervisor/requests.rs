@@ -337,6 +337,10 @@ impl Supervisor<'_> {
                 service.note.as_ref().map_or(note.clone(), |first| format!("{first}; {note}")),
             );
         }
+        if let Some(trouble) = service.log.trouble() {
+            let why = crate::ui::plain(&trouble.into());
+            return Some(format!("its log cannot be written: {why}"));
+        }
         // Who ends closes its descriptor, too: the note is of those that go on.
         if service.life.state == State::Starting && matches!(service.readiness, Listening::Closed) {
             return Some("it closed its descriptor without a word".to_string());

@@ -48,6 +48,8 @@ pub struct Supervised {
     pub since: String,
     /// What there is to say beside its state.
     pub note: Option<String>,
+    /// How often the kernel had ended a process for want of memory when it was started.
+    pub kills_before: u64,
     /// It ended only by SIGKILL.
     pub was_killed: bool,
     /// Its main process ended and left others.
@@ -144,6 +146,7 @@ impl Supervised {
             runs: 0,
             since,
             note: None,
+            kills_before: 0,
             was_killed: false,
             was_backgrounded: false,
             main: None,

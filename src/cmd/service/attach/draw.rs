@@ -17,6 +17,9 @@ const KEYS: &str = "q detach  ↑↓ choose  r restart  s start  x stop  / searc
 /// A screen of fewer columns has the services above, not beside, the log.
 const NARROW: u16 = 60;
 
+/// Columns for the longest state, and around it.
+const STATE: usize = 13;
+
 pub fn draw(frame: &mut Frame, model: &mut Model) {
     let [main, foot] =
         Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(frame.area());
@@ -45,14 +48,15 @@ fn places(area: Rect, model: &Model) -> [Rect; 2] {
         return Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
     }
     let longest = model.services.iter().map(|service| service.name.len()).max().unwrap_or(0);
-    let width = u16::try_from(longest + 13).unwrap_or(u16::MAX).min(area.width / 2);
+    let width = u16::try_from(longest + STATE).unwrap_or(u16::MAX).min(area.width / 2);
     Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).areas(area)
 }
 
 fn draw_services(frame: &mut Frame, area: Rect, model: &Model) {
     let longest = model.services.iter().map(|service| service.name.len()).max().unwrap_or(0);
+    let room = longest.min(usize::from(area.width).saturating_sub(STATE));
     let row = |service: &Status| {
-        let name = Span::raw(format!("{:longest$}  ", service.name));
+        let name = Span::raw(format!("{:room$}  ", in_short(&service.name, room)));
         Line::from(vec![name, Span::styled(service.state.clone(), colour(&service.state))])
     };
     let list = List::new(model.services.iter().map(row))
@@ -60,6 +64,14 @@ fn draw_services(frame: &mut Frame, area: Rect, model: &Model) {
         .highlight_style(Style::new().add_modifier(Modifier::REVERSED));
     let mut state = ListState::default().with_selected(Some(model.chosen));
     frame.render_stateful_widget(list, area, &mut state);
+}
+
+/// Names of services are of one byte a letter.
+fn in_short(name: &str, room: usize) -> String {
+    match name.get(..room.saturating_sub(1)) {
+        Some(begin) if name.len() > room => format!("{begin}…"),
+        _ => name.to_string(),
+    }
 }
 
 fn draw_log(frame: &mut Frame, area: Rect, model: &mut Model) {
@@ -216,6 +228,16 @@ mod tests {
                 "q detach  ↑↓ choose",
             ]
         );
+        let long = "x".repeat(60);
+        model.services[0].name = long;
+        assert_eq!(
+            screen(&mut model, 66, 4)[..3],
+            [
+                "services─────────────────────────┌web  pid 17, 8080────────────────",
+                "xxxxxxxxxxxxxxxxxxx…  ready      │\\u{1b}[2Jw    x",
+                "web                   backoff    │",
+            ]
+        );
         for (width, height) in [(1, 1), (20, 2), (3, 5)] {
             screen(&mut model, width, height);
         }
@@ -301,5 +323,9 @@ mod tests {
         let rows = screen(&mut model, 66, 4);
         assert!(rows[1].starts_with("db   down"), "{rows:?}");
         assert!(rows[3].starts_with("the supervisor ended"), "{rows:?}");
+        model.message = Some("no supervisor is there".to_string());
+        let services = model.services.clone();
+        model.take_services(services);
+        assert!(screen(&mut model, 66, 4)[3].starts_with("q detach"));
     }
 }

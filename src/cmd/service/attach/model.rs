@@ -64,7 +64,9 @@ impl Model {
     pub fn take_services(&mut self, services: Vec<Status>) {
         let name = self.name().map(str::to_string);
         self.services = services;
-        self.is_connected = true;
+        if !std::mem::replace(&mut self.is_connected, true) {
+            self.message = None;
+        }
         let again =
             name.and_then(|name| self.services.iter().position(|service| service.name == name));
         self.chosen = again.unwrap_or(self.chosen).min(self.services.len().saturating_sub(1));
