@@ -9,13 +9,9 @@ use std::path::Path;
 /// The services of a Procfile in `dir`. Blank lines and lines of `#` say nothing.
 pub fn read(path: &Path, bytes: &[u8], places: &mut Places) -> Result<Vec<Spec>> {
     let dir = path.parent().unwrap_or(Path::new("/"));
-    let text = String::from_utf8_lossy(bytes);
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut specs = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let mistake = |message: &str| {
             let (path, line) = (path.display(), index + 1);
             Err(Hinted::new(
@@ -24,6 +20,11 @@ pub fn read(path: &Path, bytes: &[u8], places: &mut Places) -> Result<Vec<Spec>>
             )
             .into())
         };
+        let Ok(line) = str::from_utf8(line) else { return mistake("it is not UTF-8") };
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
         let Some((name, command)) = line.split_once(':') else {
             return mistake("a line is `name: command`");
         };
@@ -73,9 +74,15 @@ mod tests {
 
     #[test]
     fn lines_are_services() {
+        check("\u{feff}web: serve\r\n", "web=serve");
         check("# x\n\nweb: A=1 serve :80\r\nq:work", "web=A=1 serve :80 q=work");
         check("web serve", "could not read `/p/Procfile:1:1`: a line is `name: command`");
         check("\nw b: x", "could not read `/p/Procfile:2:1`: `w b` cannot be a service's name");
+        let latin = read(Path::new("/p/Procfile"), b"a: x\nb: \xe4\n", &mut Places::default());
+        assert_eq!(
+            latin.unwrap_err().to_string(),
+            "could not read `/p/Procfile:2:1`: it is not UTF-8"
+        );
         let text = b"a: serve $PORT\nb: serve ${PORT:-80}\nc: serve $PORTAL ${PORTAL}\n";
         let specs = read(Path::new("/p/Procfile"), text, &mut Places::default()).unwrap();
         let ports: Vec<bool> = specs.iter().map(|spec| !spec.ports.is_empty()).collect();

@@ -1,6 +1,7 @@
 //! s6's contract: the same service directories under s6 itself and under envr.
 
 use super::{Services, kill};
+use std::io::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -214,6 +215,30 @@ fn types_of_s6_rc() {
     services.run(["wait", "--for", "completed", "setup"]);
     assert_eq!(services.project.read("project/services/setup/made"), "done\n");
     assert_eq!(services.state("db"), "up");
+}
+
+/// Between `up` and its turn there is time for a change that nobody approved.
+#[test]
+fn what_waits_for_its_turn_is_looked_at_again_when_it_comes() {
+    if !crate::test::has("execlineb") {
+        return;
+    }
+    let services = Services::empty();
+    let go = services.fifo("go");
+    let wait = format!("#!/bin/sh\nread line <{}; echo >&3; exec sleep 1000\n", go.path());
+    services.script("services/db/run", &wait);
+    services.project.write("services/db/notification-fd", "3\n");
+    services.project.write("services/setup/type", "oneshot\n");
+    services.project.write("services/setup/up", "redirfd -w 1 made echo approved\n");
+    services.project.write("services/setup/dependencies.d/db", "");
+    services.allow();
+    services.run(["up", "-d"]);
+    services.project.write("services/setup/up", "redirfd -w 1 made echo another\n");
+    std::fs::File::options().write(true).open(go.path()).unwrap().write_all(b"\n").unwrap();
+    services.failed("setup");
+    let note = services.note("setup");
+    assert!(note.contains("services/setup/up` is blocked: it changed"), "{note}");
+    assert!(!super::exists(&services.project.path("project/services/setup/made")));
 }
 
 #[test]

@@ -71,6 +71,35 @@ fn what_is_no_socket_stays_where_it_is() {
 }
 
 #[test]
+fn a_socket_of_another_that_hangs_is_not_waited_for() {
+    let services =
+        Services::new("[services.x]\ncommand = 'exec sleep 1000'\nlisten = './busy.sock'\n");
+    let path = services.project.path("project/busy.sock");
+    let _busy = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let connect = || {
+        use rustix::net::{
+            AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with,
+        };
+        let socket =
+            socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK, None)
+                .unwrap();
+        connect(&socket, &SocketAddrUnix::new(&path).unwrap()).map(|()| socket)
+    };
+    let mut queue = Vec::new();
+    while let Ok(socket) = connect() {
+        queue.push(socket);
+    }
+    services.run(["up", "-d"]);
+    services.failed("x");
+    assert!(
+        services.note("x").ends_with("busy.sock`: address already in use"),
+        "{}",
+        services.note("x")
+    );
+    assert!(super::exists(&path));
+}
+
+#[test]
 fn the_directory_of_a_socket_is_made_and_is_private() {
     let services = Services::empty();
     services.project.write("server.py", SERVER);

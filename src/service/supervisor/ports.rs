@@ -7,13 +7,15 @@ use crate::env::Env;
 use crate::service::ports::{self, Listen, Port};
 use crate::service::process;
 use anyhow::{Context as _, Result};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use std::fs::DirBuilder;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 /// The descriptor of the first of a service's sockets.
@@ -155,7 +157,7 @@ fn unix_listener(path: &Path) -> io::Result<UnixListener> {
         Err(error)
             if error.kind() == io::ErrorKind::AddrInUse
                 && is_socket(path)
-                && UnixStream::connect(path).is_err() =>
+                && !is_listened_at(path) =>
         {
             std::fs::remove_file(path)?;
             UnixListener::bind(path)
@@ -165,6 +167,14 @@ fn unix_listener(path: &Path) -> io::Result<UnixListener> {
         }
         result => result,
     }
+}
+
+/// Who hangs, and has a full queue, listens too: that is not waited for.
+fn is_listened_at(path: &Path) -> bool {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+    let connected = socket.and_then(|socket| connect(&socket, &SocketAddrUnix::new(path)?));
+    !matches!(connected, Err(Errno::CONNREFUSED))
 }
 
 fn is_socket(path: &Path) -> bool {

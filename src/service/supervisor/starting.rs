@@ -16,6 +16,7 @@ use signal_hook::consts::SIGKILL;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::iter;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -89,10 +90,13 @@ impl Supervisor<'_> {
     fn spawn_main(&mut self, index: usize) -> Result<Pid, Failure> {
         let service = &self.services[index];
         let spec = service.spec.clone();
-        // It was approved when it was read; it may be another since.
-        let own = crate::fs::clean(&spec.dir.join(&spec.run.file));
-        if project::is_definition(&self.place.root, &own) {
-            project::approved(self.world(), &own).map_err(Failure::of)?;
+        // What is run, also by an interpreter, was approved when it was read; it may be another since.
+        let words = iter::once(spec.run.file.as_os_str())
+            .chain(spec.run.arguments.iter().map(|word| &**word));
+        for own in words.map(|word| crate::fs::clean(&spec.dir.join(word))) {
+            if project::is_definition(&self.place.root, &own) {
+                project::approved(self.world(), &own).map_err(Failure::of)?;
+            }
         }
         let stdout = match spec.logger.as_ref().and_then(|logger| self.names.get(logger)) {
             Some(logger) => self.feed_of(*logger).map_err(Failure::of)?.write.try_clone(),
@@ -370,7 +374,7 @@ impl Failure {
                 format!("`{shown}`: its first line does not say what runs it, as `#!/bin/sh`")
             }
             io::ErrorKind::ArgumentListTooLong => {
-                format!("`{shown}`: its environment is too large")
+                format!("`{shown}`: its command, or its environment, is too large")
             }
             _ => format!("`{shown}`: {}", ui::plain(error)),
         };

@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(
             screen(&mut model, 66, 4)[..3],
             [
-                "services─────────────────────────┌web  pid 17, 8080────────────────",
+                "services─────────────────────────┌web  pid 17, 8080───────────────",
                 "xxxxxxxxxxxxxxxxxxx…  ready      │\\u{1b}[2Jw    x",
                 "web                   backoff    │",
             ]
