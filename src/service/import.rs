@@ -1,17 +1,24 @@
 //! Services of other tools as tables of an `envr.toml`, with a word about all that is not the same there.
 
+mod template;
+mod tree;
+mod draft;
+mod variables;
+mod words;
+mod shell;
 mod compose;
 mod process_compose;
-mod shell;
 mod written;
 
 use super::places::Places;
 use super::{procfile, project};
-use crate::config::parse_duration;
-use crate::secrets::{Branch, Entry, Format, Value, read_plain};
+use crate::secrets::{Format, read_plain};
 use crate::toml::Document;
 use anyhow::{Context as _, Result, bail};
+use draft::Draft;
 use std::path::Path;
+use template::Template;
+use tree::{Map, Node};
 
 pub use written::Toml;
 
@@ -49,10 +56,15 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Imported> {
     }
     let shown = || format!("could not read `{}`", path.display());
     let documents = read_plain(bytes, Format::Yaml).with_context(shown)?;
-    let top = merged(documents.first().context("it is empty").with_context(shown)?);
-    let imported = match (child(&top, "processes"), child(&top, "services")) {
-        (Some(Value::Branch(processes)), _) => process_compose::import(&top, &merged(processes)),
-        (_, Some(Value::Branch(services))) => compose::import(&top, &merged(services)),
+    let branch = documents.first().context("it is empty").with_context(shown)?;
+    let top = Map::new(branch, Template::filled_in);
+    let imported = match (top.child("processes"), top.child("services")) {
+        (Some(Node::Map(_)), _) if !process_compose::fills_in(&top) => {
+            let top = Map::new(branch, Template::plain);
+            process_compose::import(&top)
+        }
+        (Some(Node::Map(_)), _) => process_compose::import(&top),
+        (_, Some(Node::Map(services))) => compose::import(&top, services),
         _ => {
             bail!("could not read `{}`: it has neither `processes` nor `services`", path.display())
         }
@@ -85,23 +97,34 @@ impl Imported {
         self.report.push(format!("`{service}`: {what}"));
     }
 
+    /// A service, with what is told of it. One without a command is none.
+    fn take(&mut self, name: &str, draft: Draft) {
+        draft.told.iter().for_each(|what| self.tell(name, what));
+        if draft.has("command") {
+            self.services.push((name.to_string(), draft.pairs));
+        }
+    }
+
     /// The files of variables that a service names become those of all.
-    fn read_environment(&mut self, service: &str, value: &Value) {
-        let items = match value {
-            Value::List(items) => items.clone(),
-            value => vec![value.clone()],
+    fn read_environment(&mut self, draft: &mut Draft, node: &Node) {
+        let items = match node {
+            Node::List(items) => items.as_slice(),
+            node => std::slice::from_ref(node),
         };
         for item in items {
-            let branch = item.branch().cloned().unwrap_or_default();
-            let required = child(&branch, "required").and_then(text);
-            let file = text(&item).or_else(|| child(&branch, "path").and_then(text));
-            let files = match required.as_deref() {
-                Some("false") => &mut self.dotenv_if_exists,
-                _ => &mut self.dotenv,
+            let (file, is_required) = match item {
+                Node::Map(item) => {
+                    (item.child("path"), item.text("required").as_deref() != Some("false"))
+                }
+                item => (Some(item), true),
             };
-            files.extend(file.filter(|file| !files.contains(file)));
+            let Some(file) = file.and_then(|file| draft.text("env_file", file)) else { continue };
+            let files = if is_required { &mut self.dotenv } else { &mut self.dotenv_if_exists };
+            if !files.contains(&file) {
+                files.push(file);
+            }
+            draft.tell_once("`env_file` becomes `[dotenv]`: all services get it");
         }
-        self.tell(service, "`env_file` becomes `[dotenv]`: all services get it");
     }
 
     /// What all of these tools do alike, and what envr can read of it.
@@ -202,101 +225,4 @@ fn mistake(name: &str, pairs: Vec<(String, Toml)>, root: &Path) -> Option<String
         .and_then(|document| project::from_toml(&document, root).map(drop));
     let message = read.err()?.to_string();
     Some(message.split_once("`: ").map_or(message.clone(), |(_, why)| why.to_string()))
-}
-
-/// The pairs of a map, with what `<<` brings, which does not count where the map says it itself.
-fn merged(branch: &Branch) -> Branch {
-    let mut pairs: Branch = Vec::new();
-    let mut brought: Branch = Vec::new();
-    for entry in branch {
-        match entry {
-            Entry::Pair(name, Value::Branch(more)) if name == "<<" => brought.extend(merged(more)),
-            Entry::Pair(name, Value::List(all)) if name == "<<" => {
-                brought.extend(all.iter().filter_map(Value::branch).flat_map(merged));
-            }
-            Entry::Pair(name, value) => pairs.push(Entry::Pair(name.clone(), value.clone())),
-            Entry::Comment(_) => {}
-        }
-    }
-    for entry in brought {
-        if let Entry::Pair(name, _) = &entry
-            && child(&pairs, name).is_none()
-        {
-            pairs.push(entry);
-        }
-    }
-    pairs
-}
-
-fn pairs(branch: &Branch) -> impl Iterator<Item = (&str, &Value)> {
-    branch.iter().filter_map(|entry| match entry {
-        Entry::Pair(name, value) => Some((name.as_str(), value)),
-        Entry::Comment(_) => None,
-    })
-}
-
-fn child<'a>(branch: &'a Branch, name: &str) -> Option<&'a Value> {
-    pairs(branch).find(|(known, _)| *known == name).map(|(_, value)| value)
-}
-
-/// A scalar as text.
-fn text(value: &Value) -> Option<String> {
-    value.leaf()?.variable().as_str().map(str::to_string)
-}
-
-fn number(value: &Value) -> Option<i64> {
-    text(value)?.parse().ok()
-}
-
-/// The words of a line, split as Compose does, or of a list.
-fn words(value: &Value) -> Vec<String> {
-    let line = match value {
-        Value::List(_) => None,
-        value => text(value),
-    };
-    let split = line.and_then(|line| shell_words::split(&line).ok());
-    split.unwrap_or_else(|| texts(value))
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::List(items) => items.iter().filter_map(text).collect(),
-        value => text(value).into_iter().collect(),
-    }
-}
-
-fn without(branch: &Branch, name: &str) -> Branch {
-    let others = branch.iter().filter(|entry| !matches!(entry, Entry::Pair(key, _) if key == name));
-    others.cloned().collect()
-}
-
-/// A length of time that envr reads, too.
-fn time(value: &Value) -> Option<Toml> {
-    text(value).filter(|text| parse_duration(text).is_some()).map(Toml::Text)
-}
-
-/// `["A=1"]` or `{ A: 1 }`. A name without a value is that of a variable that is there anyhow.
-fn environment(value: &Value) -> Branch {
-    match value {
-        Value::Branch(branch) => merged(branch)
-            .into_iter()
-            .filter(|entry| !matches!(entry, Entry::Pair(_, Value::Null)))
-            .collect(),
-        list => {
-            let words = texts(list).into_iter();
-            let split = words.filter_map(|word| {
-                let (name, value) = word.split_once('=')?;
-                Some(Entry::Pair(name.into(), Value::string(value.as_bytes().to_vec())))
-            });
-            split.collect()
-        }
-    }
-}
-
-fn variables(value: &Value) -> Vec<(String, Toml)> {
-    let environment = environment(value);
-    let variable = |(name, value): (&str, &Value)| {
-        (name.to_string(), Toml::Text(text(value).unwrap_or_default()))
-    };
-    pairs(&environment).map(variable).collect()
 }

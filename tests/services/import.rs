@@ -62,10 +62,10 @@ fn docker_compose() {
          depends_on = { worker = \"started\" }\n\
          ready = { exec = \"curl 'a b'\", every = \"5s\", failures = 2 }\n\
          env = { A = \"1\" }\nrestart = \"always\"\nstop = { signal = \"SIGINT\", timeout = \"1m\" }\n\n\
-         [services.worker]\ncommand = \"export C=\\\"${B:-x} \\\\$y\\\"\\nwork $HOME\"\nrestart = \"never\"\n",
+         [services.worker]\ncommand = \"export C=\\\"${B:-x} \\\\$y\\\"\\nexec work '$HOME'\"\nrestart = \"never\"\n",
         "envr: `volumes` is left out\n\
          envr: `db`: left out: it has no `command`, and what its image runs is not known here\n\
-         envr: `web`: `image` is left out: its program has to be on PATH\n\
+         envr: `web`: `image` is left out: its program has to be on PATH, and no entrypoint of it runs\n\
          envr: `web`: `volumes` is left out\n\
          envr: `worker`: `ports` is left out: 80:8080; it listens where it listens\n",
     );
@@ -112,8 +112,8 @@ fn what_compose_takes_from_elsewhere() {
          env = { A = \"one\", B = \"three\" }\nreplicas = 2\n\
          depends_on = { job = \"completed\" }\nrestart = { when = \"on-failure\", limit = 3 }\n\
          stop = { signal = \"INT\" }\n\n\
-         [services.job]\ncommand = \"work\"\nauto = false\noneshot = true\n\n\
-         [services.round]\ncommand = \"x\"\nrestart = \"never\"\n\n[services.far]\ncommand = \"x\"\nrestart = \"never\"\n"
+         [services.job]\ncommand = [\"work\"]\nauto = false\noneshot = true\n\n\
+         [services.round]\ncommand = [\"x\"]\nrestart = \"never\"\n\n[services.far]\ncommand = [\"x\"]\nrestart = \"never\"\n"
     );
     for line in [
         "`base`: left out: it has no `command`, and what its image runs is not known here",
@@ -121,7 +121,8 @@ fn what_compose_takes_from_elsewhere() {
         "`web`: `deploy.resources` is left out",
         "`web`: `depends_on`: `gone` is not here",
         "`job`: `profiles`: it starts when it is named, or needed",
-        "`job`: `stop_grace_period` is left out",
+        "`job`: `stop_grace_period` is left out: `soon`",
+        "`web`: `${A}` is its own `A` here, not the one outside",
         "`round`: `extends` is left out: it leads nowhere",
         "`far`: `extends` is left out: it is in `f.yml`",
     ] {
@@ -197,7 +198,9 @@ fn what_was_imported_runs() {
          \x20 web:\n    image: x\n    command: [sh, -c, 'echo $$A $$B $$HOST; exec sleep 1000']\n\
          \x20   environment: { A: '${GREETING:-none}!', B: '${MISSING:-default}' }\n\
          \x20   depends_on: { setup: { condition: service_completed_successfully } }\n\
-         \x20   healthcheck: { test: [CMD, test, -e, done], interval: 50ms }\n    restart: always\n",
+         \x20   healthcheck: { test: [CMD, test, -e, done], interval: 50ms }\n    restart: always\n\
+         \x20 db:\n    command: sleep 1000\n    environment: { DB: '${GREETING:-none}', OTHER: '${DB:-outside}' }\n\
+         \x20   healthcheck: { test: \"test \\\"$$DB $$OTHER\\\" = '${GREETING} outside'\" }\n",
     );
     services.run(["services", "import", "--write"]);
     services.allow();
@@ -207,6 +210,7 @@ fn what_was_imported_runs() {
         (services.state("setup"), services.state("web")),
         ("completed".into(), "ready".into())
     );
+    assert_eq!(services.state("db"), "ready");
 }
 
 #[test]
@@ -254,7 +258,7 @@ fn what_is_split_into_words_and_what_checks_do_not_have() {
          ready = { exec = \"true\" }\nrestart = \"never\"\n\n\
          [services.api]\ncommand = [\"serve\", \"--name\", \"a b\", \"-v\"]\nrestart = \"never\"\n",
         "envr: `web`: `healthcheck.start_period` is left out\n\
-         envr: `web`: `healthcheck.interval` is left out\n",
+         envr: `web`: `healthcheck.interval` is left out: `often`\n",
     );
     imports(
         "process-compose.yaml",
@@ -280,5 +284,104 @@ fn what_a_process_says_twice() {
         "envr: `web`: `ready_log_line` is left out: `readiness_probe` says it, too\n\
          envr: `web`: `entrypoint` is left out: `command` says it, too\n\
          envr: `job`: `schedule.interval` is left out\n",
+    );
+}
+
+#[test]
+fn what_process_compose_fills_in_before_it_looks_at_anything() {
+    let services = super::Services::empty();
+    services.project.write(".env", "DATA=sub\nX='x y'\n");
+    services.project.write("sub/here", "");
+    services.project.write(
+        "process-compose.yaml",
+        "environment: ['ALL=${DATA}-all']\nprocesses:\n  web:\n    working_dir: ${DATA}\n\
+         \x20   command: \"echo $$ALL $$OWN $$PRICE '${X}' $${PWD##*/}; exec sleep 1000\"\n\
+         \x20   environment: ['OWN=${DATA}/own', 'PRICE=$$5']\n\
+         \x20   readiness_probe: { exec: { command: \"test -e here && test \\\"$${OWN} \\\"'${X}' = 'sub/own x y'\" } }\n\
+         \x20   shutdown: { command: 'echo \"$${OWN}\" >stopped; kill $$MAINPID' }\n",
+    );
+    services.run(["services", "import", "--write"]);
+    services.allow();
+    services.up();
+    assert_eq!(services.said("web"), ["sub-all sub/own $5 x y sub"]);
+    assert_eq!(services.state("web"), "ready");
+    services.run(["down"]);
+    assert_eq!(services.project.read("project/sub/stopped"), "sub/own\n");
+}
+
+#[test]
+fn what_is_filled_in_has_to_be_known_where_no_shell_reads_it() {
+    let project = Project::new();
+    let (tables, said) = imported(
+        &project,
+        "process-compose.yaml",
+        "processes:\n  web:\n    command: 'echo $? $HOME'\n    env_file: ${FILE}\n    replicas: ${N}\n\
+         \x20   environment: { HOME: /here, a.b: '${C}', A: '$$1', '${X}': 1, B: '${A} $A' }\n\
+         \x20   readiness_probe: { period_seconds: $P, http_get: { path: '/$P' } }\n\
+         \x20   availability: { restart: $R, backoff_seconds: $B }\n    ready_log_line: $X is up\n\
+         \x20 job: { command: x, ready_log_line: $X is up, schedule: { cron: '$X' }, disabled: $X, shutdown: { signal: $X } }\n",
+    );
+    assert_eq!(
+        tables,
+        "[services.web]\ncommand = \"export B=\\\"${A} ${A}\\\"\\necho $? ${HOME}\"\n\
+         env = { HOME = \"/here\", A = \"$1\" }\nrestart = \"never\"\n\n\
+         [services.job]\ncommand = \"x\"\nrestart = \"never\"\n"
+    );
+    let nobody =
+        |key: &str, text: &str| format!("{key}` is left out: nobody fills in `{text}` here");
+    let expected = [
+        "web`: `command`: `$?` stays as it stands".to_string(),
+        "web`: `${A}` is its own `A` here, not the one outside".to_string(),
+        "web`: `${HOME}` is its own `HOME` here, not the one outside".to_string(),
+        "web`: `environment.a.b` is left out".to_string(),
+        "web`: `environment.${X}` is left out".to_string(),
+        "web`: `readiness_probe` is left out".to_string(),
+        nobody("web`: `env_file", "${FILE}"),
+        nobody("web`: `replicas", "${N}"),
+        nobody("web`: `readiness_probe.period_seconds", "$P"),
+        nobody("web`: `readiness_probe.http_get.path", "/$P"),
+        nobody("web`: `availability.restart", "$R"),
+        nobody("web`: `availability.backoff_seconds", "$B"),
+        nobody("job`: `ready_log_line", "$X is up"),
+        nobody("job`: `schedule.cron", "$X"),
+        nobody("job`: `disabled", "$X"),
+        nobody("job`: `shutdown.signal", "$X"),
+    ];
+    for line in expected {
+        assert!(said.contains(&format!("envr: `{line}\n")), "{line}\n\n{said}");
+    }
+    // Nothing is filled in where the file says so.
+    let (tables, _) = imported(
+        &project,
+        "process-compose.yaml",
+        "disable_env_expansion: true\nprocesses: { web: { command: \"echo $$ '$A'\" } }\n",
+    );
+    assert_eq!(tables, "[services.web]\ncommand = \"echo $$ '$A'\"\nrestart = \"never\"\n");
+}
+
+#[test]
+fn what_compose_does_not_say_or_says_in_a_long_way() {
+    imports(
+        "compose.yaml",
+        "services:\n  prom: { image: prom/prometheus, command: ['--config.file=/x'] }\n\
+         \x20 long: { command: x, ports: [{ target: 8080, published: '8080', protocol: tcp }] }\n\
+         \x20 udp: { command: x, ports: [{ target: 80, published: 8080, host_ip: 127.0.0.1 }, { target: 53, protocol: udp }] }\n\
+         \x20 sh: { command: 'echo *; touch \"a b\" # c' }\n  open: { command: \"echo 'a\" }\n\
+         \x20 vars: { command: x, restart: '${R:-always}', scale: '${N:-2}', depends_on: { sh: { condition: service_started, restart: true } } }\n\
+         \x20 odd: { command: x, restart: sometimes, env_file: '${F:-.env}' }\n",
+        "[services.long]\ncommand = [\"x\"]\nport = 8080\nrestart = \"never\"\n\n\
+         [services.udp]\ncommand = [\"x\"]\nrestart = \"never\"\n\n\
+         [services.sh]\ncommand = [\"echo\", \"*;\", \"touch\", \"a b\", \"#\", \"c\"]\nrestart = \"never\"\n\n\
+         [services.vars]\ncommand = [\"x\"]\ndepends_on = { sh = \"started\" }\nrestart = \"never\"\n\n\
+         [services.odd]\ncommand = [\"x\"]\nrestart = \"never\"\n",
+        "envr: `prom`: left out: its `command` has only arguments, and what its image runs is not known here\n\
+         envr: `udp`: `ports` is left out: 127.0.0.1:8080:80, 53/udp; it listens where it listens\n\
+         envr: `sh`: `command`: `;` means nothing, for no shell reads it\n\
+         envr: `open`: left out: a quote in its `command` does not end\n\
+         envr: `vars`: `restart` is left out: nobody fills in `${R:-always}` here\n\
+         envr: `vars`: `scale` is left out: nobody fills in `${N:-2}` here\n\
+         envr: `vars`: `depends_on.sh.restart` is left out\n\
+         envr: `odd`: `env_file` is left out: nobody fills in `${F:-.env}` here\n\
+         envr: `odd`: `restart` is left out: `sometimes`\n",
     );
 }

@@ -1,197 +1,167 @@
 //! A `docker-compose.yml`: the programs of its containers, run without containers.
 
-use super::shell::{exported, line_of, pass_through, plain, quoted};
-use super::{
-    Imported, Toml, child, environment, merged, number, pairs, text, texts, time, without, words,
-};
-use crate::secrets::{Branch, Entry, Value};
+mod command;
+mod extends;
 
-/// How many services one may take over from, one after the other.
-const DEEPEST: usize = 20;
+use super::Imported;
+use super::draft::{Draft, names, number, time};
+use super::shell::Prelude;
+use super::tree::{Map, Node};
+use super::variables::Variables;
+use super::words::Word;
+use super::written::Toml;
 
-pub fn import(top: &Branch, services: &Branch) -> Imported {
+/// What is converted with all that is filled in.
+const FILLED_IN: [&str; 3] = ["command", "entrypoint", "healthcheck"];
+
+pub fn import(top: &Map, services: &Map) -> Imported {
     let mut imported = Imported::default();
-    for (key, _) in pairs(top) {
+    for (key, _) in top.pairs() {
         if !matches!(key, "version" | "services" | "name") && !key.starts_with("x-") {
             imported.report.push(format!("`{key}` is left out"));
         }
     }
-    for (name, value) in pairs(services) {
-        let Value::Branch(container) = value else { continue };
-        let container = extended(services, container, DEEPEST).unwrap_or_else(|why| {
+    for (name, node) in services.pairs() {
+        let Some(container) = node.map() else { continue };
+        let container = extends::extended(services, container).unwrap_or_else(|why| {
             imported.tell(name, &why);
-            without(&merged(container), "extends")
+            container.clone().without("extends")
         });
-        match command(&container) {
-            None => imported.tell(
-                name,
-                "left out: it has no `command`, and what its image runs is not known here",
-            ),
-            Some(command) => {
-                let mut service = vec![("command".to_string(), command)];
-                rest(name, &container, &mut service, &mut imported);
-                imported.services.push((name.to_string(), service));
+        let mut draft = Draft::default();
+        let variables = container.child("environment").map(Variables::new).unwrap_or_default();
+        let prelude = Prelude::new(&variables, None);
+        match command::command(&container, &mut draft) {
+            Err(why) => imported.tell(name, &format!("left out: {why}")),
+            Ok(words) => {
+                draft.put("command", prelude.command(&words));
+                if let Some(files) = container.child("env_file") {
+                    imported.read_environment(&mut draft, files);
+                }
+                rest(&container, (&variables, &prelude), &mut draft);
+                draft.tell_of_holes(&container, &FILLED_IN, &variables);
+                imported.take(name, draft);
             }
         }
     }
     imported
 }
 
-/// With what it takes over from others of its file.
-fn extended(services: &Branch, container: &Branch, depth: usize) -> Result<Branch, String> {
-    let own = merged(container);
-    let (base, file) = match child(&own, "extends") {
-        None => return Ok(own),
-        Some(Value::Branch(from)) => {
-            (child(from, "service").and_then(text), child(from, "file").and_then(text))
-        }
-        Some(name) => (text(name), None),
-    };
-    if let Some(file) = file {
-        return Err(format!("`extends` is left out: it is in `{file}`"));
-    }
-    let base = base.as_deref().and_then(|name| child(services, name));
-    let (Some(Value::Branch(base)), true) = (base, depth > 0) else {
-        return Err("`extends` is left out: it leads nowhere".to_string());
-    };
-    let mut all = extended(services, base, depth - 1)?;
-    for entry in without(&own, "extends") {
-        let Entry::Pair(name, value) = entry else { continue };
-        let before = child(&all, &name).cloned();
-        all = without(&all, &name);
-        all.push(Entry::Pair(name.clone(), over(&name, before, value)));
-    }
-    Ok(all)
-}
-
-/// A value over the one that is taken over: of two maps the pairs, of all else the value itself.
-fn over(key: &str, before: Option<Value>, value: Value) -> Value {
-    let branch = |value: &Value| match (key, value) {
-        (_, Value::Branch(branch)) => Some(merged(branch)),
-        ("environment", list) => Some(environment(list)),
-        _ => None,
-    };
-    let (Some(mut all), Some(own)) = (before.as_ref().and_then(branch), branch(&value)) else {
-        return value;
-    };
-    for (name, _) in pairs(&own) {
-        all = without(&all, name);
-    }
-    all.extend(own);
-    Value::Branch(all)
-}
-
-/// The entrypoint with its arguments, behind the variables that are made of others.
-fn command(container: &Branch) -> Option<Toml> {
-    let exported = child(container, "environment").map(|value| exported(&environment(value)));
-    let exported = exported.unwrap_or_default();
-    let is_list = |value: &Value| matches!(value, Value::List(_));
-    match (child(container, "entrypoint"), child(container, "command")) {
-        (None, None) => None,
-        (None, Some(value)) if !is_list(value) => {
-            Some(Toml::Text(format!("{exported}{}", plain(&text(value)?))))
-        }
-        (entrypoint, command) => {
-            let words: Vec<String> =
-                entrypoint.into_iter().chain(command).flat_map(words).collect();
-            line_of(&words, &exported)
-        }
-    }
-}
-
-fn rest(
-    name: &str,
-    container: &Branch,
-    service: &mut Vec<(String, Toml)>,
-    imported: &mut Imported,
-) {
+fn rest(container: &Map, (variables, prelude): (&Variables, &Prelude), draft: &mut Draft) {
     let mut stop = Vec::new();
-    for (key, value) in pairs(container) {
-        let mut put = |key: &str, value: Toml| service.push((key.to_string(), value));
-        match (key, value) {
-            ("command" | "entrypoint" | "container_name" | "labels" | "hostname" | "expose", _) => {
-            }
-            ("image" | "build", _) => {
-                imported.tell(name, &format!("`{key}` is left out: its program has to be on PATH"));
-            }
-            ("environment", value) => {
-                let variables = pass_through(&environment(value));
-                if !variables.is_empty() {
-                    put("env", Toml::Table(variables));
+    for (key, node) in container.pairs() {
+        match key {
+            _ if *node == Node::Null => {}
+            "command" | "entrypoint" | "env_file" | "container_name" | "labels" | "hostname"
+            | "expose" => {}
+            "image" | "build" => draft.tell(left_out_image(key, container)),
+            "environment" => {
+                let fixed = variables.fixed();
+                if !fixed.is_empty() {
+                    draft.put("env", Toml::Table(fixed));
+                }
+                for name in &variables.left_out {
+                    draft.leave_out(&format!("environment.{name}"));
                 }
             }
-            ("env_file", value) => imported.read_environment(name, value),
-            ("depends_on", value) => put("depends_on", conditions(value)),
-            ("healthcheck", Value::Branch(check)) if is_off(check) => {}
-            ("healthcheck", Value::Branch(check)) => {
-                let mut left_out = Vec::new();
-                match healthcheck(check, &mut left_out) {
-                    Some(ready) => put("ready", ready),
-                    None => imported.tell(name, "`healthcheck` is left out"),
-                }
-                for key in left_out {
-                    imported.tell(name, &format!("`healthcheck.{key}` is left out"));
-                }
-            }
-            ("ports", value) => {
-                let ports = texts(value);
-                match ports.as_slice() {
-                    [one] if port(one).is_some() => {
-                        put("port", Toml::Number(port(one).unwrap_or_default()));
-                    }
-                    ports => imported.tell(
-                        name,
-                        &format!(
-                            "`ports` is left out: {}; it listens where it listens",
-                            ports.join(", ")
-                        ),
-                    ),
-                }
-            }
-            ("restart", value) => put("restart", restart(&text(value).unwrap_or_default())),
-            ("stop_signal", value) => {
-                stop.push(("signal".to_string(), Toml::text(text(value).unwrap_or_default())));
-            }
-            ("stop_grace_period", value) => match time(value) {
-                Some(time) => stop.push(("timeout".to_string(), time)),
-                None => imported.tell(name, "`stop_grace_period` is left out"),
+            "depends_on" => depends_on(node, draft),
+            "healthcheck" => match node.map() {
+                Some(check) if is_off(check) => {}
+                Some(check) => healthcheck(check, prelude, draft),
+                None => draft.leave_out(key),
             },
-            ("scale", value) => put("replicas", Toml::Number(number(value).unwrap_or(1))),
-            ("deploy", Value::Branch(deploy)) => {
-                for (key, value) in pairs(deploy) {
-                    match (key, number(value)) {
-                        ("replicas", Some(count)) => put("replicas", Toml::Number(count)),
-                        _ => imported.tell(name, &format!("`deploy.{key}` is left out")),
-                    }
+            "ports" => ports(node, draft),
+            "restart" => {
+                if let Some(policy) = draft.read(key, node, restart) {
+                    draft.put("restart", policy);
                 }
             }
-            ("profiles", _) => {
-                put("auto", Toml::Flag(false));
-                imported.tell(name, "`profiles`: it starts when it is named, or needed");
+            "stop_signal" => {
+                let signal = draft.text(key, node).map(Toml::Text);
+                stop.extend(signal.map(|signal| ("signal".to_string(), signal)));
             }
-            (key, _) => imported.tell(name, &format!("`{key}` is left out")),
+            "stop_grace_period" => {
+                let time = draft.read(key, node, time);
+                stop.extend(time.map(|time| ("timeout".to_string(), time)));
+            }
+            "scale" => replicas(key, node, draft),
+            "deploy" => match node.map() {
+                Some(deploy) => deployed(deploy, draft),
+                None => draft.leave_out(key),
+            },
+            "profiles" => {
+                draft.put("auto", Toml::Flag(false));
+                draft.tell("`profiles`: it starts when it is named, or needed");
+            }
+            key => draft.leave_out(key),
         }
     }
-    if !service.iter().any(|(key, _)| key == "restart") {
-        service.push(("restart".to_string(), Toml::text("never")));
+    if !draft.has("restart") {
+        draft.put("restart", Toml::text("never"));
     }
     if !stop.is_empty() {
-        service.push(("stop".to_string(), Toml::Table(stop)));
+        draft.put("stop", Toml::Table(stop));
     }
 }
 
-fn restart(policy: &str) -> Toml {
-    match policy.split_once(':').unwrap_or((policy, "")) {
-        ("no" | "false", _) => Toml::text("never"),
-        ("on-failure", count) => match count.parse() {
-            Ok(count) => Toml::Table(vec![
-                ("when".to_string(), Toml::text("on-failure")),
-                ("limit".to_string(), Toml::Number(count)),
-            ]),
-            Err(_) => Toml::text("on-failure"),
-        },
-        _ => Toml::text("always"),
+fn left_out_image(key: &str, container: &Map) -> String {
+    let entrypoint = match container.child("entrypoint") {
+        Some(_) => "",
+        None => ", and no entrypoint of it runs",
+    };
+    format!("`{key}` is left out: its program has to be on PATH{entrypoint}")
+}
+
+fn deployed(deploy: &Map, draft: &mut Draft) {
+    for (key, node) in deploy.pairs() {
+        match key {
+            "replicas" => replicas("deploy.replicas", node, draft),
+            key => draft.leave_out(&format!("deploy.{key}")),
+        }
     }
+}
+
+fn replicas(key: &str, node: &Node, draft: &mut Draft) {
+    if let Some(count) = draft.read(key, node, number) {
+        draft.put("replicas", Toml::Number(count));
+    }
+}
+
+fn restart(policy: &str) -> Option<Toml> {
+    match policy.split_once(':').unwrap_or((policy, "")) {
+        ("no" | "false", "") => Some(Toml::text("never")),
+        ("always" | "unless-stopped", "") => Some(Toml::text("always")),
+        ("on-failure", "") => Some(Toml::text("on-failure")),
+        ("on-failure", count) => Some(Toml::Table(vec![
+            ("when".to_string(), Toml::text("on-failure")),
+            ("limit".to_string(), Toml::Number(count.parse().ok()?)),
+        ])),
+        _ => None,
+    }
+}
+
+/// One port that is the same on both ends.
+fn ports(node: &Node, draft: &mut Draft) {
+    let all: Vec<String> = match node {
+        Node::List(items) => items.iter().filter_map(published).collect(),
+        node => published(node).into_iter().collect(),
+    };
+    match all.as_slice() {
+        [] => {}
+        [one] if port(one).is_some() => {
+            draft.put("port", Toml::Number(port(one).unwrap_or_default()));
+        }
+        all => draft
+            .tell(format!("`ports` is left out: {}; it listens where it listens", all.join(", "))),
+    }
+}
+
+/// As the short form has it: `ADDRESS:PUBLISHED:TARGET/PROTOCOL`.
+fn published(node: &Node) -> Option<String> {
+    let Some(long) = node.map() else { return Some(node.template()?.written.clone()) };
+    let written = |key: &str| Some(long.child(key)?.template()?.written.clone());
+    let parts = ["host_ip", "published", "target"].into_iter().filter_map(written);
+    let protocol = written("protocol").map(|protocol| format!("/{protocol}"));
+    Some(parts.collect::<Vec<_>>().join(":") + &protocol.unwrap_or_default())
 }
 
 /// `8080`, or `8080:8080`: where both ends are the same.
@@ -202,48 +172,57 @@ fn port(text: &str) -> Option<i64> {
     inside.parse().ok().filter(|_| outside == inside)
 }
 
-fn conditions(value: &Value) -> Toml {
-    let Value::Branch(needs) = value else {
-        let started = texts(value).into_iter().map(|name| (name, Toml::text("started")));
-        return Toml::Table(started.collect());
+fn depends_on(node: &Node, draft: &mut Draft) {
+    let Some(needs) = node.map() else {
+        let started = names(node).into_iter().map(|name| (name, Toml::text("started")));
+        return draft.put("depends_on", Toml::Table(started.collect()));
     };
-    let condition = |(name, value): (&str, &Value)| {
-        let said = value.branch().and_then(|branch| child(branch, "condition")).and_then(text);
-        let word = match said.as_deref() {
-            Some("service_healthy") => "ready",
-            Some("service_completed_successfully") => "completed",
-            _ => "started",
-        };
-        (name.to_string(), Toml::text(word))
-    };
-    Toml::Table(pairs(needs).map(condition).collect())
+    let mut conditions = Vec::new();
+    for (name, how) in needs.pairs() {
+        let mut word = "started";
+        for (key, node) in how.map().iter().flat_map(|how| how.pairs()) {
+            match (key, node.text().as_deref()) {
+                ("condition", Some("service_started")) => {}
+                ("condition", Some("service_healthy")) => word = "ready",
+                ("condition", Some("service_completed_successfully")) => word = "completed",
+                (key, _) => draft.leave_out(&format!("depends_on.{name}.{key}")),
+            }
+        }
+        conditions.push((name.to_string(), Toml::text(word)));
+    }
+    draft.put("depends_on", Toml::Table(conditions));
 }
 
-fn is_off(check: &Branch) -> bool {
-    let is_none = child(check, "test").is_some_and(|test| texts(test) == ["NONE"]);
-    is_none || child(check, "disable").and_then(text).as_deref() == Some("true")
+fn is_off(check: &Map) -> bool {
+    let is_none = check.child("test").is_some_and(|test| names(test) == ["NONE"]);
+    is_none || check.child("disable").is_some_and(Node::is_true)
 }
 
-fn healthcheck(check: &Branch, left_out: &mut Vec<String>) -> Option<Toml> {
-    let words = texts(child(check, "test")?);
-    let line = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["CMD-SHELL", line] | [line] => plain(line),
-        ["CMD", words @ ..] => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
-        _ => return None,
+fn healthcheck(check: &Map, prelude: &Prelude, draft: &mut Draft) {
+    let test = check.child("test").map(Node::templates).unwrap_or_default();
+    let kind = test.first().map(|first| first.written.as_str());
+    let line = match (kind, test.as_slice()) {
+        (Some("CMD-SHELL"), [_, line]) | (_, [line]) => prelude.script(line),
+        (Some("CMD"), [_, words @ ..]) if !words.is_empty() => {
+            let words: Vec<Word> = words.iter().cloned().map(Word::whole).collect();
+            prelude.program(&words)
+        }
+        _ => return draft.leave_out("healthcheck"),
     };
     let mut table = vec![("exec".to_string(), Toml::Text(line))];
-    for (key, value) in pairs(check) {
+    for (key, node) in check.pairs() {
+        let shown = format!("healthcheck.{key}");
         let (own, value) = match key {
             "test" | "disable" => continue,
-            "interval" => ("every", time(value)),
-            "timeout" => ("answer_within", time(value)),
-            "retries" => ("failures", number(value).map(Toml::Number)),
-            _ => ("", None),
+            "interval" => ("every", draft.read(&shown, node, time)),
+            "timeout" => ("answer_within", draft.read(&shown, node, time)),
+            "retries" => ("failures", draft.read(&shown, node, number).map(Toml::Number)),
+            _ => {
+                draft.leave_out(&shown);
+                continue;
+            }
         };
-        match value {
-            Some(value) => table.push((own.to_string(), value)),
-            None => left_out.push(key.to_string()),
-        }
+        table.extend(value.map(|value| (own.to_string(), value)));
     }
-    Some(Toml::Table(table))
+    draft.put("ready", Toml::Table(table));
 }

@@ -1,266 +1,265 @@
 //! A `process-compose.yaml`.
 
-use super::{Imported, Toml, child, merged, number, pairs, text, texts, variables};
-use crate::secrets::{Branch, Value};
+mod probe;
+
+use super::Imported;
+use super::draft::{Draft, number};
+use super::shell::Prelude;
+use super::template::Template;
+use super::tree::{Map, Node};
+use super::variables::Variables;
+use super::words::Word;
+use super::written::Toml;
 
 /// Keys that mean one and the same here, with those that go before them.
 const SAME: [(&str, &str); 2] = [("ready_log_line", "readiness_probe"), ("entrypoint", "command")];
+/// What is converted with all that is filled in.
+const FILLED_IN: [&str; 6] =
+    ["command", "entrypoint", "working_dir", "readiness_probe", "liveness_probe", "shutdown"];
 
-pub fn import(top: &Branch, processes: &Branch) -> Imported {
+/// What a shell does not read as bash does.
+const ONLY_BASH: [&str; 11] =
+    ["[[", "<(", ">(", "<<<", "&>", "$'", "pipefail", "source ", "function ", "declare ", "${!"];
+
+/// Whether texts are filled in at all.
+pub fn fills_in(top: &Map) -> bool {
+    !top.child("disable_env_expansion").is_some_and(Node::is_true)
+}
+
+pub fn import(top: &Map) -> Imported {
     let mut imported = Imported::default();
-    if let Some(environment) = child(top, "environment") {
-        imported.env = variables(environment);
+    let variables = top.child("environment").map(Variables::new).unwrap_or_default();
+    imported.env = variables.fixed();
+    let left_out = variables.left_out.iter().map(|name| format!("environment.{name}"));
+    let known =
+        ["version", "processes", "environment", "disable_env_expansion"].map(str::to_string);
+    let keys = top.pairs().map(|(key, _)| key.to_string());
+    for key in left_out.chain(keys.filter(|key| !known.contains(key))) {
+        imported.report.push(format!("`{key}` is left out"));
     }
-    for (key, _) in pairs(top) {
-        if !matches!(key, "version" | "processes" | "environment") {
-            imported.report.push(format!("`{key}` is left out"));
+    let processes = top.child("processes").and_then(Node::map);
+    for (name, node) in processes.iter().flat_map(|processes| processes.pairs()) {
+        let Some(process) = node.map() else { continue };
+        let mut draft = Draft::default();
+        tell_templates(process, &mut draft);
+        service(process, &variables, &mut draft, &mut imported);
+        if !draft.has("command") {
+            draft.tell("left out: it has no command");
         }
-    }
-    for (name, value) in pairs(processes) {
-        let Value::Branch(process) = value else { continue };
-        let process = merged(process);
-        tell_templates(name, &process, &mut imported);
-        let service = service(name, &process, &mut imported);
-        if service.iter().any(|(key, _)| key == "command") {
-            imported.services.push((name.to_string(), service));
-        } else {
-            imported.tell(name, "left out: it has no command");
-        }
+        imported.take(name, draft);
     }
     imported
 }
 
-fn service(name: &str, process: &Branch, imported: &mut Imported) -> Vec<(String, Toml)> {
-    let mut service: Vec<(String, Toml)> = Vec::new();
-    let mut put = |key: &str, value: Toml| service.push((key.to_string(), value));
-    let (mut left_out, mut not_quite) = (Vec::new(), Vec::new());
-    for (key, value) in pairs(process) {
+fn service(process: &Map, of_all: &Variables, draft: &mut Draft, imported: &mut Imported) {
+    let own = process.child("environment").map(Variables::new).unwrap_or_default();
+    let fixed = own.fixed();
+    let variables = of_all.with(own);
+    let dir = process.child("working_dir").and_then(Node::template);
+    let prelude = Prelude::new(&variables, dir.filter(|dir| dir.has_holes()));
+    for (key, node) in process.pairs() {
         let first = SAME.iter().find(|(second, _)| *second == key).map(|(_, first)| *first);
-        if let Some(first) = first.filter(|first| child(process, first).is_some()) {
-            not_quite.push(format!("`{key}` is left out: `{first}` says it, too"));
+        if let Some(first) = first.filter(|first| process.child(first).is_some()) {
+            draft.tell(format!("`{key}` is left out: `{first}` says it, too"));
             continue;
         }
-        match (key, value) {
-            ("command", value) => put("command", command(&text(value).unwrap_or_default())),
-            ("entrypoint", value) => {
-                put("command", Toml::List(texts(value).into_iter().map(Toml::Text).collect()));
-            }
-            ("working_dir", value) => put("cwd", Toml::text(text(value).unwrap_or_default())),
-            ("environment", value) => put("env", Toml::Table(variables(value))),
-            ("env_file", value) => imported.read_environment(name, value),
-            ("depends_on", Value::Branch(needs)) => {
-                put("depends_on", conditions(needs, &mut not_quite));
-            }
-            ("availability", Value::Branch(policy)) => {
-                put("restart", restart(policy, &mut left_out, &mut not_quite));
-            }
-            ("readiness_probe", Value::Branch(asked)) => {
-                put("ready", probe(asked, "readiness_probe", &mut left_out));
-            }
-            ("liveness_probe", Value::Branch(asked)) => {
-                put("live", probe(asked, "liveness_probe", &mut left_out));
-            }
-            ("ready_log_line", value) => {
-                let line = Toml::text(text(value).unwrap_or_default());
-                put("ready", Toml::Table(vec![("log".to_string(), line)]));
-            }
-            ("shutdown", Value::Branch(how)) => put("stop", stop(how, &mut left_out)),
-            ("replicas", value) => {
-                if let Some(count) = number(value).filter(|count| *count > 1) {
-                    put("replicas", Toml::Number(count));
+        match (key, node) {
+            (_, Node::Null) | ("description", _) => {}
+            ("command", Node::Text(line)) => draft.put("command", command(line, &prelude)),
+            ("entrypoint", node) => {
+                let words: Vec<Word> = node.templates().into_iter().map(Word::whole).collect();
+                if !words.is_empty() {
+                    draft.put("command", prelude.command(&words));
                 }
             }
-            ("schedule", Value::Branch(when)) => {
-                for (key, value) in pairs(when) {
-                    match key {
-                        "interval" if child(when, "cron").is_some() => {
-                            left_out.push(format!("schedule.{key}"));
-                        }
-                        "cron" | "interval" => {
-                            put("schedule", Toml::text(text(value).unwrap_or_default()));
-                        }
-                        "timezone" => put(key, Toml::text(text(value).unwrap_or_default())),
-                        key => left_out.push(format!("schedule.{key}")),
-                    }
+            ("working_dir", Node::Text(dir)) => {
+                if let Some(dir) = dir.text() {
+                    draft.put("cwd", Toml::Text(dir));
                 }
             }
-            ("disabled", value) => {
-                if text(value).as_deref() == Some("true") {
-                    put("auto", Toml::Flag(false));
+            ("environment", _) => {
+                if !fixed.is_empty() {
+                    draft.put("env", Toml::Table(fixed.clone()));
+                }
+                for name in &variables.left_out {
+                    draft.leave_out(&format!("environment.{name}"));
                 }
             }
-            ("is_daemon", value) => {
-                if text(value).as_deref() == Some("true") {
-                    not_quite.push(
-                        "`is_daemon` is left out: it has to stay in the foreground".to_string(),
-                    );
+            ("env_file", node) => imported.read_environment(draft, node),
+            ("depends_on", Node::Map(needs)) => {
+                let needs = conditions(needs, draft);
+                draft.put("depends_on", needs);
+            }
+            ("availability", Node::Map(policy)) => restart(policy, draft),
+            ("readiness_probe", Node::Map(asked)) => {
+                if let Some(probe) = probe::probe(asked, key, &prelude, draft) {
+                    draft.put("ready", probe);
                 }
             }
-            ("description", _) => {}
-            (key, _) => left_out.push(key.to_string()),
+            ("liveness_probe", Node::Map(asked)) => {
+                if let Some(probe) = probe::probe(asked, key, &prelude, draft) {
+                    draft.put("live", probe);
+                }
+            }
+            ("ready_log_line", node) => {
+                if let Some(line) = draft.text(key, node) {
+                    let log = ("log".to_string(), Toml::Text(line));
+                    draft.put("ready", Toml::Table(vec![log]));
+                }
+            }
+            ("shutdown", Node::Map(how)) => stop(how, &prelude, draft),
+            ("replicas", node) => {
+                if let Some(count) = draft.read(key, node, number).filter(|count| *count > 1) {
+                    draft.put("replicas", Toml::Number(count));
+                }
+            }
+            ("schedule", Node::Map(when)) => schedule(when, draft),
+            ("disabled", node) => {
+                if draft.read(key, node, flag) == Some(true) {
+                    draft.put("auto", Toml::Flag(false));
+                }
+            }
+            ("is_daemon", node) => {
+                if draft.read(key, node, flag) == Some(true) {
+                    draft.tell("`is_daemon` is left out: it has to stay in the foreground");
+                }
+            }
+            (key, _) => draft.leave_out(key),
         }
     }
     // What says nothing about it is not started again.
-    if !service.iter().any(|(key, _)| key == "restart" || key == "schedule") {
-        service.push(("restart".to_string(), Toml::text("never")));
+    if !draft.has("restart") && !draft.has("schedule") {
+        draft.put("restart", Toml::text("never"));
     }
-    for what in not_quite {
-        imported.tell(name, &what);
-    }
-    for key in left_out {
-        imported.tell(name, &format!("`{key}` is left out"));
-    }
-    service
+    draft.tell_of_holes(process, &FILLED_IN, &variables);
+}
+
+fn flag(text: &str) -> Option<bool> {
+    text.parse().ok()
 }
 
 /// A line that only bash understands is given to it: there it is what runs them all.
-fn command(line: &str) -> Toml {
-    let line = line.replace("$$", "$");
-    let only_bash = [
-        "[[",
-        "<(",
-        ">(",
-        "<<<",
-        "&>",
-        "$'",
-        "pipefail",
-        "source ",
-        "function ",
-        "declare ",
-        "${!",
-    ];
-    if only_bash.iter().any(|syntax| line.contains(syntax)) {
-        let words = ["bash", "-c", line.as_str()];
+fn command(line: &Template, prelude: &Prelude) -> Toml {
+    let script = prelude.script(line);
+    if ONLY_BASH.iter().any(|syntax| script.contains(syntax)) {
+        let words = ["bash", "-c", script.as_str()];
         return Toml::List(words.map(Toml::text).to_vec());
     }
-    Toml::Text(line)
+    Toml::Text(script)
 }
 
 /// Go's templates mean nothing here.
-fn tell_templates(name: &str, process: &Branch, imported: &mut Imported) {
-    for (key, value) in pairs(process) {
-        let template = leaves(value).into_iter().find(|text| text.contains("{{"));
-        if let Some(template) = template {
-            let start = template.find("{{").unwrap_or_default();
-            let end = template.find("}}").map_or(template.len(), |end| end + 2);
-            let part = crate::ui::escape(template.get(start..end).unwrap_or("{{"));
-            imported.tell(name, &format!("`{key}`: the template `{part}` stays as it stands"));
+fn tell_templates(process: &Map, draft: &mut Draft) {
+    for (key, node) in process.pairs() {
+        let template = node.leaves().into_iter().find(|text| text.written.contains("{{"));
+        if let Some(Template { written, .. }) = template {
+            let start = written.find("{{").unwrap_or_default();
+            let end = written.find("}}").map_or(written.len(), |end| end + 2);
+            let part = written.get(start..end).unwrap_or("{{");
+            draft.tell(format!("`{key}`: the template `{part}` stays as it stands"));
         }
     }
 }
 
-/// All texts of a value.
-fn leaves(value: &Value) -> Vec<String> {
-    match value {
-        Value::Branch(branch) => pairs(branch).flat_map(|(_, value)| leaves(value)).collect(),
-        Value::List(items) => items.iter().flat_map(leaves).collect(),
-        value => text(value).into_iter().collect(),
-    }
-}
-
-fn conditions(needs: &Branch, not_quite: &mut Vec<String>) -> Toml {
-    let condition = |(name, value): (&str, &Value)| {
-        let said = value.branch().and_then(|branch| child(branch, "condition")).and_then(text);
-        let word = match said.as_deref() {
-            Some("process_healthy" | "process_log_ready") => "ready",
-            Some("process_completed_successfully") => "completed",
-            Some("process_completed") => {
-                not_quite.push(format!("`depends_on`: `{name}` has to end with success"));
-                "completed"
+fn conditions(needs: &Map, draft: &mut Draft) -> Toml {
+    let mut conditions = Vec::new();
+    for (name, how) in needs.pairs() {
+        let mut word = "started";
+        for (key, node) in how.map().iter().flat_map(|how| how.pairs()) {
+            match (key, node.text().as_deref()) {
+                ("condition", Some("process_started")) => {}
+                ("condition", Some("process_healthy" | "process_log_ready")) => word = "ready",
+                ("condition", Some("process_completed_successfully")) => word = "completed",
+                ("condition", Some("process_completed")) => {
+                    draft.tell(format!("`depends_on`: `{name}` has to end with success"));
+                    word = "completed";
+                }
+                (key, _) => draft.leave_out(&format!("depends_on.{name}.{key}")),
             }
-            _ => "started",
-        };
-        (name.to_string(), Toml::text(word))
-    };
-    Toml::Table(pairs(needs).map(condition).collect())
+        }
+        conditions.push((name.to_string(), Toml::text(word)));
+    }
+    Toml::Table(conditions)
 }
 
-fn restart(policy: &Branch, left_out: &mut Vec<String>, not_quite: &mut Vec<String>) -> Toml {
-    let mut table = vec![("when".to_string(), Toml::text("never"))];
-    let mut put = |key: &str, value: Toml| table.push((key.to_string(), value));
-    let mut when = None;
-    for (key, value) in pairs(policy) {
-        match (key, text(value).as_deref()) {
-            ("restart", Some("always")) => when = Some("always"),
-            ("restart", Some("on_failure")) => when = Some("on-failure"),
+fn restart(policy: &Map, draft: &mut Draft) {
+    let mut when = "never";
+    let mut table = Vec::new();
+    for (key, node) in policy.pairs() {
+        let shown = format!("availability.{key}");
+        match (key, node.text().as_deref()) {
+            ("restart", Some("always")) => when = "always",
+            ("restart", Some("on_failure")) => when = "on-failure",
             ("restart", Some("no" | "false")) | ("max_restarts", Some("0")) => {}
             ("backoff_seconds", _) => {
-                let delay = Toml::seconds(number(value).unwrap_or(1));
-                put("delay", delay.clone());
-                put("longest_delay", delay);
+                if let Some(delay) = draft.read(&shown, node, seconds) {
+                    table.push(("delay".to_string(), delay.clone()));
+                    table.push(("longest_delay".to_string(), delay));
+                }
             }
             ("max_restarts", _) => {
-                put("limit", Toml::Number(number(value).unwrap_or(1)));
-                not_quite.push("`max_restarts` counts failures in a row".to_string());
+                if let Some(limit) = draft.read(&shown, node, number) {
+                    table.push(("limit".to_string(), Toml::Number(limit)));
+                    draft.tell("`max_restarts` counts failures in a row");
+                }
             }
-            (key, word) => {
-                left_out.push(format!("availability.{key}: {}", word.unwrap_or_default()));
-            }
+            (_, Some(word)) => draft.leave_out(&format!("{shown}: {word}")),
+            (_, None) => drop(draft.text(&shown, node)),
         }
     }
-    match when {
-        None => Toml::text("never"),
-        Some(when) => {
-            table[0].1 = Toml::text(when);
-            Toml::Table(table)
-        }
+    let when = Toml::text(when);
+    if when == Toml::text("never") {
+        return draft.put("restart", when);
     }
+    table.insert(0, ("when".to_string(), when));
+    draft.put("restart", Toml::Table(table));
 }
 
-fn probe(asked: &Branch, name: &str, left_out: &mut Vec<String>) -> Toml {
-    let mut table = Vec::new();
-    let mut put = |key: &str, value: Toml| table.push((key.to_string(), value));
-    for (key, value) in pairs(asked) {
-        match (key, value) {
-            ("exec", Value::Branch(exec)) => {
-                let extra = pairs(exec).map(|(key, _)| key).filter(|key| *key != "command");
-                left_out.extend(extra.map(|key| format!("{name}.exec.{key}")));
-                put("exec", Toml::text(child(exec, "command").and_then(text).unwrap_or_default()));
-            }
-            ("http_get", Value::Branch(get)) => {
-                let part = |key: &str, default: &str| {
-                    child(get, key).and_then(text).unwrap_or_else(|| default.to_string())
-                };
-                let extra = pairs(get).map(|(key, _)| key);
-                let extra = extra.filter(|key| !matches!(*key, "host" | "port" | "path"));
-                let is_plain = part("scheme", "http") == "http";
-                let extra = extra.filter(|key| *key != "scheme" || !is_plain);
-                left_out.extend(extra.map(|key| format!("{name}.http_get.{key}")));
-                let (host, port) = (part("host", "localhost"), part("port", "80"));
-                let port = port.replace("${", "$").replace('}', "");
-                let path = part("path", "/");
-                let path = path.trim_start_matches('/');
-                put("http", Toml::text(format!("http://{host}:{port}/{path}")));
-            }
-            ("period_seconds", value) => put("every", Toml::seconds(number(value).unwrap_or(10))),
-            ("timeout_seconds", value) => {
-                put("answer_within", Toml::seconds(number(value).unwrap_or(1)));
-            }
-            ("failure_threshold", value) => {
-                put("failures", Toml::Number(number(value).unwrap_or(3)));
-            }
-            // The first check comes at once, and one success is enough.
-            (key, _) => left_out.push(format!("{name}.{key}")),
-        }
-    }
-    Toml::Table(table)
+fn seconds(text: &str) -> Option<Toml> {
+    number(text).map(Toml::seconds)
 }
 
-fn stop(how: &Branch, left_out: &mut Vec<String>) -> Toml {
+fn stop(how: &Map, prelude: &Prelude, draft: &mut Draft) {
     let mut table = Vec::new();
-    for (key, value) in pairs(how) {
-        let (key, value) = match (key, text(value)) {
-            ("command", Some(line)) => ("command", Toml::Text(line)),
-            ("signal", Some(signal)) => ("signal", Toml::Text(signal)),
-            ("timeout_seconds", _) => ("timeout", Toml::seconds(number(value).unwrap_or(10))),
-            ("parent_only", Some(only)) if only == "true" => ("to", Toml::text("main")),
-            ("parent_only", _) => continue,
-            (key, _) => {
-                left_out.push(format!("shutdown.{key}"));
+    for (key, node) in how.pairs() {
+        let shown = format!("shutdown.{key}");
+        let (key, value) = match (key, node) {
+            ("command", Node::Text(line)) => ("command", Some(Toml::Text(prelude.script(line)))),
+            ("signal", node) => ("signal", draft.text(&shown, node).map(Toml::Text)),
+            ("timeout_seconds", node) => ("timeout", draft.read(&shown, node, seconds)),
+            ("parent_only", node) => {
+                let only = draft.read(&shown, node, flag).filter(|only| *only);
+                ("to", only.map(|_| Toml::text("main")))
+            }
+            _ => {
+                draft.leave_out(&shown);
                 continue;
             }
         };
-        table.push((key.to_string(), value));
+        table.extend(value.map(|value| (key.to_string(), value)));
     }
-    Toml::Table(table)
+    if !table.is_empty() {
+        draft.put("stop", Toml::Table(table));
+    }
+}
+
+fn schedule(when: &Map, draft: &mut Draft) {
+    for (key, node) in when.pairs() {
+        let shown = format!("schedule.{key}");
+        let own = match key {
+            "interval" if when.child("cron").is_some() => {
+                draft.leave_out(&shown);
+                continue;
+            }
+            "cron" | "interval" => "schedule",
+            "timezone" => key,
+            _ => {
+                draft.leave_out(&shown);
+                continue;
+            }
+        };
+        if let Some(text) = draft.text(&shown, node) {
+            draft.put(own, Toml::Text(text));
+        }
+    }
 }

@@ -1,61 +1,168 @@
-//! What Compose fills in itself, `${NAME:-default}` and `$$`, as a shell's line that comes to the same.
+//! Texts that are filled in, as lines of a shell that come to the same.
 
-use super::{Toml, pairs, text};
-use crate::secrets::Branch;
+use super::template::{Hole, Piece, Template};
+use super::variables::Variables;
+use super::words::Word;
+use super::written::Toml;
 
-/// For a shell: it knows `${NAME:-default}`, and `$$` stands for `$`.
-pub fn plain(text: &str) -> String {
-    text.replace("$$", "$")
-}
+/// What a script of this has in it, a shell reads otherwise than a text that was filled in before.
+const NOT_THE_SAME: [&str; 3] = ["'", "\\", "<<"];
 
-/// Whether Compose would fill something in.
-fn is_filled_in(text: &str) -> bool {
-    let text = text.replace("$$", "");
-    let names = text.split('$').skip(1);
-    names.into_iter().any(|rest| {
-        rest.starts_with(|letter: char| {
-            letter == '{' || letter == '_' || letter.is_ascii_alphabetic()
-        })
-    })
-}
+/// What stands before each line of a service: its variables and its directory, as far as they are filled in.
+#[derive(Clone, Debug, Default)]
+pub struct Prelude(String);
 
-/// A word of a shell's line.
-pub fn quoted(word: &str) -> String {
-    if !is_filled_in(word) {
-        return shell_words::quote(&plain(word)).into_owned();
+impl Prelude {
+    pub fn new(variables: &Variables, dir: Option<&Template>) -> Self {
+        let made = variables.made().filter(|(name, value)| !passes_on(name, value));
+        let made = made.map(|(name, value)| format!(" {name}={}", quoted(value)));
+        let made = made.collect::<Vec<_>>().concat();
+        // One command, so that none of them sees another.
+        let export = if made.is_empty() { String::new() } else { format!("export{made}\n") };
+        let enter = dir.map(|dir| format!("CDPATH= cd -- {} || exit\n", quoted(dir)));
+        Self(export + &enter.unwrap_or_default())
     }
-    let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('`', "\\`");
-    format!("\"{}\"", word.replace("$$", "\\$"))
-}
 
-/// A program with its arguments, without a shell where nothing is filled in.
-pub fn line_of(words: &[String], exported: &str) -> Option<Toml> {
-    if words.is_empty() {
-        return None;
+    /// A line of the service's own.
+    pub fn script(&self, script: &Template) -> String {
+        format!("{}{}", self.0, filled_in(script))
     }
-    if exported.is_empty() && !words.iter().any(|word| is_filled_in(word)) {
-        let words = words.iter().map(|word| Toml::Text(plain(word)));
-        return Some(Toml::List(words.collect()));
+
+    /// A program with its arguments.
+    pub fn program(&self, words: &[Word]) -> String {
+        self.with_program("", words)
     }
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    Some(Toml::Text(format!("{exported}exec {}", words.join(" "))))
+
+    /// What a service is; without a shell where nothing is filled in.
+    pub fn command(&self, words: &[Word]) -> Toml {
+        let fixed: Option<Vec<String>> = words.iter().map(|word| word.joined().text()).collect();
+        match fixed {
+            Some(words) if self.0.is_empty() => {
+                Toml::List(words.into_iter().map(Toml::Text).collect())
+            }
+            _ => Toml::Text(self.with_program("exec ", words)),
+        }
+    }
+
+    fn with_program(&self, exec: &str, words: &[Word]) -> String {
+        let shown: Vec<String> = words.iter().map(word).collect();
+        let is_split = words.iter().any(Word::is_split);
+        let no_glob = if is_split { "set -f\n" } else { "" };
+        format!("{}{no_glob}{exec}{}", self.0, shown.join(" "))
+    }
 }
 
-/// Lines for the variables that are made of others. One that only passes on its own name is there anyhow.
-pub fn exported(environment: &Branch) -> String {
-    let made = pairs(environment).filter_map(|(name, value)| Some((name, text(value)?)));
-    let made = made.filter(|(name, value)| is_filled_in(value) && !passes_on(name, value));
-    let lines = made.map(|(name, value)| format!("export {name}={}\n", quoted(&value)));
-    lines.collect::<Vec<_>>().concat()
+/// Whether a variable only stands for the one of its own name, which is there anyhow.
+fn passes_on(name: &str, value: &Template) -> bool {
+    let own = Hole { name: name.to_string(), other: None };
+    value.pieces == [Piece::Hole(own)]
 }
 
-/// The variables that stand for themselves.
-pub fn pass_through(environment: &Branch) -> Vec<(String, Toml)> {
-    let all = pairs(environment).filter_map(|(name, value)| Some((name, text(value)?)));
-    let fixed = all.filter(|(_, value)| !is_filled_in(value));
-    fixed.map(|(name, value)| (name.to_string(), Toml::Text(plain(&value)))).collect()
+/// A script whose text is filled in before a shell reads it.
+fn filled_in(script: &Template) -> String {
+    if let Some(text) = script.text() {
+        return text;
+    }
+    let is_same = NOT_THE_SAME.iter().all(|syntax| !script.written.contains(syntax))
+        && script.holes().all(|hole| hole.other.as_ref().is_none_or(|(_, other)| is_word(other)));
+    if !is_same {
+        return format!("eval {}", quoted(script));
+    }
+    let shown = |piece: &Piece| match piece {
+        Piece::Text(text) | Piece::Odd(text) => text.clone(),
+        Piece::Hole(hole) => expansion(hole),
+    };
+    script.pieces.iter().map(shown).collect()
 }
 
-fn passes_on(name: &str, value: &str) -> bool {
-    value == format!("${name}") || value == format!("${{{name}}}")
+/// Whether it is one word to a shell as it stands.
+fn is_word(template: &Template) -> bool {
+    let letters = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@%+,=".contains(letter);
+    template.text().is_some_and(|text| text.chars().all(letters))
+}
+
+fn word(word: &Word) -> String {
+    if !word.is_split() {
+        return quoted(&word.joined());
+    }
+    let parts = word.parts.iter().map(|(part, is_quoted)| match part.text() {
+        None if !is_quoted => part.holes().map(expansion).collect(),
+        Some(text) if text.is_empty() => String::new(),
+        _ => quoted(part),
+    });
+    parts.collect()
+}
+
+/// One word.
+fn quoted(template: &Template) -> String {
+    match template.text() {
+        Some(text) => shell_words::quote(&text).into_owned(),
+        None => format!("\"{}\"", inside_quotes(template)),
+    }
+}
+
+fn inside_quotes(template: &Template) -> String {
+    let shown = |piece: &Piece| match piece {
+        Piece::Text(text) | Piece::Odd(text) => escaped(text, "\\\"`$"),
+        Piece::Hole(hole) => expansion(hole),
+    };
+    template.pieces.iter().map(shown).collect()
+}
+
+fn expansion(hole: &Hole) -> String {
+    let other = hole.other.as_ref().map(|(operator, other)| {
+        let shown = |piece: &Piece| match piece {
+            Piece::Text(text) | Piece::Odd(text) => escaped(text, "\\\"`$}"),
+            Piece::Hole(hole) => expansion(hole),
+        };
+        let other: String = other.pieces.iter().map(shown).collect();
+        format!("{operator}{other}")
+    });
+    format!("${{{}{}}}", hole.name, other.unwrap_or_default())
+}
+
+fn escaped(text: &str, letters: &str) -> String {
+    let letter = |letter: char| {
+        let sign = if letters.contains(letter) { "\\" } else { "" };
+        format!("{sign}{letter}")
+    };
+    text.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::split;
+    use super::*;
+
+    #[track_caller]
+    fn script(text: &str, expected: &str) {
+        assert_eq!(Prelude::default().script(&Template::filled_in(text)), expected);
+    }
+
+    #[track_caller]
+    fn line(text: &str, expected: &str) {
+        let words = split(&Template::filled_in(text)).map(|line| line.words);
+        let shown = words.map(|words| Prelude::default().program(&words));
+        assert_eq!(shown.unwrap_or_default(), expected);
+    }
+
+    #[test]
+    fn scripts_are_filled_in_before_a_shell_reads_them() {
+        script("echo $$A $$$$ $(date) 'x'", "echo $A $$ $(date) 'x'");
+        script("serve \"$HOST\" ${PORT:-80}", "serve \"${HOST}\" ${PORT:-80}");
+        script("echo '${A}' \"$$b\"", "eval \"echo '${A}' \\\"\\$b\\\"\"");
+        script("a \\$A", "eval \"a \\\\${A}\"");
+        script("a ${A:-b c}", "eval \"a ${A:-b c}\"");
+        script("a ${A:-${B-}} `b`", "eval \"a ${A:-${B-}} \\`b\\`\"");
+        script("a $? ${1} ${A%b} ${", "a $? ${1} ${A%b} ${");
+    }
+
+    #[test]
+    fn words_are_split_as_compose_splits_them() {
+        line("serve  --a='b c' \"d  e\"f\\ g", "serve '--a=b c' 'd  ef g'");
+        line("a '' # b", "a '' '#' b");
+        line("a '$$b' \"${C} d\"e", "a '$b' \"${C} de\"");
+        line("a ${B:-c d}'${E} *'", "set -f\na ${B:-c d}\"${E} *\"");
+        line("a 'b", "");
+    }
 }

@@ -1,0 +1,100 @@
+//! One service as its keys come together, with what is told of those that do not.
+
+use super::template::Template;
+use super::tree::{Map, Node};
+use super::variables::Variables;
+use super::written::Toml;
+use crate::config::parse_duration;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub pairs: Vec<(String, Toml)>,
+    pub told: Vec<String>,
+}
+
+impl Draft {
+    pub fn put(&mut self, key: &str, value: Toml) {
+        self.pairs.push((key.to_string(), value));
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == key)
+    }
+
+    pub fn tell(&mut self, what: impl Into<String>) {
+        self.told.push(what.into());
+    }
+
+    pub fn tell_once(&mut self, what: &str) {
+        if !self.told.iter().any(|told| told == what) {
+            self.tell(what);
+        }
+    }
+
+    pub fn leave_out(&mut self, key: &str) {
+        self.tell(format!("`{key}` is left out"));
+    }
+
+    /// A value that has to be known now.
+    pub fn text(&mut self, key: &str, node: &Node) -> Option<String> {
+        match node.template() {
+            Some(template) if template.has_holes() => {
+                self.tell(format!(
+                    "`{key}` is left out: nobody fills in `{}` here",
+                    template.written
+                ));
+                None
+            }
+            Some(template) => template.text(),
+            None => {
+                self.leave_out(key);
+                None
+            }
+        }
+    }
+
+    /// One that `read` makes something of.
+    pub fn read<T>(&mut self, key: &str, node: &Node, read: fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.text(key, node)?;
+        let read = read(&text);
+        if read.is_none() {
+            self.tell(format!("`{key}` is left out: `{text}`"));
+        }
+        read
+    }
+
+    /// What a shell does not say as the tool does: `$?` and its like, and names that the service's own variables hide.
+    /// `filled_in` are the keys that come along with all that is filled in.
+    pub fn tell_of_holes(&mut self, map: &Map, filled_in: &[&str], variables: &Variables) {
+        let mut hidden: BTreeSet<&str> = variables.hidden().collect();
+        for (key, node) in map.pairs() {
+            let leaves = node.leaves();
+            let odd: BTreeSet<&str> = leaves.iter().flat_map(|leaf| leaf.odd()).collect();
+            for odd in odd {
+                self.tell(format!("`{key}`: `{odd}` stays as it stands"));
+            }
+            if filled_in.contains(&key) {
+                let names = leaves.iter().flat_map(|leaf| leaf.names());
+                hidden.extend(names.filter(|name| variables.hide(name)));
+            }
+        }
+        for name in hidden {
+            self.tell(format!("`${{{name}}}` is its own `{name}` here, not the one outside"));
+        }
+    }
+}
+
+/// A length of time that envr reads, too.
+pub fn time(text: &str) -> Option<Toml> {
+    parse_duration(text).map(|_| Toml::text(text))
+}
+
+pub fn number(text: &str) -> Option<i64> {
+    text.parse().ok()
+}
+
+/// Names of others, as they stand.
+pub fn names(node: &Node) -> Vec<String> {
+    node.templates().into_iter().map(|template: Template| template.written).collect()
+}
