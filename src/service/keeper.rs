@@ -364,6 +364,7 @@ pub fn bytes_for(signals: &[i32]) -> Result<UnixStream> {
         signal_hook::low_level::pipe::register(*signal, sender)
             .context("could not listen for signals")?;
     }
+    process::let_through(signals);
     Ok(stream)
 }
 

@@ -28,6 +28,7 @@ pub struct Log {
     dir: PathBuf,
     limits: LogLimits,
     file: Option<File>,
+    inode: u64,
     size: u64,
     lost: Lost,
     /// Records of ours that can wait.
@@ -44,7 +45,15 @@ struct Lost {
 impl Log {
     /// The log in `dir`, which is opened when something is written, and what a killed writer left mended then.
     pub fn new(dir: PathBuf, limits: LogLimits) -> Self {
-        Self { dir, limits, file: None, size: 0, lost: Lost::default(), waiting: Vec::new() }
+        Self {
+            dir,
+            limits,
+            file: None,
+            inode: 0,
+            size: 0,
+            lost: Lost::default(),
+            waiting: Vec::new(),
+        }
     }
 
     pub fn limit(&mut self, limits: LogLimits) {
@@ -156,16 +165,16 @@ impl Log {
         }
     }
 
-    /// Whoever removes a log, or its directory, or empties it, means what was said so far: what comes is kept in one that is
-    /// there.
+    /// Whoever removes a log, or its directory, renames or empties it, means what was said so far: what comes is kept in one
+    /// that is there.
     fn look_at_file(&mut self) {
-        let Some(status) = self.file.as_ref().and_then(|file| rustix::fs::fstat(file).ok()) else {
-            return;
-        };
-        self.size = u64::try_from(status.st_size).unwrap_or(self.size);
-        if status.st_nlink == 0 {
-            self.file = None;
-            self.size = 0;
+        let Some(inode) = self.file.as_ref().map(|_| self.inode) else { return };
+        match std::fs::metadata(self.dir.join(CURRENT)) {
+            Ok(status) if status.ino() == inode => self.size = status.len(),
+            _ => {
+                self.file = None;
+                self.size = 0;
+            }
         }
     }
 
@@ -181,6 +190,7 @@ impl Log {
             opened => opened?,
         };
         self.size = file.seek(SeekFrom::End(0))?;
+        self.inode = file.metadata()?.ino();
         // A record that was cut off becomes a line of its own.
         let mut last = [b'\n'];
         if self.size > 0 {

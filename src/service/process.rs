@@ -99,6 +99,19 @@ pub fn pid(number: i32) -> Option<Pid> {
     Pid::from_raw(number).filter(|_| number > 1)
 }
 
+/// Signals that who started us held back reach us again.
+pub fn let_through(signals: &[i32]) {
+    // SAFETY: `set` is a plain structure, made empty before it is filled.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+    }
+}
+
 /// To a child of ours that is not reaped yet.
 pub fn signal(child: Pid, signal: i32) {
     if let Some(signal) = Signal::from_named_raw(signal) {

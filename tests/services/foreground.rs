@@ -2,6 +2,8 @@
 
 use super::{Services, is_alive, kill, until_gone};
 use crate::terminal::{Shell, Terminal};
+use crate::test::ENVR;
+use std::process::{Command, Stdio};
 
 const TWO: &str = "[services]\na = 'echo from a; exec sleep 1000'\n[services.web]\ndepends_on = 'a'\n\
                    command = 'echo from web; exec sleep 1000'\n";
@@ -17,6 +19,24 @@ fn an_interrupt_stops_in_order_and_says_how_far_it_is() {
     assert!(rest.contains("a   | envr: ended by SIGTERM"), "{rest}");
     let stopping: Vec<&str> = said.lines().filter(|line| line.contains("stopping")).collect();
     assert_eq!(stopping.first(), Some(&"envr: stopping: a, web"), "{said}");
+    assert_eq!(services.processes(), [0; 0]);
+}
+
+/// As runners leave them that start programs from a thread.
+#[test]
+fn signals_that_were_held_back_are_heard() {
+    let services = Services::new(TWO);
+    let python = "import os, signal, sys\n\
+        signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))\n\
+        os.execv(sys.argv[1], ['envr', 'up'])\n";
+    let mut command = Command::new("python3");
+    command.args(["-c", python, ENVR]).current_dir(services.project.path("project")).env_clear();
+    command.envs(&services.project.shell().env).stdin(Stdio::null());
+    let mut up = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_there = || services.project.envr(["wait", "web"]).any_stderr().output().status.success();
+    while !is_there() {}
+    kill(up.id().cast_signed(), "TERM");
+    assert_eq!(up.wait().unwrap().code(), Some(0));
     assert_eq!(services.processes(), [0; 0]);
 }
 
@@ -194,17 +214,16 @@ fn who_joins_leaves_the_services_running() {
 fn as_the_first_process_of_a_container() {
     let services =
         Services::new("[services]\na = 'setsid -f sleep 0.01; echo here; exec sleep 1000'\n");
-    let can =
-        std::process::Command::new("unshare").args(["-Urpf", "--mount-proc", "true"]).output();
+    let can = Command::new("unshare").args(["-Urpf", "--mount-proc", "true"]).output();
     if !can.is_ok_and(|output| output.status.success()) {
         println!("skipped: no namespaces for users here");
         return;
     }
-    let mut command = std::process::Command::new("unshare");
-    command.args(["-Urpf", "--mount-proc", "--kill-child", crate::test::ENVR, "up"]);
+    let mut command = Command::new("unshare");
+    command.args(["-Urpf", "--mount-proc", "--kill-child", ENVR, "up"]);
     command.current_dir(services.project.path("project")).env_clear();
-    command.envs(&services.project.shell().env).stdin(std::process::Stdio::null());
-    let piped = std::process::Stdio::piped;
+    command.envs(&services.project.shell().env).stdin(Stdio::null());
+    let piped = Stdio::piped;
     let mut child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
     let stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut up = super::Foreground { child, stdout: Some(stdout) };

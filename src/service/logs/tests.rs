@@ -146,6 +146,7 @@ fn one_that_is_removed_is_made_anew_and_followed_on() {
         assert_eq!(seen, [text.as_bytes()]);
     };
     check(&|dir| std::fs::remove_file(dir.join(CURRENT)).unwrap(), "one");
+    check(&|dir| std::fs::rename(dir.join(CURRENT), dir.join("old")).unwrap(), "moved");
     check(&|dir| std::fs::remove_dir_all(dir).unwrap(), "two");
     check(&|dir| std::fs::remove_dir_all(dir).unwrap(), "three");
 }
