@@ -49,6 +49,8 @@ pub struct Spec {
     /// Asked again and again once it is ready; a service that fails it is restarted.
     pub live: Option<Probe>,
     pub restart: Restart,
+    /// How long the work of a oneshot may take; `None` as long as it likes.
+    pub time_limit: Option<Duration>,
     pub stop: Stop,
     /// The TCP ports that it listens at, by name.
     pub ports: BTreeMap<String, Port>,
@@ -253,6 +255,7 @@ impl Spec {
             ready: None,
             live: None,
             restart: Restart::default(),
+            time_limit: None,
             stop: Stop::default(),
             ports: BTreeMap::new(),
             listen: BTreeMap::new(),

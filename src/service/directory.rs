@@ -14,18 +14,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A file of settings larger than this many bytes is something else.
-const SETTING_LIMIT: u64 = 4096;
+const SETTING_LIMIT: u64 = 64 << 10;
 /// What is run of a service directory.
 const PROGRAMS: [&str; 5] = ["run", "finish", "up", "log/run", "log/finish"];
 /// s6's own default, in milliseconds.
 const TIMEOUT_FINISH: u64 = 5000;
 /// How many deaths s6 can remember.
 const DEATHS: u64 = 4096;
-/// What s6 and s6-rc take of a service, or of a oneshot alone, and envr does not.
-const NOT_HEEDED: [&str; 8] = [
+/// What s6 and s6-rc take of a service, or of one kind alone, and envr does not.
+const NOT_HEEDED: [&str; 11] = [
     "lock-fd",
     "flag-newpidns",
+    "flag-essential",
+    "flag-recommended",
     "reload-signal",
+    "timeout-down",
     "instance",
     "instances",
     "producer-for",
@@ -33,6 +36,12 @@ const NOT_HEEDED: [&str; 8] = [
     "pipeline-name",
 ];
 const NOT_HEEDED_OF_ONESHOTS: [&str; 2] = ["down", "reload"];
+const NOT_HEEDED_OF_BUNDLES: [&str; 2] = [DEPENDENCIES, "dependencies.d"];
+/// A logger goes with its service.
+const NOT_HEEDED_OF_LOGGERS: [&str; 4] = ["down", "type", DEPENDENCIES, "dependencies.d"];
+/// Lists of names: a directory with a file for each, or the older form, a file with a line for each.
+const DEPENDENCIES: &str = "dependencies";
+const CONTENTS: &str = "contents";
 
 /// What stands in a directory of service directories.
 #[derive(Debug, Default)]
@@ -84,20 +93,28 @@ pub fn read(scan: &Path) -> Result<Directories> {
             return Err(dir.mistake("", &format!("`{name}` cannot be a service's name")));
         }
         found.places.add(&name, dir.dir.display().to_string());
-        for needed in dir.names_in("dependencies.d") {
-            let place = dir.dir.join("dependencies.d").join(&needed);
-            found.places.add_need(&name, &needed, place.display().to_string());
+        for (needed, place) in dir.names(DEPENDENCIES)? {
+            found.places.add_need(&name, &needed, place);
         }
-        let kind = dir.setting("type")?;
-        let others =
-            if kind.as_deref() == Some("oneshot") { &NOT_HEEDED_OF_ONESHOTS[..] } else { &[] };
-        found.warnings.extend(dir.warnings(others));
-        match kind.as_deref() {
+        match dir.setting("type")?.as_deref() {
             Some("bundle") => {
-                found.bundles.insert(name, dir.names_in("contents.d"));
+                found.warnings.extend(dir.warnings(&NOT_HEEDED_OF_BUNDLES));
+                let contents = dir.names(CONTENTS)?;
+                for (contained, place) in &contents {
+                    found.places.add_need(&name, contained, place.clone());
+                }
+                let contents = contents.into_iter().map(|(name, _)| name).collect();
+                found.bundles.insert(name, contents);
             }
-            Some("oneshot") => found.specs.push(dir.oneshot(&name)?),
-            Some("longrun") | None => found.specs.extend(dir.longrun(&name)?),
+            Some("oneshot") => {
+                found.warnings.extend(dir.warnings(&NOT_HEEDED_OF_ONESHOTS));
+                found.specs.push(dir.oneshot(&name)?);
+            }
+            Some("longrun") | None => {
+                found.warnings.extend(dir.warnings(&[]));
+                found.warnings.extend(dir.logger().warnings(&NOT_HEEDED_OF_LOGGERS));
+                found.specs.extend(dir.longrun(&name)?);
+            }
             Some(other) => {
                 let message = format!("`{other}` is not one of `longrun`, `oneshot`, `bundle`");
                 return Err(dir.mistake("type", &message));
@@ -116,8 +133,8 @@ impl Directory {
     fn longrun(&self, name: &str) -> Result<Vec<Spec>> {
         let mut spec = self.supervised(name)?;
         spec.starts_with_all = !self.has("down");
-        spec.depends_on = self.dependencies();
-        let logger = Self { dir: self.dir.join("log") };
+        spec.depends_on = self.dependencies()?;
+        let logger = self.logger();
         if !logger.has("run") {
             return Ok(vec![spec]);
         }
@@ -125,6 +142,10 @@ impl Directory {
         spec.logger = Some(logger.name.clone());
         spec.depends_on.insert(logger.name.clone(), Condition::Started);
         Ok(vec![logger, spec])
+    }
+
+    fn logger(&self) -> Self {
+        Self { dir: self.dir.join("log") }
     }
 
     /// What s6 itself knows: all but what is between services.
@@ -163,7 +184,8 @@ impl Directory {
         let mut spec = Spec::new(name, self.dir.clone(), run);
         spec.kind = Kind::Oneshot;
         spec.restart.when = RestartWhen::Never;
-        spec.depends_on = self.dependencies();
+        spec.time_limit = self.milliseconds("timeout-up")?;
+        spec.depends_on = self.dependencies()?;
         Ok(spec)
     }
 
@@ -179,35 +201,54 @@ impl Directory {
         files.map(|file| format!("`{}` counts for nothing here", file.display())).collect()
     }
 
-    fn dependencies(&self) -> BTreeMap<String, Condition> {
-        let names = self.names_in("dependencies.d").into_iter();
-        names.map(|name| (name, Condition::Ready)).collect()
+    fn dependencies(&self) -> Result<BTreeMap<String, Condition>> {
+        let names = self.names(DEPENDENCIES)?.into_iter();
+        Ok(names.map(|(name, _)| (name, Condition::Ready)).collect())
     }
 
     fn has(&self, name: &str) -> bool {
         self.dir.join(name).exists()
     }
 
-    fn names_in(&self, name: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.dir.join(name)).into_iter().flatten().flatten();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
+    /// The names of a list, and where each of them stands. Where there are both forms, the directory counts.
+    fn names(&self, list: &str) -> Result<Vec<(String, String)>> {
+        let dir = self.dir.join(format!("{list}.d"));
+        if let Ok(entries) = std::fs::read_dir(&dir) {
+            let names = entries.flatten().map(|entry| entry.file_name());
+            let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+            // Such as keep an empty directory in a repository.
+            names.retain(|name| !name.starts_with('.'));
+            names.sort();
+            let place = |name: String| {
+                let place = dir.join(&name).display().to_string();
+                (name, place)
+            };
+            return Ok(names.into_iter().map(place).collect());
+        }
+        let text = self.text(list)?.unwrap_or_default();
+        let file = self.dir.join(list);
+        let names = text.lines().enumerate().map(|(index, line)| {
+            (line.trim().to_string(), format!("{}:{}:1", file.display(), index + 1))
+        });
+        Ok(names.filter(|(name, _)| !name.is_empty() && !name.starts_with('#')).collect())
     }
 
     /// A file's text without the white space around it.
     fn setting(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.text(name)?.map(|text| text.trim().to_string()))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>> {
         let file = self.dir.join(name);
         let bytes = match read_regular(&file, SETTING_LIMIT) {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return Err(self.mistake(name, "it is larger than 4 KiB")),
+            Ok(None) => return Err(self.mistake(name, "it is larger than 64 KiB")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 return Err(error).with_context(|| format!("could not read `{}`", file.display()));
             }
         };
-        Ok(Some(String::from_utf8_lossy(&bytes).trim().to_string()))
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>> {

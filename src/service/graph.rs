@@ -37,6 +37,7 @@ impl Graph {
             bundles,
             warnings: Vec::new(),
         };
+        graph.check_bundles(places)?;
         graph.replace_bundles(places)?;
         graph.check_ports(places)?;
         graph.check_variables(places)?;
@@ -98,6 +99,22 @@ impl Graph {
     fn unknown(&self, name: &str, whose: &str) -> String {
         let known = self.specs.keys().chain(self.bundles.keys()).map(String::as_str);
         format!("unknown service `{name}`{whose}{}", did_you_mean(name, known))
+    }
+
+    /// What a bundle contains is there, and not the bundle itself.
+    fn check_bundles(&self, places: &Places) -> Result<()> {
+        for (bundle, names) in &self.bundles {
+            let is_unknown = |name: &&String| {
+                !self.specs.contains_key(*name) && !self.bundles.contains_key(*name)
+            };
+            if let Some(name) = names.iter().find(is_unknown) {
+                let message =
+                    self.unknown(name, &format!(", which the bundle `{bundle}` contains"));
+                return Err(places.wrong_need(bundle, name, &message));
+            }
+            self.expand(bundle, &mut BTreeSet::new(), 0)?;
+        }
+        Ok(())
     }
 
     /// A dependency on a bundle is one on each service of it.

@@ -85,7 +85,8 @@ pub enum Action {
 pub struct Policy {
     kind: Kind,
     says_ready: bool,
-    ready_timeout: Option<Duration>,
+    /// How long it may be starting.
+    start_timeout: Option<Duration>,
     restart: Restart,
     /// Who connects starts it, so its work is never done.
     is_called: bool,
@@ -108,6 +109,8 @@ pub struct Life {
     pub exit: Option<Exit>,
     /// It was asked to end, so its end is no failure.
     asked: bool,
+    /// It was told to end for what it did not do, so its end is a failure, however it looks.
+    gave_up: bool,
     ready_since: Option<Duration>,
     backgrounded: bool,
     /// It got SIGKILL.
@@ -121,7 +124,7 @@ impl Policy {
         Self {
             kind: spec.kind,
             says_ready: spec.ready.is_some(),
-            ready_timeout: spec.ready.as_ref().and_then(|ready| ready.timeout),
+            start_timeout: spec.time_limit.or(spec.ready.as_ref().and_then(|ready| ready.timeout)),
             restart: spec.restart.clone(),
             is_called: spec.start == StartWhen::OnConnection,
             stop_timeout: spec.stop.timeout,
@@ -174,6 +177,7 @@ impl Default for Life {
             failures: 0,
             exit: None,
             asked: false,
+            gave_up: false,
             ready_since: None,
             backgrounded: false,
             killed: false,
@@ -214,11 +218,12 @@ impl Life {
         match event {
             Event::Start => {
                 self.asked = false;
+                self.gave_up = false;
                 self.backgrounded = false;
                 self.killed = false;
                 self.ready_since = None;
                 if policy.says_ready || policy.kind == Kind::Oneshot {
-                    self.enter(State::Starting, now, policy.ready_timeout);
+                    self.enter(State::Starting, now, policy.start_timeout);
                 } else {
                     self.ready_since = Some(now);
                     self.enter(State::Up, now, None);
@@ -257,6 +262,7 @@ impl Life {
             // A service that fails its checks was not healthy, however long it was ready.
             Event::Unhealthy | Event::Deadline => {
                 self.ready_since = None;
+                self.gave_up = true;
                 self.enter(State::Stopping, now, policy.stop_timeout);
                 vec![Action::Signal]
             }
@@ -311,9 +317,8 @@ impl Life {
     fn when_sweeping(&mut self, policy: &Policy, event: Event, now: Duration) -> Vec<Action> {
         match event {
             Event::Swept { backgrounded } => {
-                let looks_like_it = policy.kind == Kind::Longrun
-                    && !self.asked
-                    && self.exit.is_some_and(Exit::is_success);
+                let looks_like_it =
+                    policy.kind == Kind::Longrun && !self.asked && self.is_success();
                 self.backgrounded = backgrounded && looks_like_it;
                 if policy.has_finish {
                     self.enter(State::Finishing, now, policy.finish_timeout);
@@ -439,7 +444,7 @@ impl Life {
 
     /// What follows a run, once nothing of it is left.
     fn settle(&mut self, policy: &Policy, finish: Option<Exit>, now: Duration) {
-        let success = self.exit.is_some_and(Exit::is_success);
+        let success = self.is_success();
         let next = match policy.restart.when {
             _ if finish == Some(Exit::Code(PERMANENT)) || self.backgrounded => State::Failed,
             _ if self.asked => State::Down,
@@ -450,6 +455,11 @@ impl Life {
             RestartWhen::Always | RestartWhen::OnFailure => return self.retry(policy, now),
         };
         self.enter(next, now, None);
+    }
+
+    /// Whether its run ended well.
+    fn is_success(&self) -> bool {
+        self.exit.is_some_and(Exit::is_success) && !self.gave_up
     }
 
     fn retry(&mut self, policy: &Policy, now: Duration) {

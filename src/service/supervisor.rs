@@ -15,6 +15,7 @@ mod clients;
 mod requests;
 mod waiting;
 
+use super::Kind;
 use super::control_group::Group;
 use super::environment::Environment;
 use super::graph::Graph;
@@ -360,7 +361,8 @@ impl<'a> Supervisor<'a> {
                  started with `exec`",
             ),
             State::Stopping if before == State::Starting && !service.is_told => {
-                service.tell(&mut self.clock, "it was not ready in time");
+                let what = if service.spec.kind == Kind::Oneshot { "done" } else { "ready" };
+                service.tell(&mut self.clock, &format!("it was not {what} in time"));
             }
             _ => {}
         }

@@ -252,6 +252,17 @@ fn mistakes_between_files_name_the_place_of_one() {
     refused(
         "could not read `services/db/dependencies.d/wed`: unknown service `wed`, which `db` depends on; did you mean `web`?",
     );
+    fs::remove_dir_all(services.project.path("project/services/db/dependencies.d")).unwrap();
+    services.project.write("services/db/dependencies", "\n# none\nwed\n");
+    refused(
+        "could not read `services/db/dependencies:3:1`: unknown service `wed`, which `db` depends on; did you mean `web`?",
+    );
+    services.project.write("services/db/dependencies", "web\n");
+    services.project.write("services/all/type", "bundle\n");
+    services.project.write("services/all/contents", "web\nbd\n");
+    refused(
+        "could not read `services/all/contents:2:1`: unknown service `bd`, which the bundle `all` contains; did you mean `db`?",
+    );
 }
 
 #[test]
@@ -259,6 +270,15 @@ fn what_s6_has_and_envr_has_not_is_told() {
     let services = Services::empty();
     services.script("services/db/run", "#!/bin/sh\nexec sleep 1000\n");
     services.project.write("services/db/lock-fd", "4\n");
+    services.script("services/db/log/run", "#!/bin/sh\nexec cat >/dev/null\n");
+    for name in
+        ["flag-essential", "flag-recommended", "flag-timeout-killpg", "timeout-down", "log/down"]
+    {
+        services.project.write(&format!("services/db/{name}"), "");
+    }
+    services.project.write("services/all/type", "bundle\n");
+    services.project.write("services/all/contents.d/.gitkeep", "");
+    services.project.write("services/all/dependencies.d/db", "");
     services.script("services/once/run", "#!/bin/sh\n");
     services.project.write("services/once/type", "oneshot\n");
     services.project.write("services/once/down", "");
@@ -266,13 +286,18 @@ fn what_s6_has_and_envr_has_not_is_told() {
     let said = services.project.envr(["up", "--wait"]).any_stderr().success().stderr;
     let said = services.shown(&said);
     let warnings: Vec<&str> = said.lines().filter(|line| line.contains("warning")).collect();
-    assert_eq!(
-        warnings,
-        [
-            "envr: warning: `$DIR/project/services/db/lock-fd` counts for nothing here",
-            "envr: warning: `$DIR/project/services/once/down` counts for nothing here",
-        ]
-    );
+    let files = [
+        "all/dependencies.d",
+        "db/lock-fd",
+        "db/flag-essential",
+        "db/flag-recommended",
+        "db/timeout-down",
+        "db/log/down",
+        "once/down",
+    ];
+    let warning =
+        |file| format!("envr: warning: `$DIR/project/services/{file}` counts for nothing here");
+    assert_eq!(warnings, files.map(warning));
 }
 
 #[test]

@@ -242,6 +242,47 @@ fn what_waits_for_its_turn_is_looked_at_again_when_it_comes() {
 }
 
 #[test]
+fn lists_in_the_older_form_of_s6_rc() {
+    let services = Services::empty();
+    services.script(
+        "services/base/run",
+        "#!/bin/sh\nuntil [ -e ../go ]; do sleep 0.02; done\ntouch ../ready\necho >&3\nexec sleep 1000\n",
+    );
+    services.project.write("services/base/notification-fd", "3\n");
+    let run = "#!/bin/sh\n[ -e ../ready ] && echo in order\nexec sleep 1000\n";
+    services.script("services/needer/run", run);
+    services.project.write("services/needer/dependencies", "# none\n\n base \n");
+    services.script("services/other/run", run);
+    services.project.write("services/all/type", "bundle\n");
+    services.project.write("services/all/contents", "needer\nbase\n");
+    services.allow();
+    services.run(["up", "-d", "all"]);
+    assert_eq!(services.state("needer"), "starting");
+    services.project.write("services/go", "");
+    services.run(["wait", "all"]);
+    assert_eq!(services.said("needer"), ["in order"]);
+    assert_eq!(services.state("other"), "down");
+}
+
+#[test]
+fn a_oneshot_that_takes_longer_than_its_timeout_up_has_failed() {
+    let services = Services::empty();
+    services.project.write("services/one/type", "oneshot\n");
+    services.script(
+        "services/one/run",
+        "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 0.02; done\n",
+    );
+    services.project.write("services/one/timeout-up", "300\n");
+    services.script("services/next/run", "#!/bin/sh\nexec sleep 1000\n");
+    services.project.write("services/next/dependencies.d/one", "");
+    services.allow();
+    services.fail(["up", "--wait"]);
+    services.failed("one");
+    assert_eq!(services.note("one"), "it was not done in time");
+    assert_eq!(services.note("next"), "it needs `one`, which is failed");
+}
+
+#[test]
 fn mistakes_in_settings_name_the_file() {
     let check = |name: &str, text: &str, expected: &str| {
         let services = Services::empty();

@@ -256,3 +256,23 @@ fn no_order_of_events_starts_two() {
         }
     }
 }
+
+#[test]
+fn what_was_told_to_end_for_its_time_or_its_checks_failed_however_it_ends() {
+    let told_to_end = |told: Told, event: Event, state: State| {
+        told.then(event, State::Stopping, &[Action::Signal]).ends(Exit::Code(0), state)
+    };
+    let oneshot = told(|spec| {
+        spec.kind = Kind::Oneshot;
+        spec.restart.when = RestartWhen::Never;
+        spec.time_limit = Some(Duration::from_millis(500));
+    });
+    let oneshot = oneshot.then(Event::Start, State::Starting, &[Action::Spawn]).due_in(500);
+    told_to_end(oneshot.after(500), Event::Deadline, State::Failed)
+        .then(Event::Reset, State::Down, &[])
+        .then(Event::Start, State::Starting, &[Action::Spawn])
+        .ends(Exit::Code(0), State::Completed);
+    let unhealthy = told(|spec| spec.restart.when = RestartWhen::OnFailure);
+    let unhealthy = unhealthy.then(Event::Start, State::Up, &[Action::Spawn]);
+    told_to_end(unhealthy.after(5000), Event::Unhealthy, State::Backoff);
+}
