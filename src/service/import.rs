@@ -34,6 +34,16 @@ pub const NAMES: [&str; 8] = [
     "Procfile",
 ];
 
+/// What these tools read by themselves, over the file that they find.
+const OVERRIDES: [&str; 6] = [
+    "process-compose.override.yaml",
+    "process-compose.override.yml",
+    "compose.override.yaml",
+    "compose.override.yml",
+    "docker-compose.override.yaml",
+    "docker-compose.override.yml",
+];
+
 /// What came of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Imported {
@@ -58,7 +68,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Imported> {
     let documents = read_plain(bytes, Format::Yaml).with_context(shown)?;
     let branch = documents.first().context("it is empty").with_context(shown)?;
     let top = Map::new(branch, Template::filled_in);
-    let imported = match (top.child("processes"), top.child("services")) {
+    let mut imported = match (top.child("processes"), top.child("services")) {
         (Some(Node::Map(_)), _) if !process_compose::fills_in(&top) => {
             let top = Map::new(branch, Template::plain);
             process_compose::import(&top)
@@ -69,6 +79,10 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Imported> {
             bail!("could not read `{}`: it has neither `processes` nor `services`", path.display())
         }
     };
+    if documents.len() > 1 {
+        imported.report.push("only the first document of the file is read".to_string());
+    }
+    imported.tell_overrides(path);
     Ok(imported.finish(path))
 }
 
@@ -125,6 +139,14 @@ impl Imported {
             }
             draft.tell_once("`env_file` becomes `[dotenv]`: all services get it");
         }
+    }
+
+    fn tell_overrides(&mut self, path: &Path) {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let is_over = |name: &&&str| name.starts_with(&format!("{stem}.override."));
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        let there = OVERRIDES.iter().filter(is_over).filter(|name| dir.join(name).is_file());
+        self.report.extend(there.map(|name| format!("`{name}` is left out")));
     }
 
     /// What all of these tools do alike, and what envr can read of it.

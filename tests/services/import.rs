@@ -9,7 +9,14 @@ fn imports(file: &str, text: &str, stdout: &str, stderr: &str) {
     project.write(file, text);
     project.envr(["services", "import"]).stdout(stdout).stderr(stderr).success();
     // What is printed is a definition.
-    let said = format!("envr: wrote `$DIR/project/envr.toml`\n{stderr}");
+    let both = match file {
+        "Procfile" => {
+            "envr: `$DIR/project/Procfile` defines them, too: nothing runs while both are there\n\
+             envr: hint: rm $DIR/project/Procfile\n"
+        }
+        _ => "",
+    };
+    let said = format!("envr: wrote `$DIR/project/envr.toml`\n{both}{stderr}");
     project.envr(["services", "import", "--write", file]).stderr(&said).success();
     project.allow();
     project.remove(file);
@@ -75,8 +82,8 @@ fn docker_compose() {
 fn procfile() {
     imports(
         "Procfile",
-        "web: serve \"$PORT\"\n# no\nqueue: work\n",
-        "[services.web]\ncommand = \"serve \\\"$PORT\\\"\"\nport = \"auto\"\n\n[services.queue]\ncommand = \"work\"\n",
+        "web: serve \"$PORT\"\n# no\nqueue: work $PORTS\n",
+        "[services.web]\ncommand = \"serve \\\"$PORT\\\"\"\nport = \"auto\"\n\n[services.queue]\ncommand = \"work $PORTS\"\n",
         "envr: `web`: `PORT` is one that is free, and stays the same\n",
     );
 }
@@ -393,5 +400,29 @@ fn what_compose_does_not_say_or_says_in_a_long_way() {
          envr: `vars`: `depends_on.sh.restart` is left out\n\
          envr: `odd`: `env_file` is left out: nobody fills in `${F:-.env}` here\n\
          envr: `odd`: `restart` is left out: `sometimes`\n",
+    );
+}
+
+#[test]
+fn what_compose_finds_beside_the_file_or_by_name() {
+    let project = Project::new();
+    project.write("compose.override.yml", "services: {}\n");
+    project.write("docker-compose.override.yml", "services: {}\n");
+    let (_, said) = imported(
+        &project,
+        "compose.yaml",
+        "services:\n  db: { image: postgres }\n\
+         \x20 web:\n    command: [serve, --cache, 'cache:6379']\n\
+         \x20   environment: ['DATABASE_URL=postgres://app@db/app', POSTGRES_DB=db, CACHE_HOST=cache]\n\
+         \x20 cache: { command: cache }\n---\nservices: { more: { command: x } }\n",
+    );
+    assert_eq!(
+        said,
+        "envr: `db`: left out: it has no `command`, and what its image runs is not known here\n\
+         envr: `web`: `command`: no host is called `cache` here, but `localhost`\n\
+         envr: `web`: `environment.DATABASE_URL`: no host is called `db` here, but `localhost`\n\
+         envr: `web`: `environment.CACHE_HOST`: no host is called `cache` here, but `localhost`\n\
+         envr: only the first document of the file is read\n\
+         envr: `compose.override.yml` is left out\n"
     );
 }

@@ -5,6 +5,7 @@ use crate::fs::read_regular;
 use crate::host::Host;
 use crate::rc;
 use crate::service::import::{self, Imported};
+use crate::service::project;
 use crate::toml::{self, Document};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
@@ -30,6 +31,7 @@ pub fn import(host: &Host, file: Option<&Path>, writes: bool) -> Result<ExitCode
         let target = file.parent().unwrap_or(Path::new("/")).join(toml::NAME);
         add(host, &file, &target, &imported)?;
         ui::note(host, &format!("wrote `{}`", host.tilde(&target)));
+        tell_of_both(host, &file);
     } else {
         host.print(imported.text().as_bytes())?;
     }
@@ -73,6 +75,16 @@ fn add(host: &Host, file: &Path, target: &Path, imported: &Imported) -> Result<(
     let file = OpenOptions::new().append(true).create(true).open(target);
     file.and_then(|mut file| file.write_all(added.as_bytes()))
         .with_context(|| format!("could not write `{shown}`"))
+}
+
+/// Some files define services as they are, and none may be defined twice.
+fn tell_of_both(host: &Host, file: &Path) {
+    let dir = file.parent().unwrap_or(Path::new("/"));
+    if project::definitions(dir).iter().any(|definition| definition == file) {
+        let shown = host.tilde(file);
+        ui::note(host, &format!("`{shown}` defines them, too: nothing runs while both are there"));
+        ui::hint(host, &format!("rm {shown}"));
+    }
 }
 
 /// A table that is to be added and is there.

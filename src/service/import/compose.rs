@@ -2,6 +2,7 @@
 
 mod command;
 mod extends;
+mod hosts;
 
 use super::Imported;
 use super::draft::{Draft, names, number, time};
@@ -39,6 +40,10 @@ pub fn import(top: &Map, services: &Map) -> Imported {
                 }
                 rest(&container, (&variables, &prelude), &mut draft);
                 draft.tell_of_holes(&container, &FILLED_IN, &variables);
+                for (key, host) in hosts::named(&container, services) {
+                    draft
+                        .tell(format!("`{key}`: no host is called `{host}` here, but `localhost`"));
+                }
                 imported.take(name, draft);
             }
         }
