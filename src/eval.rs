@@ -5,6 +5,7 @@ pub mod native;
 mod secrets;
 mod stdlib;
 mod vigil;
+mod signals;
 mod descendants;
 mod bash;
 mod link;

@@ -16,6 +16,7 @@ use world::{Case, Load, World};
 
 mod corners;
 pub mod generate;
+mod once;
 mod share;
 mod world;
 

@@ -12,6 +12,7 @@ pub mod terminal;
 pub use nix::print as print_nix;
 
 use super::link::DirenvLink;
+use super::signals;
 use super::vigil::Interrupt;
 use super::{Evaluation, Lane, Outcome, Start, in_progress};
 use crate::host::{Host, Voice};
@@ -148,34 +149,13 @@ pub fn why(host: &Host, trusted: &Trusted, status: ExitStatus) -> Error {
         (Some(code), _) if host.voice == Voice::Direnv => return anyhow!("exit status {code}"),
         (None, Some(signal)) if host.voice == Voice::Direnv => {
             let core = if status.core_dumped() { " (core dumped)" } else { "" };
-            return anyhow!("signal: {}{core}", signal_in_words(signal));
+            let words = signals::in_words(signal);
+            let words = words.map_or_else(|| format!("signal {signal}"), str::to_owned);
+            return anyhow!("signal: {words}{core}");
         }
         (Some(code), _) => format!("it exited with status {code}"),
         (None, Some(signal)) => format!("bash was ended by signal {signal}"),
         (None, None) => "bash ended".to_string(),
     };
     anyhow!("could not load `{}`: {how}", host.tilde(&trusted.rc().path))
-}
-
-/// As direnv tells it.
-fn signal_in_words(signal: i32) -> String {
-    let words = match signal {
-        1 => "hangup",
-        2 => "interrupt",
-        3 => "quit",
-        4 => "illegal instruction",
-        5 => "trace/breakpoint trap",
-        6 => "aborted",
-        7 => "bus error",
-        8 => "floating point exception",
-        9 => "killed",
-        10 => "user defined signal 1",
-        11 => "segmentation fault",
-        12 => "user defined signal 2",
-        13 => "broken pipe",
-        14 => "alarm clock",
-        15 => "terminated",
-        _ => return format!("signal {signal}"),
-    };
-    words.to_string()
 }

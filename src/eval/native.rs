@@ -7,8 +7,10 @@
 pub mod builtins;
 mod children;
 mod condition;
+mod endings;
 mod expand;
 mod functions;
+mod lookup;
 mod pipe;
 mod programs;
 mod redirect;
@@ -18,6 +20,7 @@ mod variables;
 
 use super::bash::{left_behind, why};
 use super::link::DirenvLink;
+use super::parse::names;
 use super::parse::{AndOr, Arm, Assignment, Call, Command, Export, Joint, List, Pipeline, Word};
 use super::{Evaluation, Lane, Outcome, Start, stdlib};
 use crate::session;
@@ -240,8 +243,16 @@ impl Shell<'_> {
                 Export::Assignment(assignment) => Some(self.expand(&assignment.value)?),
             });
         }
+        let mut status = 0;
         for (export, value) in exports.iter().zip(values) {
             match (export, value) {
+                (Export::Assignment(Assignment { name, .. }), _) if names::is_readonly(name) => {
+                    let what = format!("{}: readonly variable", String::from_utf8_lossy(name));
+                    self.complain(self.eval_line, &what);
+                    self.variables.export(name);
+                    status = 1;
+                }
+                (Export::Assignment(Assignment { name, .. }), _) if names::is_fixed(name) => {}
                 (Export::Assignment(assignment), Some(value)) => {
                     let value = self.appended(assignment, value);
                     self.variables.set(&assignment.name, value);
@@ -253,7 +264,7 @@ impl Shell<'_> {
                 }
             }
         }
-        self.status = 0;
+        self.status = status;
         Ok(())
     }
 

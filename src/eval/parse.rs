@@ -122,6 +122,8 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Programs {
     pub line: usize,
+    /// As it is written.
+    pub text: Vec<u8>,
     pub calls: Vec<Call>,
 }
 
@@ -176,6 +178,13 @@ pub fn parse(text: &[u8]) -> Result<List, NeedsBash> {
     }
     check_calls(&cursor, &list)?;
     Ok(list)
+}
+
+/// Reads what `direnv dotenv` prints, whatever the names of the variables are.
+pub fn parse_exports(text: &[u8]) -> Result<List, NeedsBash> {
+    let mut cursor = Cursor::new(text).with_any_name();
+    let list = read_list(&mut cursor)?;
+    if cursor.is_at_end() { Ok(list) } else { Err(cursor.needs_bash_for_next()) }
 }
 
 /// What runs in any case must not need bash. What depends on a condition may.

@@ -111,10 +111,23 @@ impl Vigil {
 
     /// Waits until one of the pipes can be read or something came. Warns when that takes long.
     pub fn wait(&mut self, pipes: &[&OwnedFd], host: &Host) -> Result<Ready> {
+        self.wait_for(pipes, None, host)
+    }
+
+    /// The same, or until there is room in another pipe.
+    pub fn wait_for(
+        &mut self,
+        pipes: &[&OwnedFd],
+        room: Option<&OwnedFd>,
+        host: &Host,
+    ) -> Result<Ready> {
         let is_known = self.has_end || self.fatal.is_some();
         let limit = self.limit.map(left_until);
         let left = self.patience.left().into_iter().chain(limit).min();
-        self.poll(pipes, if is_known { Some(Duration::ZERO) } else { left })?;
+        let mut fds = vec![PollFd::new(self.signals.get_read(), PollFlags::IN)];
+        fds.extend(pipes.iter().map(|pipe| PollFd::new(*pipe, PollFlags::IN)));
+        fds.extend(room.map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
+        wait_until(&mut fds, if is_known { Some(Duration::ZERO) } else { left })?;
         let mut must_kill = self.patience.is_over() && self.lose_patience(host);
         let before = self.interrupt;
         if self.take_interrupt() {
@@ -157,19 +170,6 @@ impl Vigil {
         asked || forced
     }
 
-    fn poll(&self, pipes: &[&OwnedFd], timeout: Option<Duration>) -> Result<()> {
-        let timeout = timeout.map(|left| Timespec {
-            tv_sec: left.as_secs().cast_signed(),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        let mut fds = vec![PollFd::new(self.signals.get_read(), PollFlags::IN)];
-        fds.extend(pipes.iter().map(|pipe| PollFd::new(*pipe, PollFlags::IN)));
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error).context("could not wait for a program"),
-        }
-    }
-
     /// Whether it is time to kill.
     fn lose_patience(&mut self, host: &Host) -> bool {
         let before = mem::replace(&mut self.patience, Patience::Endless);
@@ -199,6 +199,17 @@ impl Vigil {
             (None, None) => String::new(),
         };
         ui::warn(host, &format!("waiting for `{name}`{until}"));
+    }
+}
+
+fn wait_until(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<()> {
+    let timeout = timeout.map(|left| Timespec {
+        tv_sec: left.as_secs().cast_signed(),
+        tv_nsec: left.subsec_nanos().into(),
+    });
+    match poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error).context("could not wait for a program"),
     }
 }
 

@@ -3,8 +3,6 @@
 use super::{Flow, Shell, Stop, needs_bash};
 use crate::eval::parse::names;
 use crate::eval::stdlib;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 
 /// The status; `None` when the name is not one of these.
 pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Option<Flow<u8>> {
@@ -26,8 +24,10 @@ pub fn call(shell: &mut Shell<'_>, name: &[u8], arguments: &[&[u8]]) -> Option<F
             Ok(0)
         }
         b"set" => set(shell, arguments),
-        // Where programs were found is looked up each time.
-        b"hash" if arguments == [b"-r"] => Ok(0),
+        b"hash" if arguments == [b"-r"] => {
+            shell.variables.found.clear();
+            Ok(0)
+        }
         b"hash" => needs_bash("`hash`"),
         b"command" | b"type" => command(shell, name, arguments),
         b"exit" | b"return" => end(shell, name, arguments),
@@ -151,25 +151,7 @@ pub fn knows(shell: &Shell<'_>, name: &[u8]) -> Flow<bool> {
     if name.contains(&b'/') {
         return Ok(is_program(&shell.path(name)));
     }
-    shell.check_known(b"PATH")?;
-    let path = shell.variables.get(b"PATH").unwrap_or_default();
-    let mut is_there = false;
-    for dir in path.split(|byte| *byte == b':') {
-        let dir = match dir {
-            b"~" | [b'~', b'/', ..] => {
-                [shell.variables.get(b"HOME").unwrap_or_default(), &dir[1..]].concat()
-            }
-            [b'~', ..] => return needs_bash("`~` of a user in PATH"),
-            _ => dir.to_vec(),
-        };
-        let file = shell.path(&dir).join(OsStr::from_bytes(name));
-        if is_program(&file) {
-            return Ok(true);
-        }
-        is_there |= file.exists() && !file.is_dir();
-    }
-    // bash is content with a file that cannot be executed where there is no better one.
-    Ok(is_there)
+    Ok(shell.search(name)?.is_some())
 }
 
 pub fn is_program(file: &std::path::Path) -> bool {

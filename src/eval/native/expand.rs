@@ -1,12 +1,15 @@
 //! Words become text.
 
-use super::{Flow, Shell, needs_bash};
+use super::{Flow, Shell, Stop, needs_bash};
 use crate::eval::parse::{Call, Expansion, Piece, Substitution, Trim, Word};
 use crate::eval::stdlib;
 use crate::world::World;
+use anyhow::anyhow;
 
-/// `A=$A$A` doubles with each line.
+/// `A=$A$A` doubles with each line. In bytes.
 const VALUE_LIMIT: usize = 1 << 20;
+/// Where a program ran before.
+const LATE_VALUE_LIMIT: usize = 1 << 28;
 
 impl Shell<'_> {
     /// Where words are not split: values, and in `[[ ]]`.
@@ -53,8 +56,14 @@ impl Shell<'_> {
                 }
             }
         }
-        if text.len() > VALUE_LIMIT {
-            return needs_bash("a value this long");
+        match self.runner {
+            None if text.len() > VALUE_LIMIT => return needs_bash("a value this long"),
+            Some(_) if text.len() > LATE_VALUE_LIMIT => {
+                let path = self.trusted.rc().path.display();
+                let error = anyhow!("could not load `{path}`: a value has more than 256 MiB");
+                return Err(Stop::Failed(error));
+            }
+            _ => {}
         }
         // Marks of bash's own, in some places. What a program prints is not one of them.
         if self.runner.is_none() && text.iter().any(|byte| matches!(byte, 0x01 | 0x7f)) {
@@ -92,7 +101,7 @@ impl Shell<'_> {
     fn variable(&self, name: &[u8]) -> Flow<Option<&[u8]>> {
         match name {
             [digit @ b'1'..=b'9'] => return self.functions.parameter(*digit),
-            b"BASH" => return self.bash().map(Some),
+            b"BASH" if self.variables.get(name).is_none() => return self.bash().map(Some),
             _ => {}
         }
         self.check_known(name)?;
@@ -100,7 +109,7 @@ impl Shell<'_> {
     }
 
     /// `BASH`, the one that would run the script.
-    fn bash(&self) -> Flow<&[u8]> {
+    pub fn bash(&self) -> Flow<&[u8]> {
         if self.bash.get().is_none() {
             let World { host, config, .. } = self.world;
             let Ok(bash) = config.bash(host, self.outer) else { return needs_bash("no bash") };

@@ -1,7 +1,7 @@
 //! Pipes between programs, and from them to us.
 
 use anyhow::{Context as _, Result};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -41,14 +41,29 @@ pub fn read_some(pipe: &OwnedFd, text: &mut Vec<u8>) -> Result<Heard> {
     }
 }
 
-/// Into a pipe that has room for it. A reader that is gone misses it.
-pub fn write_all(pipe: Option<&OwnedFd>, text: &[u8]) {
-    let mut rest = text;
-    while let (Some(pipe), false) = (pipe, rest.is_empty()) {
-        match rustix::io::write(pipe, rest) {
-            Ok(length) => rest = &rest[length..],
-            Err(Errno::INTR) => {}
-            Err(_) => return,
+/// A text that goes into a pipe as fast as it is read.
+pub struct Feed {
+    pub pipe: OwnedFd,
+    text: Vec<u8>,
+    written: usize,
+}
+
+impl Feed {
+    /// Writes what there is room for; `None` when nothing is left to write, or nobody to read it.
+    pub fn start(pipe: OwnedFd, text: Vec<u8>) -> Option<Self> {
+        ioctl_fionbio(&pipe, true).ok()?;
+        Self { pipe, text, written: 0 }.go_on()
+    }
+
+    pub fn go_on(mut self) -> Option<Self> {
+        while self.written < self.text.len() {
+            match rustix::io::write(&self.pipe, &self.text[self.written..]) {
+                Ok(length) => self.written += length,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Some(self),
+                Err(_) => return None,
+            }
         }
+        None
     }
 }

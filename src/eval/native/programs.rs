@@ -1,17 +1,18 @@
 //! Programs that run without a shell between: found, started, heard and waited for as bash does it.
 
 use super::children::{Children, code};
-use super::pipe::{Heard, Pipe, read_some, write_all};
+use super::lookup::{Complaint, Found};
+use super::pipe::{Feed, Heard, Pipe, read_some};
 use super::redirect::{Redirections, Sink};
 use super::{Flow, Shell, Stop, builtins, needs_bash};
 use crate::eval::bash::terminal::LineMode;
 use crate::eval::in_progress;
-use crate::eval::parse::{AndOr, Assignment, Call, Programs, Redirect, parse};
+use crate::eval::parse::{AndOr, Assignment, Call, Programs, Redirect, parse_exports};
 use crate::eval::vigil::{self, Interrupt, Vigil};
 use crate::ui;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use rustix::io::ioctl_fionbio;
-use signal_hook::consts::{SIGINT, SIGKILL, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGKILL};
 use signal_hook::low_level::emulate_default_handler;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -19,11 +20,8 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-
-/// What fits into any pipe, so that it can be written before anyone reads.
-const PIPE_ROOM: usize = 4096;
 
 /// How far behind the clock the times of files may be, in nanoseconds.
 const TICK: i64 = 10_000_000;
@@ -58,9 +56,23 @@ enum What {
 
 struct Program {
     path: PathBuf,
+    /// bash reads it.
+    is_script: bool,
     name: Vec<u8>,
     arguments: Vec<Vec<u8>>,
     variables: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Why a program does not run.
+enum NotStarted {
+    Complaint(Complaint),
+    Failure(Error),
+}
+
+impl<E: Into<Error>> From<E> for NotStarted {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
+    }
 }
 
 /// A part whose files are open.
@@ -75,11 +87,6 @@ enum Ready {
     Not(u8),
 }
 
-enum Found {
-    Program(PathBuf),
-    Nothing,
-}
-
 impl Shell<'_> {
     /// Runs a pipe; its status is that of the last part.
     pub fn programs(&mut self, programs: &Programs) -> Flow {
@@ -90,17 +97,20 @@ impl Shell<'_> {
         for call in &programs.calls {
             parts.push(self.part(call)?);
         }
-        if self.runner.is_none() && parts.iter().any(|part| matches!(part.what, What::NotFound(_)))
-        {
-            return needs_bash("a program that is not there");
-        }
         self.commit()?;
+        // In a subshell bash forgets where it found what.
+        if let ([Part { what: What::Program(Program { path, name, .. }), .. }], true) =
+            (parts.as_slice(), self.captures.is_empty())
+            && !name.contains(&b'/')
+        {
+            self.variables.found.insert(name.clone(), path.clone());
+        }
         let count = parts.len();
         let mut ready = Vec::new();
         for (number, part) in parts.into_iter().enumerate() {
             ready.push(self.open_part(part, programs.line, number + 1 == count));
         }
-        self.status = self.run(ready)?;
+        self.status = self.run(ready, programs)?;
         Ok(())
     }
 
@@ -128,9 +138,11 @@ impl Shell<'_> {
     /// Runs what a pipe prints.
     pub fn eval(&mut self, programs: &Programs) -> Flow {
         let printed = self.capture_with(programs.line, |shell| shell.programs(programs))?;
-        let Ok(script) = parse(&printed) else {
-            return needs_bash("a variable of bash's own");
+        let Ok(script) = parse_exports(&printed) else {
+            return needs_bash("what an `eval` runs");
         };
+        self.variables.learn_identity();
+        self.eval_line = programs.line;
         if self.exports_all || printed.trim_ascii().is_empty() {
             self.status = 0;
         }
@@ -174,14 +186,18 @@ impl Shell<'_> {
             }
             let words: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
             let text = builtins::text(&call.name, &words)?;
-            if text.len() > PIPE_ROOM {
-                return needs_bash("a long text in a pipe");
-            }
             return Ok(Part { what: What::Text(text), redirections });
         }
         let name = call.name.clone();
-        let what = match self.find(&name)? {
-            Found::Program(path) => What::Program(Program { path, name, arguments, variables }),
+        let found = self.find(&name)?;
+        if self.runner.is_none() && !matches!(found, Found::Program(_)) {
+            return needs_bash("a program that the system does not start");
+        }
+        let is_script = matches!(found, Found::Script(_));
+        let what = match found {
+            Found::Program(path) | Found::Script(path) | Found::Unstartable(path) => {
+                What::Program(Program { path, is_script, name, arguments, variables })
+            }
             Found::Nothing => What::NotFound(name),
         };
         Ok(Part { what, redirections })
@@ -218,12 +234,8 @@ impl Shell<'_> {
         if self.runner.is_some() {
             return Ok(());
         }
-        let remainder = self.remainder();
-        if let Some(doubt) = remainder.doubt {
+        if let Some(doubt) = self.doubt_of_remainder() {
             return needs_bash(doubt);
-        }
-        for name in remainder.programs {
-            self.find(&name)?;
         }
         let Ok(vigil) = Vigil::start(self.world) else { return needs_bash("signals") };
         let began = crate::quiet::clock() - TICK;
@@ -239,41 +251,7 @@ impl Shell<'_> {
         self.print(2, message.as_bytes());
     }
 
-    /// Where bash finds a program, if it is one that the system can start by itself.
-    fn find(&self, name: &[u8]) -> Flow<Found> {
-        if name.contains(&b'/') {
-            let file = self.path(name);
-            if !builtins::is_program(&file) || !has_interpreter(&file) {
-                return needs_bash("a program that the system does not start");
-            }
-            return Ok(Found::Program(PathBuf::from(OsStr::from_bytes(name))));
-        }
-        self.check_known(b"PATH")?;
-        let path = self.variables.get(b"PATH").unwrap_or_default();
-        let mut is_there = false;
-        for dir in path.split(|byte| *byte == b':') {
-            if !dir.starts_with(b"/") {
-                return needs_bash("an entry of PATH that depends on the directory");
-            }
-            let dir = if dir.ends_with(b"/") { dir.to_vec() } else { [dir, b"/"].concat() };
-            let file = PathBuf::from(OsStr::from_bytes(&[dir.as_slice(), name].concat()));
-            if builtins::is_program(&file) {
-                return if has_interpreter(&file) {
-                    Ok(Found::Program(file))
-                } else {
-                    needs_bash("a program that the system does not start")
-                };
-            }
-            is_there |= file.exists() && !file.is_dir();
-        }
-        if is_there {
-            needs_bash("a file on PATH that cannot be executed")
-        } else {
-            Ok(Found::Nothing)
-        }
-    }
-
-    fn run(&mut self, parts: Vec<Ready>) -> Flow<u8> {
+    fn run(&mut self, parts: Vec<Ready>, programs: &Programs) -> Flow<u8> {
         let Some(runner) = &mut self.runner else { return needs_bash("a program") };
         if runner.vigil.take_interrupt() {
             return Err(Stop::Interrupted);
@@ -288,42 +266,66 @@ impl Shell<'_> {
             let (reader, output) = next.map(|pipe| (pipe.reader, pipe.writer)).unzip();
             let piped = std::mem::replace(&mut input, reader);
             match part {
-                Ready::Text(text) => write_all(output.as_ref(), &text),
+                Ready::Text(text) => {
+                    children.feed = output.and_then(|pipe| Feed::start(pipe, text));
+                }
                 Ready::Not(status) => unstarted = status,
                 Ready::Program { program, input, sinks } => {
                     let input = input.map(OwnedFd::from).or(piped);
-                    let child = self.spawn(&program, sinks, (input, output)).with_context(|| {
-                        let script = self.trusted.rc().path.display();
-                        let path = program.path.display();
-                        format!("could not load `{script}`: could not start `{path}`")
-                    });
-                    children.running.push((child.map_err(Stop::Failed)?, is_last));
+                    match self.launch(&program, sinks, (input, output), programs.line)? {
+                        Ok(child) => children.running.push((child, is_last)),
+                        Err(status) => unstarted = status,
+                    }
                 }
             }
         }
         let last = self.wait_for(&mut children)?;
-        if let (1, true, Some(SIGTERM)) =
-            (count, self.captures.is_empty(), last.and_then(|status| status.signal()))
-        {
-            self.print(2, b"Terminated\n");
+        if let (true, Some((id, status))) = (self.captures.is_empty(), last) {
+            self.tell_signal(id, status, programs);
         }
-        Ok(last.map_or(unstarted, code))
+        Ok(last.map_or(unstarted, |(_, status)| code(status)))
     }
 
-    /// How the last one ended, when all of them have.
-    fn wait_for(&mut self, children: &mut Children) -> Flow<Option<ExitStatus>> {
+    /// Starts a program, or says why not, as bash does, and what its status is then.
+    fn launch(
+        &mut self,
+        program: &Program,
+        sinks: [Sink; 2],
+        pipes: (Option<OwnedFd>, Option<OwnedFd>),
+        line: usize,
+    ) -> Flow<Result<Child, u8>> {
+        let before = std::mem::replace(&mut self.sinks, sinks.clone());
+        let started = match self.spawn(program, sinks, pipes) {
+            Ok(child) => Ok(Ok(child)),
+            Err(NotStarted::Complaint(Complaint { text, status })) => {
+                self.complain(line, &text);
+                Ok(Err(status))
+            }
+            Err(NotStarted::Failure(error)) => {
+                let script = self.trusted.rc().path.display();
+                let path = program.path.display();
+                let what = format!("could not load `{script}`: could not start `{path}`");
+                Err(Stop::Failed(error.context(what)))
+            }
+        };
+        self.sinks = before;
+        started
+    }
+
+    /// How the last one ended, and what its number was, when all of them have.
+    fn wait_for(&mut self, children: &mut Children) -> Flow<Option<(u32, ExitStatus)>> {
         let mut last = None;
         let mut result = Ok(());
-        while !children.running.is_empty() {
-            let ready = self.wait()?;
+        while !children.are_done() {
+            let ready = self.wait(children)?;
             if ready.must_kill {
                 children.kill();
             }
-            for (status, is_last) in children.take_ended().map_err(Stop::Failed)? {
-                if is_last {
-                    last = Some(status);
+            for ended in children.take_ended().map_err(Stop::Failed)? {
+                if ended.is_last {
+                    last = Some((ended.id, ended.status));
                 }
-                result = result.and(self.heed(status));
+                result = result.and(self.heed(ended.status));
             }
             if let Some(signal) = ready.fatal {
                 self.die(signal, children);
@@ -339,10 +341,19 @@ impl Shell<'_> {
         program: &Program,
         sinks: [Sink; 2],
         (input, output): (Option<OwnedFd>, Option<OwnedFd>),
-    ) -> Result<Child> {
-        let Program { path, name, arguments, variables } = program;
-        let mut command = Command::new(path);
-        command.arg0(OsStr::from_bytes(name));
+    ) -> Result<Child, NotStarted> {
+        let Program { path, is_script, name, arguments, variables } = program;
+        let mut command = if *is_script {
+            self.check_script(path).map_err(NotStarted::Complaint)?;
+            let bash = self.bash().unwrap_or(b"bash");
+            let mut command = Command::new(OsStr::from_bytes(bash));
+            command.arg(path);
+            command
+        } else {
+            let mut command = Command::new(path);
+            command.arg0(OsStr::from_bytes(name));
+            command
+        };
         command.args(arguments.iter().map(|argument| OsStr::from_bytes(argument)));
         let mut env = self.variables.environment();
         env.set("_", path);
@@ -372,7 +383,10 @@ impl Shell<'_> {
                 command.stderr(stdio)
             };
         }
-        Ok(command.spawn()?)
+        command.spawn().map_err(|error| match self.complaint(path, &error) {
+            Some(complaint) => NotStarted::Complaint(complaint),
+            None => error.into(),
+        })
     }
 
     fn capture_pipe(&mut self) -> Result<OwnedFd> {
@@ -390,11 +404,13 @@ impl Shell<'_> {
         Ok(writer)
     }
 
-    fn wait(&mut self) -> Flow<vigil::Ready> {
+    fn wait(&mut self, children: &mut Children) -> Flow<vigil::Ready> {
         let pipe = self.captures.last().and_then(|capture| capture.pipe.as_ref());
         let pipes: Vec<&OwnedFd> = pipe.map(|pipe| &pipe.reader).into_iter().collect();
         let Some(runner) = &mut self.runner else { return needs_bash("a program") };
-        let ready = runner.vigil.wait(&pipes, self.world.host).map_err(Stop::Failed)?;
+        let room = children.feed.as_ref().map(|feed| &feed.pipe);
+        let ready = runner.vigil.wait_for(&pipes, room, self.world.host).map_err(Stop::Failed)?;
+        children.feed = children.feed.take().and_then(Feed::go_on);
         self.hear_capture()?;
         Ok(ready)
     }
@@ -469,24 +485,4 @@ fn line_of(commands: &AndOr) -> usize {
             _ => 0,
         });
     lines.find(|line| *line > 0).unwrap_or_default()
-}
-
-/// Whether the system starts it by itself: a file that is neither a binary nor names its interpreter bash would read.
-fn has_interpreter(file: &Path) -> bool {
-    let mut start = [0; 256];
-    let Ok(length) = File::open(file).and_then(|mut file| io::Read::read(&mut file, &mut start))
-    else {
-        return false;
-    };
-    match &start[..length] {
-        [0x7f, b'E', b'L', b'F', ..] => true,
-        [b'#', b'!', line @ ..] => {
-            let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let mut words = line.split(|byte| matches!(byte, b' ' | b'\t'));
-            let interpreter = words.find(|word| !word.is_empty()).unwrap_or_default();
-            interpreter.starts_with(b"/")
-                && builtins::is_program(Path::new(OsStr::from_bytes(interpreter)))
-        }
-        _ => false,
-    }
 }

@@ -34,20 +34,12 @@ impl Frame {
     }
 }
 
-/// What may still follow.
-#[derive(Debug)]
-pub struct Remainder {
-    /// Why no program may be started; `None` when nothing can need bash any more.
-    pub doubt: Option<&'static str>,
-    pub programs: Vec<Vec<u8>>,
-}
-
-/// What follows in a script, if all of it is sure.
+/// Whether all of a script is sure.
 #[cfg(any(fuzzing, test))]
-pub fn programs_of(script: &List) -> Option<Vec<Vec<u8>>> {
+pub fn is_sure(script: &List) -> bool {
     let mut sight = Sight { is_sure: true, ..Sight::default() };
     sight.read_list(script);
-    sight.is_sure.then_some(sight.programs)
+    sight.is_sure
 }
 
 /// One look at what follows.
@@ -60,7 +52,6 @@ struct Sight<'a> {
     /// What begins before this place ran already.
     from: usize,
     is_sure: bool,
-    programs: Vec<Vec<u8>>,
     depth: usize,
     in_words: bool,
 }
@@ -218,10 +209,7 @@ impl Sight<'_> {
                             .any(|redirect| matches!(redirect, Redirect::File(_)));
                     words_are_sure && is_plain && self.read_inner(&body)
                 }
-                None => {
-                    self.programs.push(call.name.clone());
-                    words_are_sure
-                }
+                None => words_are_sure,
             }
         })
     }
@@ -441,8 +429,9 @@ fn is_plain_format(format: &[u8]) -> bool {
 }
 
 impl Shell<'_> {
-    /// What may follow from here on, in each of the scripts that are being executed.
-    pub fn remainder(&self) -> Remainder {
+    /// Why no program may be started, for what may follow from here on, in each of the scripts that are being executed;
+    /// `None` when nothing of that can need bash.
+    pub fn doubt_of_remainder(&self) -> Option<&'static str> {
         let mut sight = Sight {
             shell: Some(self),
             functions: self.functions.clone(),
@@ -457,8 +446,7 @@ impl Shell<'_> {
             sight.dir.clone_from(&frame.dir);
             sight.read_list(&frame.script);
         }
-        let Sight { is_sure, programs, .. } = sight;
-        Remainder { doubt: self.doubt(is_sure), programs }
+        self.doubt(sight.is_sure)
     }
 
     fn doubt(&self, is_sure: bool) -> Option<&'static str> {

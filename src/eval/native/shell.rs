@@ -49,6 +49,8 @@ pub struct Shell<'a> {
     pub status: u8,
     /// Of the last substitution, for an assignment.
     pub substituted: u8,
+    /// Of the `eval` that runs.
+    pub eval_line: usize,
     /// `set -a`
     pub exports_all: bool,
     /// Where descriptors 1 and 2 lead.
@@ -95,6 +97,7 @@ impl<'a> Shell<'a> {
             said: Vec::new(),
             scripts: Vec::new(),
             status: 0,
+            eval_line: 0,
             exports_all: false,
             substituted: 0,
             sinks: [Sink::Stderr, Sink::Stderr],

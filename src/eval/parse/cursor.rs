@@ -11,11 +11,17 @@ pub struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
     depth: usize,
+    /// Variables of bash's own may be assigned, too.
+    pub takes_any_name: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self { text, at: 0, depth: 0, takes_any_name: false }
+    }
+
+    pub fn with_any_name(self) -> Self {
+        Self { takes_any_name: true, ..self }
     }
 
     pub fn rest(&self) -> &'a [u8] {
@@ -24,6 +30,11 @@ impl<'a> Cursor<'a> {
 
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// What stands from here to there.
+    pub fn up_to(&self, end: usize) -> &'a [u8] {
+        &self.text[self.at..end]
     }
 
     /// Counted from 1.

@@ -87,6 +87,14 @@ const HARMLESS_FROM_OUTSIDE: &str = "\
     LC_ALL LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC LC_PAPER \
     LC_TELEPHONE LC_TIME LINES MAIL OLDPWD PROMPT_COMMAND PS2 PWD SHLVL _";
 
+/// Special variables that keep the value they have, or find one of their own, whatever is assigned; and those that say
+/// where the shell is, and what is loaded.
+const FIXED: &str = "\
+    BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND BASH_LINENO BASH_MONOSECONDS \
+    BASH_REMATCH BASH_SOURCE BASH_SUBSHELL BASH_TRAPSIG BASH_VERSINFO DIRENV_DIFF DIRENV_DIR DIRENV_FILE DIRENV_IN_ENVRC \
+    DIRENV_LOADING DIRENV_REQUIRED DIRENV_WATCHES DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD LINENO \
+    OLDPWD PIPESTATUS PPID PWD RANDOM SHELLOPTS SHLVL SRANDOM UID _";
+
 pub fn is_call(name: &[u8]) -> bool {
     CALLS.binary_search_by(|call| call.as_bytes().cmp(name)).is_ok()
 }
@@ -138,6 +146,16 @@ pub fn is_assignable(name: &[u8]) -> bool {
         && !SPECIAL_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
 }
 
+/// Whether nothing comes of assigning to the variable, or nothing that can be told beforehand.
+pub fn is_fixed(name: &[u8]) -> bool {
+    words::has(FIXED, name) || name.starts_with(b"__envr_")
+}
+
+/// Whether bash complains of whoever assigns to the variable.
+pub fn is_readonly(name: &[u8]) -> bool {
+    matches!(name, b"BASHOPTS" | b"BASH_VERSINFO" | b"EUID" | b"PPID" | b"SHELLOPTS" | b"UID")
+}
+
 /// Whether the variable has the value that was last given to it.
 pub fn is_readable(name: &[u8]) -> bool {
     name == b"PWD" || name == b"BASH" || is_assignable(name)
@@ -160,7 +178,7 @@ mod tests {
     #[test]
     fn the_tables_are_in_order() {
         assert!(CALLS.is_sorted());
-        for table in [BASH_OWN, OF_SOME_BASHES, SPECIAL, HARMLESS_FROM_OUTSIDE] {
+        for table in [BASH_OWN, OF_SOME_BASHES, SPECIAL, HARMLESS_FROM_OUTSIDE, FIXED] {
             assert!(table.split(' ').is_sorted(), "{table}");
         }
         assert!(is_call(b".") && is_call(b"watch_file") && !is_call(b"cd"));

@@ -62,15 +62,15 @@ fn read_command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         // As the whole command it is no pattern.
         _ if command.has_pattern && name != b"[" => Err(start.needs_bash("a pattern")),
         _ if names::is_call(name) || stdlib::is_function(name) => {
-            let call = read_call(cursor, name.to_vec())?;
+            let (call, end) = read_call(cursor, name.to_vec())?;
             if matches!(name, b"echo" | b"printf") && is_at_pipe(cursor) {
-                return read_pipe(cursor, start.line(), call);
+                return read_pipe(cursor, &start, (call, end));
             }
             Ok(Command::Call(call))
         }
         _ if names::is_program(name) || name == b"direnv" => {
             let call = read_call(cursor, name.to_vec())?;
-            read_pipe(cursor, start.line(), call)
+            read_pipe(cursor, &start, call)
         }
         _ => Err(start.needs_bash(format!("`{}`", String::from_utf8_lossy(name)))),
     }
@@ -103,7 +103,11 @@ pub fn is_dotenv(call: &Call) -> bool {
 }
 
 /// What follows the first command of a pipe, if it is one.
-fn read_pipe(cursor: &mut Cursor<'_>, line: usize, first: Call) -> Parsed<Command> {
+fn read_pipe(
+    cursor: &mut Cursor<'_>,
+    start: &Cursor<'_>,
+    (first, mut end): (Call, usize),
+) -> Parsed<Command> {
     let mut calls = vec![first];
     while is_at_pipe(cursor) {
         cursor.advance(1);
@@ -112,7 +116,9 @@ fn read_pipe(cursor: &mut Cursor<'_>, line: usize, first: Call) -> Parsed<Comman
         let word = word::read(cursor)?;
         match word.plain() {
             Some(name) if !word.has_pattern && (names::is_program(name) || name == b"direnv") => {
-                calls.push(read_call(cursor, name.to_vec())?);
+                let (call, end_of_call) = read_call(cursor, name.to_vec())?;
+                calls.push(call);
+                end = end_of_call;
             }
             _ => return Err(start.needs_bash("a pipe into what is no program")),
         }
@@ -124,7 +130,8 @@ fn read_pipe(cursor: &mut Cursor<'_>, line: usize, first: Call) -> Parsed<Comman
     if calls.len() > 1 && calls.iter().flat_map(|call| &call.arguments).any(Word::runs_commands) {
         return Err(cursor.needs_bash("a substitution in a pipe"));
     }
-    Ok(Command::Programs(Programs { line, calls }))
+    let text = start.up_to(end).to_vec();
+    Ok(Command::Programs(Programs { line: start.line(), text, calls }))
 }
 
 fn is_at_pipe(cursor: &Cursor<'_>) -> bool {
@@ -205,25 +212,31 @@ fn read_name(cursor: &mut Cursor<'_>, command: &str) -> Parsed<Vec<u8>> {
 
 /// Without a PATH bash looks in places of its own, and by then programs may have run.
 fn check_path_stays(cursor: &Cursor<'_>, name: &[u8], stays: bool) -> Parsed<()> {
-    if name == b"PATH" && !stays { Err(cursor.needs_bash("no PATH")) } else { Ok(()) }
+    if name == b"PATH" && !stays && !cursor.takes_any_name {
+        Err(cursor.needs_bash("no PATH"))
+    } else {
+        Ok(())
+    }
 }
 
 fn check_assignable(cursor: &Cursor<'_>, name: &[u8]) -> Parsed<()> {
-    if names::is_assignable(name) {
+    if cursor.takes_any_name || names::is_assignable(name) {
         return Ok(());
     }
     Err(cursor.needs_bash(format!("the variable `{}`", String::from_utf8_lossy(name))))
 }
 
-fn read_call(cursor: &mut Cursor<'_>, name: Vec<u8>) -> Parsed<Call> {
+/// The call, and where its last word ends.
+fn read_call(cursor: &mut Cursor<'_>, name: Vec<u8>) -> Parsed<(Call, usize)> {
     let start = cursor.clone();
     let mut call =
         Call { variables: Vec::new(), name, arguments: Vec::new(), redirects: Vec::new() };
     loop {
+        let end = cursor.at();
         cursor.skip_blanks();
         if is_at_command_end(cursor) {
             check_redirects(&start, &call)?;
-            return Ok(call);
+            return Ok((call, end));
         }
         if read_redirect(cursor, &mut call.redirects)? {
             continue;

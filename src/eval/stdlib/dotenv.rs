@@ -47,7 +47,8 @@ fn load(shell: &mut Shell<'_>, file: &[u8], path: &Path) -> Flow<u8> {
     Ok(0)
 }
 
-/// As bash's library has it done by the verb of the same name: names that no shell knows are left out.
+/// As bash's library has it done by the verb of the same name: names that no shell knows are left out, and those of which
+/// bash keeps the value.
 fn load_late(shell: &mut Shell<'_>, file: &[u8], path: &Path) -> Flow<u8> {
     let host = shell.world.host;
     let named = Path::new(OsStr::from_bytes(file));
@@ -57,8 +58,12 @@ fn load_late(shell: &mut Shell<'_>, file: &[u8], path: &Path) -> Flow<u8> {
         .and_then(|text| variables_in(host, path, &text, &shell.variables.environment()));
     match read {
         Ok(variables) => {
-            let known = variables.into_iter().filter(|(name, _)| is_plain_name(name));
-            set(shell, known.collect());
+            shell.variables.learn_identity();
+            for (name, value) in variables {
+                if is_name(name.as_bytes()) {
+                    shell.variables.take_over(name.as_bytes(), value.into_vec());
+                }
+            }
             Ok(0)
         }
         Err(error) => {
@@ -80,7 +85,11 @@ fn set(shell: &mut Shell<'_>, variables: Vec<(OsString, OsString)>) {
 pub fn is_plain(shell: &Shell<'_>, file: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(file));
     let path = if path.is_dir() { path.join(".env") } else { path.to_path_buf() };
-    path.metadata().is_ok_and(|kind| kind.is_dir()) || !path.exists() || read(shell, &path).is_ok()
+    if path.metadata().is_ok_and(|kind| kind.is_dir()) || !path.exists() {
+        return true;
+    }
+    // Words that name the home were looked at before.
+    read(shell, &path).is_ok_and(|variables| variables.iter().all(|(name, _)| name != "HOME"))
 }
 
 /// `Err` says what bash would be needed for.

@@ -108,7 +108,7 @@ fn read_name(cursor: &mut Cursor<'_>, start: &Cursor<'_>) -> Parsed<Vec<u8>> {
     let name = cursor.take_name();
     match name {
         b"" => Err(start.needs_bash("a special parameter")),
-        _ if names::is_readable(name) => Ok(name.to_vec()),
+        _ if cursor.takes_any_name || names::is_readable(name) => Ok(name.to_vec()),
         _ => Err(start.needs_bash(format!("the variable `{}`", String::from_utf8_lossy(name)))),
     }
 }
