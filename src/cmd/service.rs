@@ -261,6 +261,7 @@ impl<'a> Project<'a> {
         };
         let supervisor = place::peer(&stream)?;
         let ends = supervisor.map(keeper::ends_of).unwrap_or_default();
+        supervisor.inspect(|supervisor| keeper::wake(*supervisor));
         let done = self.until_done(Connection::new(stream), Request::Down);
         // One that hung up has ended, or is about to: others told it to, or killed it.
         if done.is_err() && self.connection().and_then(|mut one| one.ask(Request::Ps)).is_ok() {

@@ -25,22 +25,35 @@ pub const VERB: &str = "service-environment";
 pub struct Environment {
     pub env: Env,
     watches: Watches,
+    /// Why it is an older one.
+    pub trouble: Option<String>,
+    /// What was in the way may be gone.
+    is_doubted: bool,
 }
 
 impl Environment {
     /// The watched files are in the environment itself, as in a shell's.
     pub fn new(env: Env) -> Self {
         let watches = Session::from_env(&env).watches().unwrap_or_default();
-        Self { env, watches }
+        Self { env, watches, trouble: None, is_doubted: false }
     }
 
     /// Whether evaluating it again would give the same.
     pub fn is_current(&self) -> bool {
-        self.watches.paths().next().is_none() || self.watches.clone().look().is_some()
+        let is_seen =
+            || self.watches.paths().next().is_none() || self.watches.clone().look().is_some();
+        !self.is_doubted && is_seen()
+    }
+
+    /// Somebody asks for a start: an older one is not taken without another try, for an approval changes no file of it.
+    pub fn doubt(&mut self) {
+        self.is_doubted = self.trouble.is_some();
     }
 
     /// Takes what is there now as seen, where a new evaluation failed: it would fail again.
-    pub fn keep(&mut self) {
+    pub fn keep(&mut self, trouble: String) {
+        self.trouble = Some(trouble);
+        self.is_doubted = false;
         let mut watches = Watches::default();
         self.watches.paths().for_each(|path| watches.add(path));
         self.watches = watches;

@@ -329,12 +329,23 @@ fn find(place: &Place, verb: &str) -> Option<Pid> {
 
 /// Become readable when a supervisor, and when its keeper has ended.
 pub fn ends_of(supervisor: Pid) -> Vec<OwnedFd> {
-    let program = |process: Pid| std::fs::read_link(format!("/proc/{process}/exe")).ok();
-    let parent = Status::of(supervisor).and_then(|status| process::pid(status.parent));
-    let keeper = parent
-        .filter(|parent| program(*parent).is_some_and(|own| Some(own) == program(supervisor)));
-    let both = [Some(supervisor), keeper].into_iter().flatten();
+    let both = [Some(supervisor), keeper_of(supervisor)].into_iter().flatten();
     both.filter_map(|process| Identity::of(process)?.descriptor()).collect()
+}
+
+/// One that a terminal suspended, or somebody else, would never see that its supervisor has ended.
+pub fn wake(supervisor: Pid) {
+    let stopped = |keeper: &Pid| Status::of(*keeper).is_some_and(|status| status.is_stopped);
+    if let Some(keeper) = keeper_of(supervisor).filter(stopped).and_then(Identity::of) {
+        keeper.signal(SIGCONT);
+    }
+}
+
+fn keeper_of(supervisor: Pid) -> Option<Pid> {
+    let program = |process: Pid| std::fs::read_link(format!("/proc/{process}/exe")).ok();
+    let parent = process::pid(Status::of(supervisor)?.parent)?;
+    let own = program(parent)?;
+    (Some(own) == program(supervisor)).then_some(parent)
 }
 
 /// As long as that may take.

@@ -13,6 +13,7 @@ mod scheduling;
 mod alarms;
 mod clients;
 mod requests;
+mod statuses;
 mod waiting;
 
 use super::Kind;

@@ -41,6 +41,17 @@ fn signals_that_were_held_back_are_heard() {
 }
 
 #[test]
+fn one_that_is_suspended_does_not_keep_down_waiting() {
+    let services = Services::new(TWO);
+    let mut up = services.foreground(&["up"]);
+    up.until("from web\n");
+    up.signal("STOP");
+    services.run(["down"]);
+    assert_eq!(up.end().0, Some(0));
+    assert_eq!(services.processes(), [0; 0]);
+}
+
+#[test]
 fn a_second_interrupt_does_not_ask() {
     let services = Services::new(
         "[services.deaf]\ncommand = '''trap \"\" TERM INT; setsid -f sleep 1000; echo deaf; while :; do sleep 1000; done'''\n\

@@ -103,7 +103,7 @@ fn what_cannot_be_started_says_why_and_the_others_run() {
     };
     assert_eq!(why("nothing"), "`no-such-program` is not on its PATH");
     assert_eq!(why("place"), "its directory `nowhere` is not there");
-    assert_eq!(why("large"), "`/bin/sh`: its environment is too large");
+    assert_eq!(why("large"), "`/bin/sh`: its command, or its environment, is too large");
     assert_eq!(why("plain"), "`services/plain/run`: permission denied");
     assert_eq!(
         why("shebang"),
@@ -137,7 +137,8 @@ fn an_environment_that_changed_is_evaluated_anew_when_it_is_approved() {
     let services = Services::empty();
     let mut fifo = services.fifo("env");
     services.project.write(".envrc", "export A=one\n");
-    services.project.write("Procfile", format!("x: echo $A >{}; exec sleep 1000\n", fifo.path()));
+    let procfile = format!("x: echo $A >{}; exec sleep 1000\ny: exec sleep 1000\n", fifo.path());
+    services.project.write("Procfile", procfile);
     services.allow();
     services.up();
     assert_eq!(fifo.line(), "one");
@@ -150,6 +151,12 @@ fn an_environment_that_changed_is_evaluated_anew_when_it_is_approved() {
     services.project.write(".envrc", "export A=not-approved\n");
     kill(services.pid("x"), "KILL");
     assert_eq!(fifo.line(), "another");
+    let kept = "the environment changed and could not be evaluated: it failed, or it is not approved; it is kept";
+    assert_eq!(["x", "y"].map(|name| services.note(name)), [kept; 2]);
+    services.allow();
+    services.run(["restart", "x"]);
+    assert_eq!(fifo.line(), "not-approved");
+    assert_eq!(["x", "y"].map(|name| services.note(name)), [""; 2]);
 }
 
 #[test]

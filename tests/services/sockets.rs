@@ -66,6 +66,12 @@ fn what_is_no_socket_stays_where_it_is() {
         "{}",
         services.note("x")
     );
+    // Nor does one that was never opened take anything away.
+    services
+        .project
+        .write("envr.toml", "[services.x]\ncommand = 'exec sleep 1000'\nlisten = './x.sock'\n");
+    services.allow();
+    services.up();
     services.run(["down"]);
     assert_eq!(std::fs::read(path).unwrap(), b"precious");
 }

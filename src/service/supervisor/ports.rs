@@ -135,8 +135,8 @@ impl Supervised {
     }
 
     pub fn close_sockets(&mut self) {
-        self.sockets.clear();
-        for socket in self.spec.listen.values() {
+        let opened = std::mem::take(&mut self.sockets);
+        for socket in opened.keys().filter_map(|name| self.spec.listen.get(name)) {
             if let Listen::Unix(path) = socket
                 && is_socket(path)
             {

@@ -1,27 +1,17 @@
 //! What clients ask for, done to the services.
 
 use super::clients::Waiting;
-use super::supervised::{Goal, Listening, Supervised};
+use super::supervised::{Goal, Supervised};
 use super::waiting::{done, end_of};
 use super::{Ending, Supervisor};
 use crate::error::Hinted;
-use crate::service::control::{Note, Reply, Request, Status, Until};
-use crate::service::graph::Graph;
+use crate::service::control::{Reply, Request, Until};
 use crate::service::logs::{self, Log};
 use crate::service::process;
-use crate::service::state::{Event, Exit, Policy, State};
+use crate::service::state::{Event, Policy, State};
 use crate::service::{Spec, project};
 use anyhow::{Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Services of which the files say something else than what they were started by.
-#[derive(Default)]
-struct Edits {
-    /// Defined otherwise, or no more.
-    changed: BTreeSet<String>,
-    /// Not known yet.
-    new: Vec<String>,
-}
+use std::collections::BTreeSet;
 
 impl Supervisor<'_> {
     /// `None` where the reply comes later.
@@ -197,6 +187,7 @@ impl Supervisor<'_> {
     }
 
     fn want_up(&mut self, names: &BTreeSet<String>) {
+        self.environment.doubt();
         for index in self.indices(names) {
             self.services[index].goal = Goal::Up;
             self.plan_run(index);
@@ -239,7 +230,7 @@ impl Supervisor<'_> {
         })
     }
 
-    fn indices(&self, names: &BTreeSet<String>) -> Vec<usize> {
+    pub fn indices(&self, names: &BTreeSet<String>) -> Vec<usize> {
         names.iter().filter_map(|name| self.names.get(name).copied()).collect()
     }
 
@@ -254,128 +245,6 @@ impl Supervisor<'_> {
         _ = crate::fs::remove_if_there(&self.place.processes());
         if let Some(group) = &self.group {
             group.forget(&self.place);
-        }
-    }
-
-    /// With what the files say by now.
-    fn all_statuses(&self) -> Vec<Status> {
-        let Edits { changed, new } = self.edits();
-        let note = Some("it is new: `envr up` applies it".to_string());
-        let new = new.into_iter().map(|name| Status { note: note.clone(), ..Status::down(name) });
-        self.statuses(&changed).into_iter().chain(new).collect()
-    }
-
-    pub fn statuses(&self, changed: &BTreeSet<String>) -> Vec<Status> {
-        let known: BTreeMap<&String, usize> = self
-            .services
-            .iter()
-            .enumerate()
-            .filter(|(_, service)| !service.is_removed || service.life.state.is_active())
-            .map(|(index, service)| (&service.spec.name, index))
-            .collect();
-        known.values().map(|index| self.status(*index, changed)).collect()
-    }
-
-    fn status(&self, index: usize, changed: &BTreeSet<String>) -> Status {
-        let service = &self.services[index];
-        let note = self.note(index);
-        let is_changed = changed.contains(&service.spec.name);
-        let changed =
-            is_changed.then(|| "its definition changed: `envr up` applies it".to_string());
-        let notes: Vec<String> = note.into_iter().chain(changed).collect();
-        Status {
-            name: service.spec.name.clone(),
-            state: self.word(index).to_string(),
-            pid: service.main.map(super::number),
-            since: service.since.clone(),
-            restarts: service.runs.saturating_sub(1),
-            ports: service.ports().collect(),
-            exit: service.life.exit.map(Exit::shown),
-            note: (!notes.is_empty()).then(|| notes.join("; ")),
-        }
-    }
-
-    /// What waits for others is about to start.
-    fn word(&self, index: usize) -> &'static str {
-        let service = &self.services[index];
-        match service.life.state {
-            State::Down if service.is_called_by_connection => State::Down.word(),
-            State::Down if service.goal == Goal::Up && service.next_run.is_none() => {
-                State::Starting.word()
-            }
-            state => state.word(),
-        }
-    }
-
-    /// What keeps a start from doing anything.
-    fn notes_of_done<'a>(&'a self, asked: &'a BTreeSet<String>) -> impl Iterator<Item = Note> + 'a {
-        let services = self.indices(asked).into_iter().map(|index| &self.services[index]);
-        let done = services
-            .filter(|service| service.life.state == State::Completed && !service.waits_to_be_due());
-        done.map(|service| Note {
-            message: format!("`{}` has done its work", service.spec.name),
-            hint: format!("envr restart {}", service.spec.name),
-        })
-    }
-
-    /// Services that are started as they were defined before.
-    fn notes_of_changed<'a>(
-        &self,
-        asked: &'a BTreeSet<String>,
-    ) -> impl Iterator<Item = Note> + use<'a> {
-        let changed = self.edits().changed;
-        asked.iter().filter(move |name| changed.contains(*name)).map(|name| Note {
-            message: format!("the definition of `{name}` changed"),
-            hint: "envr up -d".to_string(),
-        })
-    }
-
-    pub fn note(&self, index: usize) -> Option<String> {
-        let service = &self.services[index];
-        if let Some(note) = self.told_next_run(index).filter(|_| !service.life.state.is_active()) {
-            return Some(
-                service.note.as_ref().map_or(note.clone(), |first| format!("{first}; {note}")),
-            );
-        }
-        if let Some(trouble) = service.log.trouble() {
-            let why = crate::ui::plain(&trouble.into());
-            return Some(format!("its log cannot be written: {why}"));
-        }
-        // Who ends closes its descriptor, too: the note is of those that go on.
-        if service.life.state == State::Starting && matches!(service.readiness, Listening::Closed) {
-            return Some("it closed its descriptor without a word".to_string());
-        }
-        if service.life.state != State::Down || service.goal == Goal::Down {
-            return service.note.clone();
-        }
-        if let Some(blocker) = self.blocker(index) {
-            let blocker = &self.services[blocker];
-            let state = blocker.life.state.word();
-            return Some(format!("it needs `{}`, which is {state}", blocker.spec.name));
-        }
-        if service.is_called_by_connection {
-            return Some("it waits for a connection".to_string());
-        }
-        let needs = service.needs.iter();
-        let waits: Vec<String> = needs
-            .filter(|(needed, condition)| !self.services[*needed].fulfils(*condition))
-            .map(|(needed, condition)| {
-                format!("`{}` to be {}", self.services[*needed].spec.name, condition.word())
-            })
-            .collect();
-        (!waits.is_empty()).then(|| format!("it waits for {}", waits.join(", ")))
-    }
-
-    /// What `up` would make of the files as they are; nothing where they cannot be read.
-    fn edits(&self) -> Edits {
-        let Ok(Graph { specs, .. }) = project::load(self.world(), &self.place.root) else {
-            return Edits::default();
-        };
-        let known = self.graph.specs.iter();
-        let changed = known.filter(|(name, spec)| specs.get(*name) != Some(*spec));
-        Edits {
-            changed: changed.map(|(name, _)| name.clone()).collect(),
-            new: specs.into_keys().filter(|name| !self.graph.specs.contains_key(name)).collect(),
         }
     }
 }

@@ -339,13 +339,13 @@ impl Supervisor<'_> {
     }
 
     fn keep_environment(&mut self, why: &str) {
-        self.environment.keep();
         let text = format!("the environment changed and could not be evaluated: {why}; it is kept");
         for service in &mut self.services {
             if service.goal == super::Goal::Up {
-                service.tell(&mut self.clock, &text);
+                service.say(&mut self.clock, &text);
             }
         }
+        self.environment.keep(text);
     }
 }
 
