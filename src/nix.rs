@@ -20,6 +20,7 @@ mod repository;
 mod request;
 mod roots;
 mod settings;
+mod snapshot;
 mod tracked;
 mod waiting;
 mod watcher;

@@ -2,14 +2,14 @@
 
 use super::dev_env::DevEnv;
 use super::flake::LocalFlake;
-use super::inputs::{self, Aspect, Inputs};
+use super::inputs::{self, Aspect, Inputs, View};
 use super::kept::{self, Failure, Kept, Shell, Standing};
 use super::log::{self, Line, Look};
 use super::place::Place;
 use super::program;
 use super::reads::{self, Reads};
 use super::request::{Request, Source};
-use super::tracked::Tracked;
+use super::snapshot::Snapshot;
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::{Watches, last_change};
@@ -145,11 +145,17 @@ impl Evaluation<'_> {
         Ok(false)
     }
 
-    /// `doubted`: of what nix found to be otherwise than it is now. It may have its own view, so each is doubted once.
+    /// `doubted`: the lock that a failing nix wrote, and of what nix found to be otherwise than it is now. It may have its
+    /// own view, so each is doubted once.
     fn attempt(&self, doubted: &mut BTreeSet<PathBuf>) -> Result<Outcome> {
-        let tracked = self.tracked();
+        let flake = self.copied_flake();
+        let checkout = flake.as_ref().and_then(|flake| flake.checkout(&self.request.watched));
+        let tracked = checkout.as_ref().and_then(|it| it.tracked(&mut Watches::default()));
+        let caches = reads::caches(self.env);
+        let view = View::of((checkout.as_ref(), tracked.as_ref()), &caches);
         let log = create(&self.place.log())?;
         let began = next_tick(&self.place.log(), &log);
+        let before = Snapshot::of(self.roots(), view);
         let draft = self.place.dir().join("draft");
         let output = create(&draft)?;
         let mut command = program::print_dev_env(&self.nix, self.request, self.env, self.place);
@@ -160,8 +166,25 @@ impl Evaluation<'_> {
         let account = Account::by(&self.place.log())?;
         let mut reads = Reads::of(self.request, self.env, &account.looks);
         self.take_nix(&mut reads);
+        let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
+        let (inputs, seen) =
+            Inputs::of(&reads.paths, (reads.checkout.clone(), reads.caches.clone()));
+        let mut changes = before.changes(view);
+        changes.retain(|change| change.path != lock);
+        let now = inputs.now();
+        if let Some(path) = now.changed_since(began, &lock).or_else(|| now.touched_by(&changes)) {
+            return Ok(Outcome::Overtaken(path.to_path_buf()));
+        }
+        // What it made of files without the lock is not what it makes of them now.
+        if account.wrote_lock && now.has_by_name(&lock) && doubted.insert(lock.clone()) {
+            return Ok(Outcome::Overtaken(lock));
+        }
+        // nix makes git track the lock that it writes.
+        if !account.wrote_lock && tracked != reads.tracked {
+            return Ok(Outcome::Overtaken(self.request.dir.clone()));
+        }
         if !status.success() {
-            return Ok(self.unsuccessful(reads, account, status));
+            return Ok(self.unsuccessful((reads, account, status), doubted));
         }
         let is_otherwise = |(path, is_there): &(&PathBuf, &bool)| {
             path.symlink_metadata().is_ok() != **is_there && !doubted.contains(*path)
@@ -169,16 +192,6 @@ impl Evaluation<'_> {
         if let Some((path, _)) = reads.found.iter().find(is_otherwise) {
             doubted.insert(path.clone());
             return Ok(Outcome::Overtaken(path.clone()));
-        }
-        let (inputs, seen) =
-            Inputs::of(&reads.paths, (reads.checkout.clone(), reads.caches.clone()));
-        let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
-        if let Some(path) = inputs.now().changed_since(began, &lock) {
-            return Ok(Outcome::Overtaken(path.to_path_buf()));
-        }
-        // nix makes git track the lock that it writes.
-        if !account.wrote_lock && tracked != reads.tracked {
-            return Ok(Outcome::Overtaken(self.request.dir.clone()));
         }
         let printed = printed?.context("nix printed more than 64 MiB")?;
         let wrote_lock = account.wrote_lock;
@@ -219,25 +232,35 @@ impl Evaluation<'_> {
         LocalFlake::find(reference, &self.request.dir)
     }
 
-    fn tracked(&self) -> Option<Tracked> {
-        let flake = self.request.local_flake();
-        let flake = flake.filter(|_| self.request.flake_in_place().is_none())?;
-        flake.checkout(&self.request.watched)?.tracked(&mut Watches::default())
+    fn copied_flake(&self) -> Option<LocalFlake> {
+        self.request.local_flake().filter(|_| self.request.flake_in_place().is_none())
     }
 
-    fn unsuccessful(&self, mut reads: Reads, account: Account, status: ExitStatus) -> Outcome {
+    /// The directories with the user's files, as far as they are known before nix runs.
+    fn roots(&self) -> BTreeSet<PathBuf> {
+        let flake = self.request.local_flake();
+        let inputs = flake.iter().flat_map(LocalFlake::path_inputs);
+        let trees = flake.iter().cloned().chain(inputs).map(|flake| flake.tree);
+        let file = self.request.local_file();
+        let dir = file.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+        trees.chain(dir).chain([self.request.project.clone()]).collect()
+    }
+
+    fn unsuccessful(
+        &self,
+        (mut reads, account, status): (Reads, Account, ExitStatus),
+        doubted: &mut BTreeSet<PathBuf>,
+    ) -> Outcome {
         let is_busy =
             |message: &str| message.contains("is busy") || message.contains("schema' is corrupt");
         if is_busy(&account.message) {
             return Outcome::Busy;
         }
-        // With the lock that it has written, it may go well; what is wrong with a file of the user's stays wrong.
-        if let Some(flake) = self.flake().filter(|_| account.wrote_lock) {
-            let copies = reads::copies(&flake, &reads::store_dir(self.env), &account.looks);
-            let at = |copy: &PathBuf| account.message.contains(&format!("at {}/", copy.display()));
-            if !copies.iter().any(at) {
-                return Outcome::Overtaken(flake.dir.join("flake.lock"));
-            }
+        // With the lock that it has written, it may go well.
+        if let Some(lock) = self.lock_file().filter(|_| account.wrote_lock)
+            && doubted.insert(lock.clone())
+        {
+            return Outcome::Overtaken(lock);
         }
         // A file that git does not track is not there for nix: `git add` may be all that is missing.
         if let Some(checkout) = &reads.checkout {

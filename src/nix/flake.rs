@@ -22,22 +22,28 @@ pub struct LocalFlake {
 }
 
 impl LocalFlake {
-    /// `None` for one that is fetched. Seen from `dir`, as nix does: upwards to the next `flake.nix` within the repository.
+    /// `None` for one that is fetched. Seen from `dir`, as nix does: upwards to the next `flake.nix` within the repository,
+    /// and from there to the directory that the reference asks for.
     pub fn find(reference: &str, dir: &Path) -> Option<Self> {
-        let reference = reference.split(['#', '?']).next().unwrap_or_default();
-        let (path, is_plain) = match reference {
-            "" => (".", true),
-            path if path.starts_with(['.', '/']) => (path, true),
-            url => {
-                let path = ["path:", "git+file://", "git+file:"]
-                    .iter()
-                    .find_map(|scheme| url.strip_prefix(scheme))?;
-                (path, false)
-            }
+        let found = Self::source(reference.split(['#', '?']).next().unwrap_or_default(), dir)?;
+        let Some(below) = asked(reference, "dir").filter(|below| !below.is_empty()) else {
+            return Some(found);
+        };
+        let passed = found.passed.iter().chain([&found.dir]).cloned().collect();
+        Some(Self { dir: crate::fs::clean(&found.dir.join(below)), passed, ..found })
+    }
+
+    fn source(reference: &str, dir: &Path) -> Option<Self> {
+        let path = match reference {
+            "" => ".".to_string(),
+            path if path.starts_with(['.', '/']) => path.to_string(),
+            url => ["path:", "git+file://", "git+file:"]
+                .iter()
+                .find_map(|scheme| url.strip_prefix(scheme))
+                .map(decoded)?,
         };
         let start = crate::fs::clean(&dir.join(path));
-        let is_path_scheme = reference.starts_with("path:");
-        if !is_plain && is_path_scheme {
+        if reference.starts_with("path:") {
             return Some(Self::at(start));
         }
         let (mut flake, mut passed) = (start.clone(), Vec::new());
@@ -72,8 +78,9 @@ impl LocalFlake {
     pub fn checkout(&self, watched: &BTreeSet<PathBuf>) -> Option<Checkout> {
         let (tree, git_dir) = (self.tree.clone(), self.git_dir.clone()?);
         let whole = self.locked_paths().into_iter().filter(|path| path.is_absolute());
-        let apart =
-            whole.filter(|dir| !tree.starts_with(dir)).chain(watched.iter().cloned()).collect();
+        let apart = whole.filter(|dir| !tree.starts_with(dir)).chain(watched.iter().cloned());
+        // On its way up nix looks for the file itself.
+        let apart = apart.chain(self.passed.iter().map(|dir| dir.join("flake.nix"))).collect();
         Some(Checkout { tree, git_dir, apart })
     }
 
@@ -87,24 +94,59 @@ impl LocalFlake {
             .collect()
     }
 
+    /// Whether an input gets it as its own: `inputs.x.inputs.y.follows = ""`.
+    pub fn is_input_of_an_input(&self) -> bool {
+        let is_the_root = |input: &Value| input.as_array().is_some_and(Vec::is_empty);
+        let has_it = |node: &Value| {
+            let inputs = node["inputs"].as_object().into_iter();
+            inputs.flat_map(|inputs| inputs.values()).any(is_the_root)
+        };
+        self.locked().iter().any(has_it)
+    }
+
     /// As they are written in the lock.
     fn locked_paths(&self) -> Vec<PathBuf> {
-        let lock = crate::fs::read_regular(&self.dir.join("flake.lock"), LOCK_LIMIT).ok().flatten();
-        let lock: Value =
-            lock.and_then(|lock| serde_json::from_slice(&lock).ok()).unwrap_or_default();
-        let nodes = lock["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
+        let nodes = self.locked().into_iter();
         nodes
-            .map(|node| &node["locked"])
+            .map(|mut node| node["locked"].take())
             .filter(|locked| locked["type"] == "path")
             .filter_map(|locked| locked["path"].as_str().map(PathBuf::from))
             .collect()
     }
+
+    /// The nodes of its lock.
+    fn locked(&self) -> Vec<Value> {
+        let lock = crate::fs::read_regular(&self.dir.join("flake.lock"), LOCK_LIMIT).ok().flatten();
+        let lock: Value =
+            lock.and_then(|lock| serde_json::from_slice(&lock).ok()).unwrap_or_default();
+        lock["nodes"].as_object().map(|nodes| nodes.values().cloned().collect()).unwrap_or_default()
+    }
 }
 
 /// The branch or tag whose commit a reference asks for.
-pub fn branch(reference: &str) -> Option<&str> {
+pub fn branch(reference: &str) -> Option<String> {
+    asked(reference, "ref")
+}
+
+/// What a reference says of a name behind its `?`.
+fn asked(reference: &str, name: &str) -> Option<String> {
     let (_, query) = reference.split('#').next()?.split_once('?')?;
-    query.split('&').find_map(|word| word.strip_prefix("ref="))
+    let mut pairs = query.split('&').filter_map(|word| word.split_once('='));
+    pairs.find(|(asked, _)| *asked == name).map(|(_, value)| decoded(value))
+}
+
+/// Without the `%20` and its like of a URL.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|_| *first == b'%');
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = if byte.is_some() { &behind[2..] } else { behind };
+        bytes.push(byte.unwrap_or(*first));
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The name of a flake that a registry has to know, as in `nixpkgs` or `flake:nixpkgs/branch`.
@@ -139,15 +181,21 @@ mod tests {
         check("..#x", "repo/sub/deep", Some("repo/sub"));
         check("./sub", "repo", Some("repo/sub"));
         check("path:./sub?x=1#y", "repo", Some("repo/sub"));
+        check("path:./s%75b", "repo", Some("repo/sub"));
+        check(".?x=1&dir=b%61re#y", "repo", Some("repo/bare"));
+        check("..?dir=bare", "repo/sub/deep", Some("repo/sub/bare"));
         check("github:o/r", "repo", None);
         check("nixpkgs", "repo", None);
         assert_eq!(LocalFlake::find("./sub", &at("repo")).unwrap().tree, at("repo"));
+        let below = LocalFlake::find(".?dir=sub/deep", &at("repo")).unwrap();
+        assert_eq!((below.tree, below.passed), (at("repo"), vec![at("repo")]));
         assert_eq!(LocalFlake::find("path:sub", &at("repo")).unwrap().git_dir, None);
     }
 
     #[test]
     fn references_say_what_is_not_a_directory() {
-        assert_eq!(branch("git+file:/p?dir=x&ref=main#y"), Some("main"));
+        assert_eq!(branch("git+file:/p?dir=x&ref=main#y"), Some("main".into()));
+        assert_eq!(branch("git+file:/p?ref=a%2fb%"), Some("a/b%".into()));
         assert_eq!(branch(".#x?ref=main"), None);
         let check = |reference: &str, name: Option<&str>| assert_eq!(registered(reference), name);
         check("nixpkgs#hello", Some("nixpkgs"));

@@ -1,6 +1,7 @@
 //! What an evaluation looked at, by content: it need not be repeated while all of it is as it was.
 
 use super::repository::{self, Repository};
+use super::snapshot::{Change, What};
 use super::tracked::{Checkout, Tracked};
 use crate::digest::Digest;
 use crate::env::Env;
@@ -16,11 +17,15 @@ use std::path::{Path, PathBuf};
 
 /// A directory with more files than this is too large to be looked through at each load.
 const TREE_LIMIT: usize = 1000;
+/// Links out of a directory that lead to larger ones, until no other is followed.
+const LARGE_LINKS: usize = 8;
 /// Files larger than this many bytes are told apart by their times.
 const CONTENT_LIMIT: u64 = 16 << 20;
 /// What is written while nix runs, by nix or by us, and says nothing about a project.
 const OWN_NAMES: [&str; 2] = [".direnv", ".git"];
 const ABSENT: &str = "absent";
+/// The bit of a mode that counts in the store.
+const OWNER_EXECUTES: u32 = 0o100;
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Inputs {
@@ -53,6 +58,8 @@ pub enum Aspect {
     Tree,
     /// The same, as far as the repository that it belongs to tracks it.
     Worktree,
+    /// When the newest of a directory and all below it was written.
+    Newest,
     /// Where a link, or a chain of them, leads.
     Target,
     /// The commit that a git repository is at.
@@ -64,6 +71,7 @@ pub enum Aspect {
 }
 
 /// A directory with all below it, in order.
+#[derive(Default)]
 struct Tree {
     files: Vec<PathBuf>,
     dirs: Vec<PathBuf>,
@@ -144,6 +152,24 @@ impl<'a> Now<'a> {
         self.inputs.looked_at.iter().find(is_later).map(|input| input.path.as_path())
     }
 
+    /// The first one that something of what changed may have made another one.
+    pub fn touched_by(&self, changes: &BTreeSet<Change>) -> Option<&'a Path> {
+        let view = self.view();
+        let touches = |input: &Input, change: &Change| {
+            input.is_touched_by(change) && view.shows(&change.path)
+        };
+        let is_touched = |input: &&Input| changes.iter().any(|change| touches(input, change));
+        self.inputs.looked_at.iter().find(is_touched).map(|input| input.path.as_path())
+    }
+
+    /// Whether something is an input in another way than by its content.
+    pub fn has_by_name(&self, path: &Path) -> bool {
+        let change = Change { path: path.to_path_buf(), of: What::Name };
+        let inputs = self.inputs.looked_at.iter();
+        let mut others = inputs.filter(|input| input.aspect != Aspect::Content);
+        others.any(|input| input.is_touched_by(&change))
+    }
+
     /// All that changes when one of them does, as it looks now. While it looks so, they are what they are.
     pub fn watches(&self) -> Watches {
         let mut watches = Watches::default();
@@ -153,7 +179,9 @@ impl<'a> Now<'a> {
                     Repository::at(path).files().iter().for_each(|file| watches.add(file));
                 }
                 Aspect::Index => watches.add(&path.join("index")),
-                Aspect::Tree | Aspect::Dirt => watch_tree(path, self.view(), &mut watches),
+                Aspect::Tree | Aspect::Dirt | Aspect::Newest => {
+                    watch_tree(path, self.view(), &mut watches);
+                }
                 Aspect::Worktree => {
                     with_worktree(path, |view| watch_tree(path, view, &mut watches));
                 }
@@ -162,6 +190,10 @@ impl<'a> Now<'a> {
                 | Aspect::Presence
                 | Aspect::Kind
                 | Aspect::Target => watches.add(path),
+            }
+            // Only the directory tells of a link that leads nowhere.
+            if path.is_symlink() && !path.exists() {
+                path.parent().into_iter().for_each(|dir| watches.add(dir));
             }
         }
         watches.merge(self.index.clone());
@@ -176,7 +208,12 @@ impl<'a> Now<'a> {
 
 impl Input {
     fn holds(&self, seen: &Watches, view: View) -> bool {
-        let is_one_file = matches!(self.aspect, Aspect::Content | Aspect::Presence);
+        // Of a link that leads nowhere, nothing is seen.
+        let is_one_file = match self.aspect {
+            Aspect::Content | Aspect::Presence => self.path.exists(),
+            Aspect::Tree => self.path.is_file(),
+            _ => false,
+        };
         let looks_the_same = || view.shows(&self.path) && seen.reason(&self.path).is_none();
         if is_one_file && self.was != ABSENT && looks_the_same() {
             return true;
@@ -185,6 +222,20 @@ impl Input {
         // Whoever has no git to ask knows of no difference.
         is == self.was
             || self.aspect == Aspect::Dirt && [&is, &self.was].contains(&&ABSENT.to_string())
+    }
+
+    fn is_touched_by(&self, Change { path, of }: &Change) -> bool {
+        let leads_to_it = self.path.starts_with(path);
+        match self.aspect {
+            Aspect::Content | Aspect::Presence | Aspect::Kind | Aspect::Target => leads_to_it,
+            Aspect::Names => {
+                leads_to_it || *of == What::Name && path.parent() == Some(self.path.as_path())
+            }
+            Aspect::Tree | Aspect::Worktree | Aspect::Dirt | Aspect::Newest => {
+                leads_to_it || path.starts_with(&self.path)
+            }
+            Aspect::Commit | Aspect::Index => false,
+        }
     }
 
     /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells. Who wrote `own`
@@ -203,6 +254,11 @@ impl Input {
             Aspect::Worktree => with_worktree(&self.path, |view| {
                 Tree::below(&self.path, view).map_or(0, |tree| others(&tree.files))
             }),
+            // By whoever it was.
+            Aspect::Newest => {
+                let tree = Tree::below(&self.path, view);
+                tree.map_or(0, |tree| tree.paths().map(|path| last_change(path)).max().unwrap_or(0))
+            }
             Aspect::Commit => others(&Repository::at(&self.path).files()),
             Aspect::Dirt | Aspect::Index | Aspect::Presence | Aspect::Kind | Aspect::Target => 0,
         }
@@ -221,11 +277,12 @@ impl Aspect {
                 path.metadata().or_else(|_| path.symlink_metadata()).ok().map(|found| kind(&found))
             }
             Self::Kind => path.symlink_metadata().ok().map(|found| kind(&found)),
-            Self::Tree if path.is_dir() => tree(path, view),
+            Self::Tree => stored(path, view),
             Self::Worktree => with_worktree(path, |view| tree(path, view)),
+            Self::Newest => newest(path, view).map(|second| second.to_string()),
             Self::Names => names(path, view),
             Self::Content if path.is_dir() => names(path, view),
-            Self::Content | Self::Tree => content(path),
+            Self::Content => content(path),
             Self::Target => {
                 path.canonicalize().ok().map(|target| target.to_string_lossy().into_owned())
             }
@@ -250,7 +307,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether an entry of a directory that is gone through counts.
-    fn has(self, entry: &DirEntry) -> bool {
+    pub fn has(self, entry: &DirEntry) -> bool {
         let (path, name) = (entry.path(), entry.file_name());
         !OWN_NAMES.iter().any(|own| name == *own) && path != self.caches && self.shows(&path)
     }
@@ -273,6 +330,24 @@ fn content(file: &Path) -> Option<String> {
             Some(format!("{} {} {}", found.size(), found.ino(), last_change(file)))
         }
     }
+}
+
+/// What the store has of it: of a file, whether it is a program, too; of a link, where it leads, and what is there.
+fn stored(path: &Path, view: View) -> Option<String> {
+    let behind = match path.metadata() {
+        Ok(found) if found.is_dir() => tree(path, view)?,
+        Ok(found) => {
+            let kind = if found.mode() & OWNER_EXECUTES != 0 { "program" } else { "file" };
+            format!("{kind} {}", content(path)?)
+        }
+        Err(_) => path.is_symlink().then(|| ABSENT.to_string())?,
+    };
+    Some(target(path).map_or_else(|| behind.clone(), |target| format!("{target} {behind}")))
+}
+
+fn target(link: &Path) -> Option<String> {
+    let target = link.read_link().ok()?;
+    Some(Digest::of(target.as_os_str().as_bytes()).to_string())
 }
 
 fn names(dir: &Path, view: View) -> Option<String> {
@@ -318,11 +393,22 @@ fn tree(dir: &Path, view: View) -> Option<String> {
         digest.update("/\n");
     }
     for file in files {
-        let mode = file.metadata().map_or(0, |metadata| metadata.mode() & 0o111);
         digest.update(file.strip_prefix(dir).unwrap_or(&file).as_os_str().as_bytes());
-        digest.update(format!("\0{mode:o}\0{}\n", Aspect::Content.of(&file, view)));
+        let is = if file.is_dir() {
+            target(&file).zip(names(&file, view)).map(|(target, names)| target + &names)
+        } else {
+            stored(&file, view)
+        };
+        digest.update(format!("\0{}\n", is.as_deref().unwrap_or(ABSENT)));
     }
     Some(crate::digest::hex(&digest.finalize()))
+}
+
+/// In seconds since the epoch, as nix tells it.
+fn newest(dir: &Path, view: View) -> Option<i64> {
+    let tree = Tree::below(dir, view)?;
+    let written = |path: &Path| path.symlink_metadata().ok().map(|found| found.mtime());
+    tree.paths().map(PathBuf::as_path).chain([dir]).filter_map(written).max()
 }
 
 /// Whether a directory has more below it than can be looked through.
@@ -333,34 +419,61 @@ pub fn is_too_large(dir: &Path, view: View) -> bool {
 impl Tree {
     /// `None` where there is too much, or what cannot be read.
     fn below(dir: &Path, view: View) -> Option<Self> {
-        let mut tree = Self { files: Vec::new(), dirs: Vec::new() };
-        let (mut left, mut linked) = (vec![dir.to_path_buf()], BTreeSet::new());
-        while let Some(dir) = left.pop() {
-            for entry in std::fs::read_dir(&dir).ok()?.flatten() {
-                if !view.has(&entry) {
-                    continue;
-                }
-                let (path, is_dir) =
-                    (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir()));
-                if is_dir {
-                    left.push(path.clone());
-                    tree.dirs.push(path);
-                    continue;
-                }
-                // Where a link leads, nix goes, too; once is enough.
-                let target = path.is_dir().then(|| path.canonicalize().ok()).flatten();
-                if target.is_some_and(|target| !dir.starts_with(&target) && linked.insert(target)) {
-                    left.push(path.clone());
-                }
-                tree.files.push(path);
+        let (mut tree, mut links) = (Self::default(), BTreeSet::new());
+        tree.walk((dir, TREE_LIMIT), view, &mut links)?;
+        // Where a link leads, nix may go, too; once is enough, and what is large there is another's.
+        let (mut linked, mut large) = (BTreeSet::new(), 0);
+        while let Some(link) = links.pop_first().filter(|_| large < LARGE_LINKS) {
+            let Ok(target) = link.canonicalize() else { continue };
+            let (mut behind, mut more) = (Self::default(), BTreeSet::new());
+            let room = TREE_LIMIT - tree.count();
+            if link.starts_with(&target) || !linked.insert(target) {
+                continue;
             }
-            if tree.files.len() + tree.dirs.len() > TREE_LIMIT {
-                return None;
+            if behind.walk((&link, room), view, &mut more).is_some() {
+                tree.files.extend(behind.files);
+                tree.dirs.extend(behind.dirs);
+                links.extend(more);
+            } else {
+                large += 1;
             }
         }
         tree.files.sort();
         tree.dirs.sort();
         Some(tree)
+    }
+
+    /// Takes what stands in a directory and those below it; links that lead to others, too.
+    fn walk(
+        &mut self,
+        (dir, limit): (&Path, usize),
+        view: View,
+        links: &mut BTreeSet<PathBuf>,
+    ) -> Option<()> {
+        let mut left = vec![dir.to_path_buf()];
+        while let Some(dir) = left.pop() {
+            for entry in std::fs::read_dir(&dir).ok()?.flatten() {
+                let (path, kind) = (entry.path(), entry.file_type());
+                if !view.has(&entry) {
+                    continue;
+                }
+                if kind.is_ok_and(|kind| kind.is_dir()) {
+                    left.push(path.clone());
+                    self.dirs.push(path);
+                } else {
+                    links.extend(path.is_dir().then(|| path.clone()));
+                    self.files.push(path);
+                }
+            }
+            if self.count() > limit {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    fn count(&self) -> usize {
+        self.files.len() + self.dirs.len()
     }
 
     fn paths(&self) -> impl Iterator<Item = &PathBuf> {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The first words of a file; another number is another program's.
-const MARK: &str = "envr-nix 3";
+const MARK: &str = "envr-nix 4";
 /// A file larger than this many bytes is none of ours.
 const LIMIT: u64 = 64 << 20;
 /// So many shells of one variant stay, for going back to another branch to cost nothing.

@@ -1,13 +1,14 @@
 //! Paths and variables that the text of a nix file names: nix tells which files it evaluates, not which ones a flake
 //! reads.
 
+mod application;
 mod behind;
 mod code;
 mod of_self;
 
+use application::{callee, function, is_nix_file, is_read};
 use behind::{Behind, behind, with_blanks};
 use code::Code;
-use std::path::Path;
 
 /// What a file names, beside what it says in comments and strings.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub struct Named {
     /// It may ask `self` for the commit, or something that it does not call so.
     pub asks_for_revision: bool,
     pub names_a_revision: bool,
+    /// The same of the time of the newest file.
+    pub asks_for_time: bool,
+    pub names_a_time: bool,
     /// `self`, or a set with it, goes to something else.
     pub hands_on: bool,
     pub reading: Reading,
@@ -51,6 +55,8 @@ pub struct Mention {
 pub enum Reach {
     /// Its names at most: it is evaluated, listed, looked for, or copied to the store.
     Itself,
+    /// A nix file in a list or a set: it is evaluated, of which nix tells, unless somebody reads it.
+    Module,
     /// Its name becomes text: in a copy of a flake that is another one for each content.
     Text,
     /// It goes to the store if it is the source of a derivation, of which nix tells.
@@ -61,15 +67,9 @@ pub enum Reach {
     AllBelow,
 }
 
-const REVISIONS: [&str; 7] = [
-    "rev",
-    "shortRev",
-    "dirtyRev",
-    "dirtyShortRev",
-    "revCount",
-    "lastModified",
-    "lastModifiedDate",
-];
+const REVISIONS: [&str; 5] = ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "revCount"];
+/// In git, that of the commit.
+const TIMES: [&str; 2] = ["lastModified", "lastModifiedDate"];
 /// Functions that evaluate a file of the directory they are given: nix tells which.
 const EVALUATING: [&str; 3] = ["callPackage", "callPackages", "import"];
 /// Functions that want to know of the directory itself.
@@ -99,7 +99,8 @@ pub fn named(text: &str) -> Named {
     for (start, end) in code.paths() {
         let (literal, rest) = (&code.text[start..end], &code.text[end..]);
         named.paths.extend(of_literal(&code, literal, (&code.text[..start], rest)));
-        let whole = with_blanks(rest).map(|below| [literal, &below].concat());
+        let whole = with_blanks((&code.text[..start], rest));
+        let whole = whole.map(|below| [literal, &below].concat());
         named.paths.extend(whole.map(|path| Mention { path, reach: Reach::AllBelow }));
     }
     named.below_flake = of_self::mentions(&code);
@@ -113,9 +114,12 @@ pub fn named(text: &str) -> Named {
     let names = |word: &&str| {
         code.words(word).any(is_asked) || code.text.contains(&["\"", word, "\""].concat())
     };
-    named.names_a_revision = REVISIONS.iter().any(names);
-    named.asks_for_revision =
-        code.has_word("self") && named.names_a_revision || of_self::computes_attributes(&code);
+    let (has_self, is_computed) = (code.has_word("self"), of_self::computes_attributes(&code));
+    let has_all = of_self::has_whole_source(&code);
+    named.names_a_time = has_all || TIMES.iter().any(names);
+    named.names_a_revision = named.names_a_time || REVISIONS.iter().any(names);
+    named.asks_for_time = has_self && named.names_a_time || is_computed;
+    named.asks_for_revision = has_self && named.names_a_revision || is_computed;
     named.hands_on = of_self::hands_on(&code);
     named.reading = reading(&code);
     named
@@ -164,12 +168,12 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
             let is_copied = before.ends_with("${");
             let reach = if function == "toString" {
                 Reach::Text
-            } else if is_copied || literal.starts_with('/') {
+            } else if is_copied {
                 Reach::Itself
             } else if is_only_a_source(code, before) {
                 Reach::Source
             } else if is_nix_file(literal) && !is_read(before) {
-                Reach::Itself
+                Reach::Module
             } else {
                 reach_of_path(function)
             };
@@ -182,7 +186,7 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
 
 fn reach_of_path(function: &str) -> Reach {
     match function {
-        _ if EVALUATING.contains(&function) || LOOKING.contains(&function) => Reach::Itself,
+        _ if [&EVALUATING[..], &LOOKING, &FETCHING].concat().contains(&function) => Reach::Itself,
         _ if function.ends_with(COPYING) => Reach::Filtered,
         _ => Reach::AllBelow,
     }
@@ -190,20 +194,6 @@ fn reach_of_path(function: &str) -> Reach {
 
 fn reach_of_computed(function: &str) -> Reach {
     if EVALUATING.contains(&function) { Reach::Itself } else { Reach::AllBelow }
-}
-
-fn is_nix_file(literal: &str) -> bool {
-    Path::new(literal).extension().is_some_and(|extension| extension == "nix")
-}
-
-/// Whether a path is the argument of a function, which may be one that reads. In lists and sets there are modules.
-fn is_read(before: &str) -> bool {
-    let before = before.trim_end();
-    let function = function(before);
-    let is_of_a_path = before[..before.len() - function.len()].ends_with(['.', '/'])
-        && before.rsplit(char::is_whitespace).next().is_some_and(|word| word.contains('/'));
-    let is_keyword = ["else", "in", "then", "or"].contains(&function);
-    before.ends_with('(') || !function.is_empty() && !is_of_a_path && !is_keyword
 }
 
 /// The way up by `dirOf`, and what stands before it.
@@ -221,13 +211,6 @@ fn is_bound(next: &str) -> bool {
     next.starts_with('=') && !next.starts_with("==")
 }
 
-/// The last word before an argument or a string of it, without what it is an attribute of.
-fn function(before: &str) -> &str {
-    let before = before.strip_suffix("\"${").unwrap_or(before);
-    let before = before.trim_end_matches(|letter: char| letter == '(' || letter.is_whitespace());
-    &before[before.trim_end_matches(code::is_of_name).len()..]
-}
-
 /// Of `mkDerivation { src = ./.; }`, where the file has no other use for `src`.
 fn is_only_a_source(code: &Code, before: &str) -> bool {
     let is_used = |(start, end): (usize, usize)| {
@@ -241,13 +224,6 @@ fn is_only_a_source(code: &Code, before: &str) -> bool {
         let callee = callee(code.before_brace(before));
         DERIVING.iter().any(|word| callee.contains(word)) || callee.ends_with(COPYING)
     }
-}
-
-/// The function that is called with a set, or with a function that gives one.
-fn callee(before: &str) -> &str {
-    let before = before.trim_end_matches("rec").trim_end();
-    let argument = before.strip_suffix(':').map(|before| before.trim_end_matches(code::is_of_name));
-    function(argument.unwrap_or(before))
 }
 
 /// Whether a name stands in `inherit …;`
@@ -266,6 +242,7 @@ mod tests {
         let shown = |mentions: &[Mention]| -> Vec<String> {
             let how = |mention: &Mention| match mention.reach {
                 Reach::Itself => "",
+                Reach::Module => " as module",
                 Reach::Text => " as text",
                 Reach::Source => " as source",
                 Reach::Filtered => " filtered",
@@ -285,7 +262,7 @@ mod tests {
         check("\"${./in.txt} # ./x ${toString ./two}\"", &["./in.txt", "./two as text"], &[], &[]);
         check("''it's ./a ${''a''} '' + ./b # ./c", &["./b/**"], &[], &[]);
         check("https://x/./y <a/b> a/./b", &["a/./b/**"], &[], &[]);
-        check("readFile /etc/hostname", &["/etc/hostname"], &[], &[]);
+        check("readFile /etc/hostname", &["/etc/hostname/**"], &[], &[]);
     }
 
     #[test]
@@ -304,6 +281,15 @@ mod tests {
             &[],
         );
         check("readFile (./cfg + \"/x\") + \"y\" ++ [ ]", &["./cfg/x/**"], &[], &[]);
+        check("readFile ./v + \"-x\"; f (./c) + \"/v\"", &["./v/**", "./c/**"], &[], &[]);
+        check("\"${f ./c}/v\" + (g ./d) + \"/v\"", &["./c/**", "./d/**"], &[], &[]);
+        check("(if x then ./c else ./d) + \"/v\"", &["./c/**", "./d/v/**"], &[], &[]);
+        check(
+            "(toString ./c) + \"/v\"; f (toString ./d) + \"/v\"",
+            &["./c/v/**", "./d as text"],
+            &[],
+            &[],
+        );
         check("rec { src = ./.; v = readFile (src + \"/v\"); }", &["././**"], &[], &[]);
     }
 
@@ -313,7 +299,12 @@ mod tests {
         check("import (./. + \"/${name}.nix\")", &["./."], &[], &[]);
         check("readDir ./. // readDir ./x", &["./.", "./x"], &[], &[]);
         check("\"${./.}\"; import ./. { }", &[], &[], &[]);
-        check("imports = [ ./a.nix ./b.nix ];", &["./a.nix", "./b.nix"], &[], &[]);
+        check(
+            "imports = [ ./a.nix ./b.nix ];",
+            &["./a.nix as module", "./b.nix as module"],
+            &[],
+            &[],
+        );
         check("f ./a.nix; readFile (./b.nix)", &["./a.nix/**", "./b.nix/**"], &[], &[]);
     }
 
@@ -400,6 +391,8 @@ mod tests {
             "outputs = all@{ ... }: f all",
             "outputs = flakes: f { flakes = flakes; }",
             "root = inputs.self;",
+            "f (head (attrValues inputs) + \"/v\")",
+            "f self + \"/v\"",
         ] {
             assert!(goes(text), "{text}");
         }
@@ -432,6 +425,11 @@ mod tests {
         assert_eq!(asks("builtins.hasAttr \"rev\" self"), (true, true));
         assert_eq!(asks("self.${name} + self.sourceInfo.${name}"), (true, false));
         assert_eq!(asks("{ rev = \"1\"; } // self.x"), (false, false));
+        assert_eq!(asks("toJSON self.sourceInfo"), (true, true));
+        assert_eq!(asks("inherit (self) sourceInfo;"), (true, true));
+        assert_eq!(asks("f: toJSON f.sourceInfo"), (false, true));
+        assert_eq!(asks("self.sourceInfo.outPath; inherit (self.sourceInfo) a;"), (false, false));
+        assert_eq!(asks("mapAttrs (n: v: v) self"), (true, false));
     }
 
     #[test]

@@ -125,7 +125,8 @@ fn sources_of(derivation: &str) -> Vec<PathBuf> {
         None => rest.split_once("])],[").map_or("", |(_, sources)| sources),
     };
     let list = rest.split(']').next().unwrap_or_default();
-    list.split(',').map(|quoted| PathBuf::from(quoted.trim_matches('"'))).collect()
+    let paths = list.split(',').map(|quoted| quoted.trim_matches('"'));
+    paths.filter(|path| !path.is_empty()).map(PathBuf::from).collect()
 }
 
 #[cfg(test)]
@@ -145,9 +146,8 @@ mod tests {
     #[test]
     fn the_sources_of_a_derivation_are_those_it_lists() {
         let check = |derivation: &str, sources: &[&str]| {
-            let found: Vec<PathBuf> = sources_of(derivation);
-            let found = found.iter().filter(|path| !path.as_os_str().is_empty());
-            assert!(found.eq(sources.iter().map(Path::new).collect::<Vec<_>>()), "{derivation}");
+            let sources: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
+            assert_eq!(sources_of(derivation), sources, "{derivation}");
         };
         let outputs = r#"Derive([("out","/s/1-o","","")],["#;
         let rest = r#"],"x86_64-linux","/bin/sh",["-c","]"],[("src","/s/9-no")])"#;

@@ -1,10 +1,11 @@
 //! From nix's log to inputs: which files and variables a shell was made from.
 
+mod sources;
+mod texts;
 mod virtual_path;
 
 use super::flake::{self, LocalFlake};
 use super::inputs::{Aspect, View, is_too_large, with_worktree};
-use super::literals::{self, Mention, Named, Reach, Reading};
 use super::log::Look;
 use super::others::{self, Others};
 use super::repository::{self, Repository};
@@ -13,9 +14,11 @@ use super::settings;
 use super::tracked::{Checkout, Tracked};
 use crate::env::Env;
 use crate::watch::Watches;
+use sources::Sources;
+pub use sources::copies;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use virtual_path::virtual_path;
+use texts::{Context, Own, Texts};
 
 /// A nix file larger than this many bytes names nothing.
 const TEXT_LIMIT: u64 = 4 << 20;
@@ -29,8 +32,9 @@ const NIXPKGS_VARIABLES: [&str; 6] = [
     "NIX_PATH",
 ];
 /// What it looks for at home.
-const NIXPKGS_FILES: [&str; 3] =
-    [".config/nixpkgs/config.nix", ".config/nixpkgs/overlays.nix", ".config/nixpkgs/overlays"];
+const NIXPKGS_FILES: [&str; 2] = [".config/nixpkgs/config.nix", ".config/nixpkgs/overlays.nix"];
+/// Where it takes all that is there: at home, and by its name in the search path.
+const OVERLAYS: (&str, &str) = (".config/nixpkgs/overlays", "nixpkgs-overlays=");
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reads {
@@ -45,28 +49,6 @@ pub struct Reads {
     pub tracked: Option<Tracked>,
     /// Where programs keep what they may need again.
     pub caches: PathBuf,
-}
-
-/// A flake, and whether nix copies it, as far as the files of it that are looked at go.
-#[derive(Clone, Copy)]
-struct Copied<'a> {
-    flake: &'a LocalFlake,
-    is_pure: bool,
-}
-
-/// What is known of a nix file beside its text.
-#[derive(Clone, Copy)]
-struct Context<'a> {
-    flake: Option<Copied<'a>>,
-    own: Own,
-    others: &'a Others<'a>,
-}
-
-/// Whether nix tells what a file itself looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Own {
-    Told,
-    Untold,
 }
 
 /// The store that an environment names.
@@ -94,24 +76,24 @@ impl Reads {
         let mut files = reads.nix_files();
         let is_own = |file: &Path| flake.is_some() || file.starts_with(&request.project);
         files.retain(|file| is_own(file) || !others::is_nixpkgs(file));
-        let untold = Context { flake: None, own: Own::Untold, others: &others };
+        let texts = Texts::of(files);
         if let Some(flake) = &flake {
-            let copied = Copied { flake, is_pure: !request.is_impure() };
             reads.take_flake(flake);
             let is_around = |other: &&LocalFlake| flake.tree.starts_with(&other.tree);
             for other in sources.others.iter().filter(|other| !is_around(other)) {
                 reads.take_source(other);
             }
-            reads.take_named(files, Context { flake: Some(copied), ..untold });
-        } else if let Some(file) = request.local_file() {
+            let context = Context::of_flake((flake, request), &texts, &others);
+            reads.take_texts(&texts, context);
+            reads.take_whole(flake, &texts, &others);
+        } else {
             let traced: BTreeSet<PathBuf> = looks.iter().flat_map(Look::traced).collect();
-            let is_told = |path: &PathBuf| *path == file || traced.contains(path);
-            let (told, rest) = files.into_iter().partition(is_told);
-            reads.take_named(rest, untold);
-            reads.take_named(told, Context { own: Own::Told, ..untold });
-        } else if let Source::Expression { text, .. } = &request.source {
-            reads.take_named(files, untold);
-            reads.take_text((&request.dir.join("-E"), &literals::named(text)), untold);
+            let file = request.local_file();
+            let is_told = |path: &Path| file.as_deref() == Some(path) || traced.contains(path);
+            let (told, rest) = texts.split(is_told);
+            let rest = rest.with(&request.dir, &request.expressions());
+            reads.take_texts(&rest, Context::of_expression(Own::Untold, &rest, &others));
+            reads.take_texts(&told, Context::of_expression(Own::Told, &rest, &others));
         }
         reads.take_request(request, env);
         if request.is_impure() {
@@ -135,9 +117,10 @@ impl Reads {
 
     /// What nix looks at before any file of the user's.
     fn take_request(&mut self, request: &Request, env: &Env) {
-        self.variables.insert(settings::VARIABLE.to_string());
+        self.variables.extend(settings::VARIABLES.map(String::from));
         let settings = settings::files(env).into_iter();
-        self.paths.extend(settings.map(|file| (file, Aspect::Content)));
+        let files = settings.chain(request.files());
+        self.paths.extend(files.map(|file| (file, Aspect::Content)));
         match &request.source {
             Source::Flake(reference) => self.take_reference((reference, &request.dir), env),
             Source::File { file, .. } => {
@@ -158,7 +141,7 @@ impl Reads {
             (LocalFlake::find(reference, dir), flake::branch(reference))
             && let Some(git_dir) = flake.git_dir
         {
-            self.take_branch(&git_dir, branch);
+            self.take_branch(&git_dir, &branch);
         }
         let Some(name) = flake::registered(reference) else { return };
         for file in settings::registries(env) {
@@ -225,7 +208,7 @@ impl Reads {
             return;
         };
         match (flake::branch(reference), &flake.git_dir) {
-            (Some(branch), Some(git_dir)) => self.take_branch(git_dir, branch),
+            (Some(branch), Some(git_dir)) => self.take_branch(git_dir, &branch),
             _ => self.take_source(&flake),
         }
     }
@@ -280,105 +263,6 @@ impl Reads {
             .collect()
     }
 
-    /// What nix files name in their text: what they look at themselves, where nix does not tell that, as in a flake
-    /// and where nixpkgs' `callPackage` evaluates a file; and what others may look at in the directories they are given.
-    fn take_named(&mut self, files: Vec<PathBuf>, context: Context) {
-        let named = |file: PathBuf| {
-            let bytes = crate::fs::read_regular(&file, TEXT_LIMIT).ok()??;
-            Some((file, literals::named(&String::from_utf8_lossy(&bytes))))
-        };
-        let files: Vec<(PathBuf, Named)> = files.into_iter().filter_map(named).collect();
-        for (file, named) in &files {
-            self.take_text((file, named), context);
-        }
-        if let Some(Copied { flake, .. }) = context.flake {
-            self.take_whole(flake, &files, context.others);
-        }
-    }
-
-    /// What counts of a flake as a whole.
-    fn take_whole(&mut self, flake: &LocalFlake, files: &[(PathBuf, Named)], others: &Others) {
-        let any = |is: fn(&Named) -> bool| files.iter().any(|(_, named)| is(named));
-        let hands_on = any(|named| named.hands_on);
-        let reads_all = any(|named| named.hands_on && named.reading == Reading::Given);
-        if reads_all || hands_on && (others.may_read() || others.have_the_flake()) {
-            self.take_tree(flake.tree.clone());
-        }
-        let asks =
-            any(|named| named.asks_for_revision) || hands_on && any(|named| named.names_a_revision);
-        if let Some(git_dir) = flake.git_dir.clone().filter(|_| asks) {
-            self.paths.insert((git_dir, Aspect::Commit));
-            self.paths.insert((flake.tree.clone(), Aspect::Dirt));
-            if self.is_too_large(&flake.tree) {
-                self.too_large.insert(flake.tree.clone());
-            }
-        }
-    }
-
-    fn take_text(&mut self, (file, named): (&Path, &Named), context: Context) {
-        let Context { flake, own, others } = context;
-        for mention in &named.paths {
-            let path = crate::fs::clean(&file.with_file_name(&mention.path));
-            let is_copied = flake.is_some_and(|flake| flake.is_pure);
-            let reach = reach(mention, (is_copied, own), others);
-            // Of a copy, nothing leads out.
-            let is_out = |flake: Copied| flake.is_pure && !path.starts_with(&flake.flake.tree);
-            if !(reach == Reach::AllBelow && flake.is_some_and(is_out)) {
-                self.take_mentioned(path, (reach, own), file);
-            }
-        }
-        if own == Own::Untold {
-            self.variables.extend(named.variables.iter().cloned());
-        }
-        if named.fetches && flake.is_none_or(|flake| !flake.is_pure) {
-            let of_git = |dir: &Path| Some((dir.to_path_buf(), repository::git_dir(dir)?));
-            match file.ancestors().skip(1).find_map(of_git) {
-                Some((tree, git_dir)) => self.take_repository(&tree, &git_dir),
-                None if own == Own::Untold => self.take_tree(file.with_file_name("")),
-                None => {}
-            }
-        }
-        let Some(Copied { flake, .. }) = flake else { return };
-        // Older versions of nix have `self` stand for the whole tree.
-        for mention in &named.below_flake {
-            for root in BTreeSet::from([&flake.dir, &flake.tree]) {
-                let path = crate::fs::clean(&root.join(&mention.path));
-                let reach = reach(mention, (true, own), others);
-                self.take_mentioned(path, (reach, own), file);
-            }
-        }
-    }
-
-    /// Of nix files that are there, those that count are known; another path is read, listed or looked for.
-    fn take_mentioned(&mut self, path: PathBuf, (reach, own): (Reach, Own), file: &Path) {
-        let is_nix = path.extension().is_some_and(|extension| extension == "nix") && path.exists();
-        let is_evaluated = self.paths.contains(&(path.join("default.nix"), Aspect::Content));
-        let is_known = [Aspect::Tree, Aspect::Content]
-            .into_iter()
-            .any(|aspect| self.paths.contains(&(path.clone(), aspect)));
-        let holds_the_file = file.starts_with(&path);
-        self.take_link(&path);
-        if is_known || is_evaluated && !holds_the_file {
-            return;
-        }
-        // What is handed on with a `default.nix` is handed on to be evaluated.
-        let may_be_read = !path.join("default.nix").exists() || holds_the_file;
-        if path.is_dir() && reach == Reach::AllBelow && may_be_read {
-            self.take_tree(path);
-        } else if (own == Own::Untold || reach == Reach::AllBelow && !path.is_dir())
-            && !(holds_the_file && is_of_source(reach))
-        {
-            let aspect = if path.is_dir() {
-                Aspect::Names
-            } else if path.exists() && !(is_nix && reach == Reach::Itself) {
-                Aspect::Content
-            } else {
-                Aspect::Presence
-            };
-            self.paths.insert((path, aspect));
-        }
-    }
-
     /// What nix says that it missed may come to be there.
     pub fn take_missing(&mut self, message: &str) {
         let quoted = message.split('\'').map(Path::new);
@@ -391,10 +275,13 @@ impl Reads {
         if let Some(home) = env.non_empty("HOME") {
             let files = NIXPKGS_FILES.iter().map(|name| Path::new(home).join(name));
             self.paths.extend(files.map(|file| (file, Aspect::Presence)));
+            self.paths.insert((Path::new(home).join(OVERLAYS.0), Aspect::Names));
             let channels = Path::new(home).join(".nix-defexpr/channels");
             self.paths.insert((channels, Aspect::Target));
         }
         let path = env.get("NIX_PATH").unwrap_or_default().to_string_lossy().into_owned();
+        let overlays = path.split(':').filter_map(|entry| entry.strip_prefix(OVERLAYS.1));
+        self.paths.extend(overlays.map(|dir| (dir.into(), Aspect::Names)));
         let entries =
             path.split(':').map(|entry| entry.split_once('=').map_or(entry, |(_, path)| path));
         let local = entries.filter(|entry| entry.starts_with('/'));
@@ -402,82 +289,8 @@ impl Reads {
     }
 }
 
-/// What a mention comes to in a flake that nix copies, or in files that stay where they are.
-fn reach(mention: &Mention, (is_copied, own): (bool, Own), others: &Others) -> Reach {
-    match mention.reach {
-        Reach::Text if is_copied && own == Own::Untold => Reach::AllBelow,
-        Reach::Text => Reach::Source,
-        Reach::Filtered if others.have_untold_sources() => Reach::AllBelow,
-        Reach::Filtered | Reach::Source if others.may_read() => Reach::AllBelow,
-        reach => reach,
-    }
-}
-
-fn is_of_source(reach: Reach) -> bool {
-    matches!(reach, Reach::Source | Reach::Filtered)
-}
-
 /// By the environment of nix.
-fn caches(env: &Env) -> PathBuf {
+pub fn caches(env: &Env) -> PathBuf {
     let at_home = || env.non_empty("HOME").map(|home| Path::new(home).join(".cache"));
     env.non_empty("XDG_CACHE_HOME").map(PathBuf::from).or_else(at_home).unwrap_or_default()
-}
-
-/// Where paths of the store come from.
-struct Sources {
-    store: PathBuf,
-    /// The flake's copies in the store: there is another one when nix has written the lock.
-    copies: Vec<PathBuf>,
-    /// What they were made of.
-    tree: PathBuf,
-    /// What other sources may have been made of.
-    others: Vec<LocalFlake>,
-}
-
-impl Sources {
-    fn new(store: PathBuf, flake: Option<&LocalFlake>, looks: &[Look], request: &Request) -> Self {
-        let copies = flake.map(|flake| copies(flake, &store, looks)).unwrap_or_default();
-        let tree = flake.map(|flake| flake.tree.clone()).unwrap_or_default();
-        let mut others = flake.map(LocalFlake::path_inputs).unwrap_or_default();
-        let overrides = request.arguments.windows(3).filter(|words| words[0] == "--override-input");
-        let overrides = overrides.filter_map(|words| LocalFlake::find(&words[2], &request.dir));
-        others.extend(overrides);
-        Self { store, copies, tree, others }
-    }
-
-    /// The files of the user that a path nix named may stand for.
-    fn places(&self, path: &Path) -> Vec<PathBuf> {
-        if let Some(path) = virtual_path(path, &self.tree) {
-            return vec![path];
-        }
-        if !path.is_absolute() {
-            return Vec::new();
-        }
-        if let Some(below) = self.copies.iter().find_map(|copy| path.strip_prefix(copy).ok()) {
-            return vec![crate::fs::clean(&self.tree.join(below))];
-        }
-        let Ok(in_store) = path.strip_prefix(&self.store) else { return vec![path.to_path_buf()] };
-        let below: PathBuf = in_store.components().skip(1).collect();
-        let others = self.others.iter().map(|flake| flake.tree.join(&below));
-        others.filter(|path| path.is_file()).collect()
-    }
-}
-
-/// nix evaluates the flake itself first; whatever has the same `flake.nix` is another copy.
-pub fn copies(flake: &LocalFlake, store: &Path, looks: &[Look]) -> Vec<PathBuf> {
-    let name = flake.file_below_tree();
-    let mut text = None;
-    let mut copies = Vec::new();
-    for look in looks {
-        let Look::File(path) = look else { continue };
-        if !path.starts_with(store) || !path.ends_with(&name) {
-            continue;
-        }
-        let found = crate::fs::read_regular(path, TEXT_LIMIT).ok().flatten();
-        let copy = path.ancestors().nth(name.components().count());
-        if *text.get_or_insert_with(|| found.clone()) == found {
-            copies.extend(copy.map(Path::to_path_buf));
-        }
-    }
-    copies
 }

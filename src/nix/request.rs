@@ -1,5 +1,7 @@
 //! What is asked of nix: a flake or an expression, with arguments, as `use flake` and `use nix` are given them.
 
+mod options;
+
 use super::flake::{self, LocalFlake};
 use crate::error::Hinted;
 use anyhow::{Result, bail};
@@ -79,7 +81,7 @@ impl Request {
                 "--pure" | "--impure" | "-Q" | "--no-build-output" => {}
                 "-k" => handed_on.push("--keep-going".to_string()),
                 "-K" => handed_on.push("--keep-failed".to_string()),
-                "-j" | "--max-jobs" | "--cores" | "--timeout" | "--max-silent-time" => {
+                "-j" => {
                     let number = value()?;
                     handed_on.extend([word, number]);
                 }
@@ -87,11 +89,12 @@ impl Request {
                     let path = value()?;
                     handed_on.extend(["-I".to_string(), path]);
                 }
-                "--arg" | "--argstr" | "--option" => {
-                    let (name, value) = (value()?, value()?);
-                    handed_on.extend([word, name, value]);
+                option if option.starts_with('-') => {
+                    let values = (0..options::values(option)).map(|_| value());
+                    let values = values.collect::<Result<Vec<_>>>()?;
+                    handed_on.push(word);
+                    handed_on.extend(values);
                 }
-                option if option.starts_with('-') => handed_on.push(word),
                 _ if names_packages => packages.push(word),
                 _ => file = Some(word),
             }
@@ -133,7 +136,10 @@ impl Request {
             return true;
         }
         let is_flake = matches!(self.source, Source::Flake(_));
-        !is_flake || self.arguments.iter().any(|argument| argument == "--impure")
+        let is_allowed = |argument: &String| argument == "--impure" || argument == "--no-pure-eval";
+        !is_flake
+            || self.arguments.iter().any(is_allowed)
+            || self.values_of("--option").any(|option| option == ("pure-eval", "false"))
     }
 
     /// The words that say what to evaluate, after `nix print-dev-env`.
@@ -215,6 +221,31 @@ impl Request {
         LocalFlake::find(reference, &self.dir)
     }
 
+    /// What nix evaluates that stands in no file.
+    pub fn expressions(&self) -> Vec<&str> {
+        let own: Vec<&str> = match &self.source {
+            Source::Expression { text, .. } => vec![text],
+            Source::Packages(packages) => packages.iter().map(String::as_str).collect(),
+            Source::Flake(_) | Source::File { .. } => Vec::new(),
+        };
+        let arguments = self.values_of("--arg").map(|(_, expression)| expression);
+        own.into_iter().chain(arguments).collect()
+    }
+
+    /// Files whose content nix takes as it is.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let arguments = self.values_of("--arg-from-file").map(|(_, file)| file);
+        let locks = self.arguments.windows(2).filter(|words| words[0] == "--reference-lock-file");
+        let files = arguments.chain(locks.map(|words| words[1].as_str()));
+        files.map(|file| crate::fs::clean(&self.dir.join(file))).collect()
+    }
+
+    /// Of an option with two of them.
+    pub fn values_of<'a>(&'a self, option: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let words = self.arguments.windows(3).filter(move |words| words[0] == option);
+        words.map(|words| (words[1].as_str(), words[2].as_str()))
+    }
+
     /// The expression's file, unless it is one that nix has to look for or to fetch.
     pub fn local_file(&self) -> Option<PathBuf> {
         let Source::File { file, .. } = &self.source else { return None };
@@ -241,4 +272,22 @@ fn text(path: &Path) -> String {
     let path = path.to_string_lossy();
     let path = path.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\${");
     format!("\"{path}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_options_are_no_files() {
+        let words = "s.nix --arg-from-file v ./v --system x --show-trace -A a --builders b";
+        let words = words.split(' ').map(String::from).collect();
+        let dir = Path::new("/p");
+        let request = Request::expression(dir, dir, words).unwrap();
+        let source = Source::File { file: "s.nix".into(), attribute: "a".into() };
+        assert_eq!(request.source, source);
+        let handed_on = "--arg-from-file v ./v --system x --show-trace --builders b";
+        assert_eq!(request.arguments.join(" "), handed_on);
+        assert_eq!(request.files(), [Path::new("/p/v")]);
+    }
 }

@@ -10,6 +10,7 @@ fn what_nix_says_is_told_once_and_not_tried_again() {
         return;
     }
     let world = World::new();
+    world.run("nix", &["flake", "lock"]).output().unwrap();
     world.project.write("pkgs.nix", "{ }: {\n  shell = throw \"no shell today\";\n} }\n");
     let said = world.project.shell().any_prompt(1);
     assert!(said.contains("envr: error: could not make the nix shell `.`\n    error:"), "{said}");
@@ -268,14 +269,23 @@ fn another_nix_is_tried_where_one_failed() {
     assert_eq!(shell.get("A"), Some("1"));
 }
 
-/// What nix says of a file of the user's stays true with the lock.
+/// Whatever it says.
 #[test]
 fn a_run_that_failed_with_the_lock_that_it_wrote_is_tried_once_more() {
-    let wrote = r#"@nix {"action":"msg","level":1,"msg":"warning: creating lock file"}"#;
+    let wrote = r#"@nix {"action":"msg","level":4,"msg":"evaluating file '$NIX_STORE_DIR/1-s/flake.nix'"}
+@nix {"action":"msg","level":1,"msg":"warning: creating lock file"}"#;
     let shell = r#"{"variables":{"A":{"type":"exported","value":"1"}}}"#;
     for (second, code) in [(format!("echo '{shell}'"), 0), ("exit 1".to_string(), 1)] {
         let project = crate::test::Project::new();
-        let first = format!("echo '{wrote}' >&2; echo error: not yet >&2; : >flake.lock; exit 1");
+        let store = project.path("store");
+        let project = project.env("NIX_STORE_DIR", &store);
+        project.write_at("store/1-s/flake.nix", "1");
+        let (wrote, store) =
+            (wrote.replace("$NIX_STORE_DIR", &store.to_string_lossy()), store.display());
+        let first = format!(
+            "echo \"$(cat ../wrote)\" >&2; echo \"error: not yet at {store}/1-s/flake.nix:1:1\" >&2; : >flake.lock; exit 1"
+        );
+        project.write_at("wrote", wrote);
         let nix = format!(
             "case $* in *print-dev-env*) echo >>../calls ;; esac; if [ ! -e flake.lock ]; then {first}; fi; {second}"
         );

@@ -57,6 +57,7 @@ fn a_derivation_that_is_made_of_the_flake_follows_it() {
     let world = world_with_function(&format!(
         "builtins.seq (builtins.derivation {{ {made}; src = {FIRST}; }}).drvPath \"one\""
     ));
+    world.run("nix", &["flake", "lock"]).output().unwrap();
     assert_eq!((only(&world).as_str(), world.calls()), ("one", 1));
     world.edit("apart/v", "one", "two");
     assert_eq!((only(&world).as_str(), world.calls()), ("one", 2));

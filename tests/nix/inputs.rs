@@ -46,6 +46,7 @@ fn a_file_that_is_read_through_a_directory_counts() {
     ];
     for way in ways {
         let world = world_with(way);
+        world.run("nix", &["flake", "lock"]).output().unwrap();
         assert_eq!(only(&world), "one", "{way}");
         world.edit("cfg/v", "one", "two");
         assert_eq!((only(&world).as_str(), world.calls()), ("two", 2), "{way}");
@@ -367,11 +368,10 @@ fn links_to_what_a_flake_evaluates_count() {
             }
             link("cfg", "link");
             link("cfg/default.nix", "link.nix");
+            world.run("nix", &["flake", "lock"]).output().unwrap();
             if settings.is_empty() {
                 world.git(&["init", "-q"]);
                 world.git(&["add", "-A"]);
-            } else {
-                world.run("nix", &["flake", "lock"]).output().unwrap();
             }
             assert_eq!(only(&world), "one", "{way} {settings}");
             link("apart", "link");

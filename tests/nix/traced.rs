@@ -21,7 +21,7 @@ fn shell(expression: &str) -> String {
 }
 
 /// Has bash change files of the project.
-fn bash(world: &World, script: &str) {
+pub fn bash(world: &World, script: &str) {
     let prelude = "set -e; git() { command git -c user.name=a -c user.email=a@b \"$@\"; }; commit() { git init -q \"$@\"; git -C \"${1-.}\" add -A; git -C \"${1-.}\" commit -qm x; }; ";
     let script = [prelude, script].concat();
     let output = world.run("/bin/bash", &["-c", &script]).output().unwrap();

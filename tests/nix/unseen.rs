@@ -213,6 +213,8 @@ fn a_revision_that_is_asked_of_another_name_counts() {
     for asked in [
         "import ./version.nix self",
         "if builtins.hasAttr \"rev\" self then \"clean\" else \"dirty\"",
+        "if builtins.any (n: builtins.match \"(re)v\" n != null) (builtins.attrNames self.sourceInfo) then \"clean\" else \"dirty\"",
+        "if builtins.any (n: builtins.match \"(re)v\" n != null) (builtins.attrNames self) then \"clean\" else \"dirty\"",
         "let name = \"re\" + \"v\"; in if self.${name} or \"\" == \"\" then \"dirty\" else \"clean\"",
     ] {
         let world = world_with(asked);
@@ -284,4 +286,30 @@ fn a_flake_of_a_branch_is_that_of_its_commit() {
     assert_eq!((only(&world).as_str(), world.calls()), ("one", 1));
     world.git(&["commit", "-qam", "y"]);
     assert_eq!((only(&world).as_str(), world.calls()), ("two", 2));
+}
+
+/// Below a directory with a flake of its own.
+#[test]
+fn a_flake_that_a_reference_asks_for_below_another_counts() {
+    if !has_nix() {
+        return;
+    }
+    for reference in [".?dir=lib", ".?dir=l%69b"] {
+        let world = world_with("import ./x.nix + builtins.readFile ./cfg/v");
+        crate::cases::copy(&world.project.path("project"), &world.project.path("other"));
+        std::fs::rename(world.project.path("other"), world.project.path("project/lib")).unwrap();
+        world.project.write("lib/x.nix", "\"x\"");
+        world.project.write("flake.nix", "{ outputs = _: { }; }");
+        world.run("nix", &["flake", "lock", "./lib"]).output().unwrap();
+        commit(&world);
+        world.allow(&format!("use flake '{reference}#bare'\n"));
+        assert_eq!(only(&world), "xone", "{reference}");
+        world.edit("lib/x.nix", "x", "y");
+        assert_eq!(only(&world), "yone", "{reference}");
+        world.edit("lib/cfg/v", "one", "two");
+        assert_eq!(only(&world), "ytwo", "{reference}");
+        let calls = world.calls();
+        world.project.write("x.nix", "\"z\"");
+        assert_eq!((only(&world).as_str(), world.calls()), ("ytwo", calls), "{reference}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What makes a path in a nix file longer: strings that are added, and text behind it in a string.
 
-use super::function;
+use super::application::{function, is_argument, without_function};
 
 /// What stands behind a directory in a file.
 pub enum Behind {
@@ -13,7 +13,7 @@ pub enum Behind {
 
 /// `+ "/path"`, or in a string `}/path`.
 pub fn behind((before, rest): (&str, &str)) -> Behind {
-    let Some((text, is_added)) = added(rest) else { return Behind::Nothing };
+    let Some((text, is_added)) = added((before, rest)) else { return Behind::Nothing };
     // What ends a path in a line of a script may be in the name of a file.
     let ends: &[char] =
         if is_added { &['"', '$', '\\'] } else { &['"', '\'', '$', '\\', ' ', '\n', ';', ':'] };
@@ -33,7 +33,19 @@ pub fn behind((before, rest): (&str, &str)) -> Behind {
 }
 
 /// The text that makes a path longer, and whether it stands in a string of its own; empty where it is computed.
-fn added(rest: &str) -> Option<(&str, bool)> {
+fn added<'a>((mut before, mut rest): (&str, &'a str)) -> Option<(&'a str, bool)> {
+    loop {
+        if is_argument(before) {
+            // Of what another function makes of it, it is not the path that becomes longer.
+            if function(before) != "toString" {
+                return None;
+            }
+            before = without_function(before, "toString");
+        }
+        let outside = before.trim_end().strip_suffix('(').zip(rest.trim_start().strip_prefix(')'));
+        let Some(outside) = outside else { break };
+        (before, rest) = outside;
+    }
     let rest = rest.trim_start_matches([')', ' ']);
     if rest.starts_with("}/") {
         return Some((&rest[1..], false));
@@ -43,8 +55,8 @@ fn added(rest: &str) -> Option<(&str, bool)> {
 }
 
 /// Of `"${directory}/a b"` the whole name: who reads it may mean all that stands there.
-pub fn with_blanks(rest: &str) -> Option<String> {
-    let text = added(rest).filter(|(_, is_added)| !is_added)?.0;
+pub fn with_blanks(around: (&str, &str)) -> Option<String> {
+    let text = added(around).filter(|(_, is_added)| !is_added)?.0;
     let text = &text[..text.find(['"', '$', '\\', '\n'])?];
     text.contains([' ', '\'', ';', ':']).then(|| text.to_string())
 }

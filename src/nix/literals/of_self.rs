@@ -1,10 +1,9 @@
 //! `self` in the text of a nix file: the flake as a directory, and as a set of what it gives to others.
 
+use super::application::{function, goes_to_attributes};
 use super::behind::{Behind, behind, with_blanks};
 use super::code::{self, Code};
-use super::{
-    EVALUATING, Mention, Reach, function, is_bound, is_inherited, reach_of_computed, reach_of_path,
-};
+use super::{EVALUATING, Mention, Reach, is_bound, is_inherited, reach_of_computed, reach_of_path};
 
 /// Of `self`, what leads to its files, or is another one for each state of them.
 const CONTENTS: [&str; 4] = ["inputs", "narHash", "outPath", "sourceInfo"];
@@ -12,7 +11,8 @@ const CONTENTS: [&str; 4] = ["inputs", "narHash", "outPath", "sourceInfo"];
 pub fn mentions(code: &Code) -> Vec<Mention> {
     let around = |(start, end): (usize, usize)| (&code.text[..start], &code.text[end..]);
     let of_self = code.words("self").map(around).flat_map(|(before, rest)| {
-        let whole = with_blanks(rest).map(|below| below.trim_start_matches('/').to_string());
+        let whole =
+            with_blanks((before, rest)).map(|below| below.trim_start_matches('/').to_string());
         let whole = whole.map(|path| Mention { path, reach: Reach::AllBelow });
         mention(code, (before, rest)).into_iter().chain(whole)
     });
@@ -41,7 +41,19 @@ pub fn hands_on(code: &Code) -> bool {
 
 /// Whether it is asked for something whose name is not written.
 pub fn computes_attributes(code: &Code) -> bool {
-    code.words("self").any(|(_, end)| is_computed_attribute(&code.text[end..]))
+    code.words("self").any(|(start, end)| {
+        is_computed_attribute(&code.text[end..]) || goes_to_attributes(&code.text[..start])
+    })
+}
+
+/// Whether all is taken that is known of the source of a flake: its commit, too.
+pub fn has_whole_source(code: &Code) -> bool {
+    let is_whole = |(start, end): (usize, usize)| {
+        let (before, next) = (&code.text[..start], code.text[end..].trim_start());
+        let names_are_written = next.starts_with(')') && is_inherited(before);
+        !next.starts_with('.') && !names_are_written && !is_bound(next)
+    };
+    code.words("sourceInfo").any(is_whole) || code.text.contains("\"sourceInfo\"")
 }
 
 fn all() -> Mention {
