@@ -122,7 +122,7 @@ impl DevEnv {
             }
         }
         for (name, body) in &self.bash_functions {
-            if is_word(name) {
+            if is_function_name(name) {
                 code.extend([name, "() {\n", body, "\n}\n"]);
             }
         }
@@ -134,7 +134,8 @@ impl DevEnv {
         let arrays = self.variables.iter().filter_map(|(name, variable)| {
             matches!(variable, Variable::Array(_) | Variable::Associative(_)).then_some(name)
         });
-        self.bash_functions.keys().chain(arrays).filter(|name| is_word(name)).cloned().collect()
+        let functions = self.bash_functions.keys().filter(|name| is_function_name(name));
+        functions.chain(arrays.filter(|name| is_word(name))).cloned().collect()
     }
 
     /// Names and store paths of the outputs that the shell's derivation would have.
@@ -163,6 +164,12 @@ fn is_word(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Letters that mean nothing to bash: more than that, and no name of a function is in use.
+fn is_function_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:+@%/".contains(&byte);
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(is_plain)
 }
 
 fn word(value: &str) -> String {

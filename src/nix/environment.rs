@@ -30,7 +30,7 @@ const JOINED: [&str; 2] = ["PATH", "XDG_DATA_DIRS"];
 pub const ATTRIBUTES_FILE: &str = "NIX_ATTRS_SH_FILE";
 
 /// What a build wants to know and a person does not.
-const NOISE: [&str; 23] = [
+const NOISE: [&str; 31] = [
     "NIX_BUILD_CORES",
     "NIX_STORE",
     "SOURCE_DATE_EPOCH",
@@ -39,15 +39,23 @@ const NOISE: [&str; 23] = [
     "args",
     "buildCommand",
     "buildCommandPath",
+    "buildInputs",
     "buildPhase",
     "builder",
+    "checkInputs",
     "dontAddDisableDepTrack",
+    "installCheckInputs",
     "name",
+    "nativeBuildInputs",
+    "nativeCheckInputs",
+    "nativeInstallCheckInputs",
     "outputs",
     "passAsFile",
     "phases",
     "pname",
     "preferLocalBuild",
+    "propagatedBuildInputs",
+    "propagatedNativeBuildInputs",
     "shellHook",
     "src",
     "stdenv",
@@ -55,11 +63,10 @@ const NOISE: [&str; 23] = [
     "system",
     "version",
 ];
-/// The same, in the forms that stdenv spells for each platform and each phase.
-const NOISY_ENDINGS: [&str; 5] =
-    ["BuildBuild", "BuildBuildPropagated", "Inputs", "Phase", "Propagated"];
+/// `depsBuildHost` and its like are made of two of them.
+const PLATFORMS: [&str; 3] = ["Build", "Host", "Target"];
 /// What people pass on to their build tools; noise where it is empty.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 9] = [
     "cmakeFlags",
     "configureFlags",
     "doCheck",
@@ -69,8 +76,6 @@ const FLAGS: [&str; 11] = [
     "patches",
     "postHook",
     "preHook",
-    "propagatedBuildInputs",
-    "propagatedNativeBuildInputs",
 ];
 
 /// Whether what only a build wants to know comes along.
@@ -142,10 +147,17 @@ fn texts<'a>((name, value): (&'a String, &'a String)) -> (&'a str, &'a str) {
 
 fn is_noise(name: &str, value: &str) -> bool {
     NOISE.contains(&name)
-        || (name.starts_with("deps") && name.len() > "deps".len())
-        || (name.starts_with(|first: char| first.is_ascii_lowercase())
-            && NOISY_ENDINGS.iter().any(|ending| name.ends_with(ending)))
+        || is_dependencies(name)
+        || (name.starts_with(|first: char| first.is_ascii_lowercase()) && name.ends_with("Phase"))
         || (value.is_empty() && FLAGS.contains(&name))
+}
+
+/// `depsBuildBuild`, `depsHostHostPropagated`: what stdenv calls inputs by the platforms that they are of.
+fn is_dependencies(name: &str) -> bool {
+    let Some(platforms) = name.strip_prefix("deps") else { return false };
+    let platforms = platforms.strip_suffix("Propagated").unwrap_or(platforms);
+    let rest = PLATFORMS.iter().find_map(|platform| platforms.strip_prefix(platform));
+    rest.is_some_and(|rest| PLATFORMS.contains(&rest))
 }
 
 /// The value of a variable whose old one may stay behind it.
@@ -193,6 +205,9 @@ mod tests {
         "FLAGS":{"type":"exported","value":"-L/s/b/lib -I/s/c/include"},
         "nativeBuildInputs":{"type":"exported","value":"/s/a"},
         "depsBuildBuild":{"type":"exported","value":""},
+        "depsDir":{"type":"exported","value":"d"},
+        "depsTargetTargetPropagated":{"type":"exported","value":""},
+        "myInputs":{"type":"exported","value":"i"},
         "buildPhase":{"type":"exported","value":"make"},
         "cmakeFlags":{"type":"exported","value":""},
         "mesonFlags":{"type":"exported","value":"-Dx=1"},
@@ -229,7 +244,9 @@ mod tests {
             HOME=/home/u
             PATH=/s/a/bin:/usr/bin:/bin
             XDG_DATA_DIRS=/s/a/share
+            depsDir=d
             mesonFlags=-Dx=1
+            myInputs=i
             nativeBuildInputs=of the user
             hook: echo /p/outputs/out
         "]],
@@ -249,8 +266,11 @@ mod tests {
             buildPhase=make
             cmakeFlags=
             depsBuildBuild=
+            depsDir=d
+            depsTargetTargetPropagated=
             dev=/p/outputs/dev
             mesonFlags=-Dx=1
+            myInputs=i
             nativeBuildInputs=/s/a
             out=/p/outputs/out
             outputs=out dev

@@ -58,6 +58,7 @@ pub fn code(
 fn run_here(kept: &Kept, hook: &str, env: &Env) -> Vec<u8> {
     let beside = kept.environment.for_the_hook().filter(|(name, _)| env.get(name).is_none());
     let mut code = prelude(kept, beside);
+    code.extend(restored(&kept.defined, env));
     // Neither its status nor a `return` in it is ours.
     code.extend(b"__envr_hook() { eval ");
     code.extend(bash_word(hook.as_bytes()));
@@ -79,6 +80,16 @@ fn prelude<'a>(kept: &Kept, beside: impl Iterator<Item = (&'a str, &'a str)>) ->
         code.extend(b". ");
         code.extend(bash_word(file.as_os_str().as_bytes()));
         code.push(b'\n');
+    }
+    code
+}
+
+/// What is exported stays so where an array of the shell has its name.
+fn restored(defined: &[String], env: &Env) -> Vec<u8> {
+    let mut code = Vec::new();
+    for (name, value) in defined.iter().filter_map(|name| Some((name, env.get(name)?))) {
+        code.extend(["unset -v ", name, "\nexport "].concat().bytes());
+        assign(&mut code, name.as_bytes(), value.as_bytes());
     }
     code
 }
@@ -110,6 +121,8 @@ const ARGUMENT_LIMIT: usize = 100_000;
 pub struct LoneHook {
     pub dir: PathBuf,
     prelude: Vec<u8>,
+    /// Functions and arrays of the shell.
+    defined: Vec<String>,
     hook: String,
 }
 
@@ -150,7 +163,12 @@ impl LoneHook {
         let known = |name: &str| unexported.iter().any(|(known, _)| *known == name.as_bytes());
         let beside = kept.environment.for_the_hook().filter(|(name, _)| !known(name));
         prelude.extend(self::prelude(kept, beside));
-        (hook.len().max(prelude.len()) < ARGUMENT_LIMIT).then_some(Self { dir, prelude, hook })
+        (hook.len().max(prelude.len()) < ARGUMENT_LIMIT).then(|| Self {
+            dir,
+            prelude,
+            defined: kept.defined.clone(),
+            hook,
+        })
     }
 
     /// Runs it in `env`. Its stdin is the user's; what it prints goes to stderr.
@@ -158,7 +176,8 @@ impl LoneHook {
         let mut vigil = Vigil::start(world)?;
         let mut command = Command::new(bash);
         command.arg("-c").arg(SCRIPT).arg(bash);
-        command.arg(OsStr::from_bytes(&self.prelude)).arg(&self.hook);
+        let prelude = [&*self.prelude, &*restored(&self.defined, env)].concat();
+        command.arg(OsStr::from_bytes(&prelude)).arg(&self.hook);
         command.env_clear().envs(env.iter()).current_dir(&self.dir);
         let mut report = unnamed_file(env).context("could not make a file for bash")?;
         command.stdout(report.try_clone()?).stderr(io::stderr().as_fd().try_clone_to_owned()?);

@@ -176,12 +176,13 @@ fn a_hook_that_bash_must_run_finds_the_functions_of_the_shell() {
     world.edit(
         "pkgs.nix",
         "echo \"welcome to the fixture shell\"",
-        "greet you; export ARRAY=\"''${array[1]}/''${assoc[key]}/$unexported/$outputs\"; mine() { :; }",
+        "greet you; greet-all; export ARRAY=\"''${array[1]}/''${assoc[key]}/$unexported/$outputs\"; mine() { :; }",
     );
+    world.edit("pkgs.nix", "greet() {", "greet-all() { greet all; }\n      greet() {");
     let mut shell = world.project.shell();
     for _ in 0..2 {
         let said = shell.any_prompt(0);
-        assert!(said.contains("\ngreet you\n"), "{said}");
+        assert!(said.contains("\ngreet you\ngreet all\n"), "{said}");
         assert_eq!(shell.get("ARRAY"), Some("two words/value/a shell variable/out"));
         assert_eq!(shell.get("name"), None);
         // What the hook itself defines is worth a word, what nix defines is not.
@@ -192,6 +193,14 @@ fn a_hook_that_bash_must_run_finds_the_functions_of_the_shell() {
         );
         assert!(!said.contains("genericBuild"), "{said}");
         shell = world.project.shell();
+    }
+    for lane in ["tell", "bash"] {
+        let mut shell = world.project.shell();
+        shell.set("ENVR_LANE", lane);
+        shell.set("array", "the user's");
+        shell.any_prompt(0);
+        assert_eq!(shell.get("array"), Some("the user's"), "{lane}");
+        assert_eq!(shell.get("ARRAY").map(|array| array.contains("two words")), Some(false));
     }
     world.project.write_at("home/.config/envr/config.toml", "[nix]\nshell_hook = \"never\"\n");
     shell.any_prompt(0);
