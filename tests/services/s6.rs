@@ -217,6 +217,30 @@ fn types_of_s6_rc() {
     assert_eq!(services.state("db"), "up");
 }
 
+/// The pipe between them outlives both.
+#[test]
+fn a_logger_that_is_killed_loses_nothing_that_it_did_not_read() {
+    let services = Services::empty();
+    let say = services.fifo("say");
+    let mut heard = services.fifo("heard");
+    let speaker =
+        format!("#!/bin/sh\nexec 4<>{}\nwhile read line <&4; do echo $line; done\n", say.path());
+    services.script("services/x/run", &speaker);
+    let logger = format!("#!/bin/sh\nwhile read line; do echo $line >{}; done\n", heard.path());
+    services.script("services/x/log/run", &logger);
+    services.allow();
+    services.up();
+    let mut tell = std::fs::File::options().write(true).open(say.path()).unwrap();
+    tell.write_all(b"one\n").unwrap();
+    assert_eq!(heard.line(), "one");
+    let pid = services.pid("x");
+    kill(services.pid("x/log"), "KILL");
+    tell.write_all(b"two\n").unwrap();
+    assert_eq!(heard.line(), "two");
+    assert_eq!(services.pid("x"), pid);
+    assert_eq!(services.status("x/log")["restarts"], 1);
+}
+
 /// Between `up` and its turn there is time for a change that nobody approved.
 #[test]
 fn what_waits_for_its_turn_is_looked_at_again_when_it_comes() {
