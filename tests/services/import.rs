@@ -115,8 +115,8 @@ fn what_compose_takes_from_elsewhere() {
     assert_eq!(
         tables,
         "[dotenv]\nfiles = [\"common.env\"]\nif_exists = [\"own.env\"]\n\n\
-         [services.web]\ncommand = \"export LIKE=\\\"${A}-${MISSING:?gone}\\\"\\nexec serve \\\"${HOST:-all}\\\" '$x'\"\n\
-         env = { A = \"one\", B = \"three\" }\nreplicas = 2\n\
+         [services.web]\ncommand = \"export A=one LIKE=\\\"${A}-${MISSING:?gone}\\\"\\nexec serve \\\"${HOST:-all}\\\" '$x'\"\n\
+         env = { B = \"three\" }\nreplicas = 2\n\
          depends_on = { job = \"completed\" }\nrestart = { when = \"on-failure\", limit = 3 }\n\
          stop = { signal = \"INT\" }\n\n\
          [services.job]\ncommand = [\"work\"]\nauto = false\noneshot = true\n\n\
@@ -129,7 +129,6 @@ fn what_compose_takes_from_elsewhere() {
         "`web`: `depends_on`: `gone` is not here",
         "`job`: `profiles`: it starts when it is named, or needed",
         "`job`: `stop_grace_period` is left out: `soon`",
-        "`web`: `${A}` is its own `A` here, not the one outside",
         "`round`: `extends` is left out: it leads nowhere",
         "`far`: `extends` is left out: it is in `f.yml`",
     ] {
@@ -208,7 +207,7 @@ fn until_said(services: &super::Services, name: &str) -> Vec<String> {
 #[test]
 fn what_was_imported_runs() {
     let services = super::Services::empty();
-    services.project.write(".env", "GREETING=hello\nHOST=from-dotenv\n");
+    services.project.write(".env", "GREETING=hello\nHOST=from-dotenv\nBOTH='* x'\n");
     services.project.write(
         "compose.yaml",
         "services:\n  setup: { image: x, command: [touch, done] }\n\
@@ -216,8 +215,9 @@ fn what_was_imported_runs() {
          \x20   environment: { A: '${GREETING:-none}!', B: '${MISSING:-default}' }\n\
          \x20   depends_on: { setup: { condition: service_completed_successfully } }\n\
          \x20   healthcheck: { test: [CMD, test, -e, done], interval: 50ms }\n    restart: always\n\
-         \x20 db:\n    command: sleep 1000\n    environment: { DB: '${GREETING:-none}', OTHER: '${DB:-outside}' }\n\
-         \x20   healthcheck: { test: \"test \\\"$$DB $$OTHER\\\" = '${GREETING} outside'\" }\n",
+         \x20 db:\n    command: sh -c 'echo $$HOST $$DB \"$$0\" \"$$1\"; exec sleep 1000' \"${HOST} ${DB}\" ${BOTH}\n\
+         \x20   environment: { HOST: own, DB: '${GREETING:-none}', OTHER: '${DB:-outside}', BOTH: own }\n\
+         \x20   healthcheck: { test: \"test \\\"$$DB $$OTHER\\\" = '${GREETING} outside' && test \\\"$$HOST ${HOST}\\\" = 'own from-dotenv'\" }\n",
     );
     services.run(["services", "import", "--write"]);
     services.allow();
@@ -228,6 +228,7 @@ fn what_was_imported_runs() {
         ("completed".into(), "ready".into())
     );
     assert_eq!(services.state("db"), "ready");
+    assert_eq!(until_said(&services, "db"), ["own hello from-dotenv  *"]);
 }
 
 #[test]

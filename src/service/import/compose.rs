@@ -30,7 +30,8 @@ pub fn import(top: &Map, services: &Map) -> Imported {
         });
         let mut draft = Draft::default();
         let variables = container.child("environment").map(Variables::new).unwrap_or_default();
-        let prelude = Prelude::new(&variables, None);
+        let variables = variables.after(&container.names_in(&FILLED_IN));
+        let prelude = Prelude::after(&variables);
         match command::command(&container, &mut draft) {
             Err(why) => imported.tell(name, &format!("left out: {why}")),
             Ok(words) => {
@@ -39,7 +40,7 @@ pub fn import(top: &Map, services: &Map) -> Imported {
                     imported.read_environment(&mut draft, files);
                 }
                 rest(&container, (&variables, &prelude), &mut draft);
-                draft.tell_of_holes(&container, &FILLED_IN, &variables);
+                draft.tell_of_odd(&container);
                 for (key, host) in hosts::named(&container, services) {
                     draft
                         .tell(format!("`{key}`: no host is called `{host}` here, but `localhost`"));

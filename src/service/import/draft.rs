@@ -64,21 +64,20 @@ impl Draft {
         read
     }
 
-    /// What a shell does not say as the tool does: `$?` and its like, and names that the service's own variables hide.
-    /// `filled_in` are the keys that come along with all that is filled in.
-    pub fn tell_of_holes(&mut self, map: &Map, filled_in: &[&str], variables: &Variables) {
-        let mut hidden: BTreeSet<&str> = variables.hidden().collect();
+    /// What these tools take for a name, and shells do not: `$?` and its like.
+    pub fn tell_of_odd(&mut self, map: &Map) {
         for (key, node) in map.pairs() {
-            let leaves = node.leaves();
-            let odd: BTreeSet<&str> = leaves.iter().flat_map(|leaf| leaf.odd()).collect();
+            let odd: BTreeSet<&str> = node.leaves().into_iter().flat_map(Template::odd).collect();
             for odd in odd {
                 self.tell(format!("`{key}`: `{odd}` stays as it stands"));
             }
-            if filled_in.contains(&key) {
-                let names = leaves.iter().flat_map(|leaf| leaf.names());
-                hidden.extend(names.filter(|name| variables.hide(name)));
-            }
         }
+    }
+
+    /// The names that are filled in where the service's own variables are set already.
+    pub fn tell_of_hidden(&mut self, names: &[&str], variables: &Variables) {
+        let names = names.iter().copied().filter(|name| variables.hide(name));
+        let hidden: BTreeSet<&str> = variables.hidden().chain(names).collect();
         for name in hidden {
             self.tell(format!("`${{{name}}}` is its own `{name}` here, not the one outside"));
         }

@@ -131,7 +131,8 @@ fn service(process: &Map, of_all: &Variables, draft: &mut Draft, imported: &mut 
     if !draft.has("restart") && !draft.has("schedule") {
         draft.put("restart", Toml::text("never"));
     }
-    draft.tell_of_holes(process, &FILLED_IN, &variables);
+    draft.tell_of_odd(process);
+    draft.tell_of_hidden(&process.names_in(&FILLED_IN), &variables);
 }
 
 fn flag(text: &str) -> Option<bool> {

@@ -4,15 +4,27 @@ use super::template::{Hole, Piece, Template};
 use super::variables::Variables;
 use super::words::Word;
 use super::written::Toml;
+use std::collections::BTreeSet;
 
 /// What a script of this has in it, a shell reads otherwise than a text that was filled in before.
 const NOT_THE_SAME: [&str; 3] = ["'", "\\", "<<"];
 
 /// What stands before each line of a service: its variables and its directory, as far as they are filled in.
 #[derive(Clone, Debug, Default)]
-pub struct Prelude(String);
+pub struct Prelude {
+    lines: String,
+    /// Names that these lines set, and that mean those outside where they are filled in.
+    hidden: BTreeSet<String>,
+}
 
 impl Prelude {
+    /// Lines are filled in before the variables are set.
+    pub fn after(variables: &Variables) -> Self {
+        let names = variables.made().map(|(name, _)| name).filter(|name| variables.hide(name));
+        Self { hidden: names.map(str::to_string).collect(), ..Self::new(variables, None) }
+    }
+
+    /// Lines are filled in when the variables are set.
     pub fn new(variables: &Variables, dir: Option<&Template>) -> Self {
         let made = variables.made().filter(|(name, value)| !passes_on(name, value));
         let made = made.map(|(name, value)| format!(" {name}={}", quoted(value)));
@@ -20,12 +32,15 @@ impl Prelude {
         // One command, so that none of them sees another.
         let export = if made.is_empty() { String::new() } else { format!("export{made}\n") };
         let enter = dir.map(|dir| format!("CDPATH= cd -- {} || exit\n", quoted(dir)));
-        Self(export + &enter.unwrap_or_default())
+        Self { lines: export + &enter.unwrap_or_default(), hidden: BTreeSet::new() }
     }
 
     /// A line of the service's own.
     pub fn script(&self, script: &Template) -> String {
-        format!("{}{}", self.0, filled_in(script))
+        if self.hides(script) {
+            return format!("set -- {}\n{}eval \"$1\"", quoted(script), self.lines);
+        }
+        format!("{}{}", self.lines, filled_in(script))
     }
 
     /// A program with its arguments.
@@ -37,7 +52,7 @@ impl Prelude {
     pub fn command(&self, words: &[Word]) -> Toml {
         let fixed: Option<Vec<String>> = words.iter().map(|word| word.joined().text()).collect();
         match fixed {
-            Some(words) if self.0.is_empty() => {
+            Some(words) if self.lines.is_empty() => {
                 Toml::List(words.into_iter().map(Toml::Text).collect())
             }
             _ => Toml::Text(self.with_program("exec ", words)),
@@ -48,7 +63,15 @@ impl Prelude {
         let shown: Vec<String> = words.iter().map(word).collect();
         let is_split = words.iter().any(Word::is_split);
         let no_glob = if is_split { "set -f\n" } else { "" };
-        format!("{}{no_glob}{exec}{}", self.0, shown.join(" "))
+        let shown = shown.join(" ");
+        if words.iter().any(|word| self.hides(&word.joined())) {
+            return format!("{no_glob}set -- {shown}\n{}{exec}\"$@\"", self.lines);
+        }
+        format!("{}{no_glob}{exec}{shown}", self.lines)
+    }
+
+    fn hides(&self, template: &Template) -> bool {
+        template.names().iter().any(|name| self.hidden.contains(*name))
     }
 }
 

@@ -111,6 +111,12 @@ impl Map {
         self.child(name)?.text()
     }
 
+    /// The names that are filled in below these keys.
+    pub fn names_in(&self, keys: &[&str]) -> Vec<&str> {
+        let pairs = self.pairs().filter(|(key, _)| keys.contains(key));
+        pairs.flat_map(|(_, node)| node.leaves()).flat_map(Template::names).collect()
+    }
+
     pub fn without(mut self, name: &str) -> Self {
         self.0.retain(|(known, _)| known != name);
         self

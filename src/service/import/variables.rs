@@ -3,11 +3,14 @@
 use super::template::{Piece, Template, is_variable};
 use super::tree::{Map, Node};
 use super::written::Toml;
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     /// In the order of the file, the last of a name.
     all: Vec<(String, Template)>,
+    /// Those that are fixed, and set only when others of their names were filled in.
+    late: BTreeSet<String>,
     /// What no variable comes of.
     pub left_out: Vec<String>,
 }
@@ -34,22 +37,35 @@ impl Variables {
 
     /// These, with those of a service, which count.
     pub fn with(&self, own: Self) -> Self {
-        let mut both = Self { all: self.all.clone(), left_out: own.left_out };
+        let mut both = Self { all: self.all.clone(), late: own.late, left_out: own.left_out };
         for (name, value) in own.all {
             both.set(&name, value);
         }
         both
     }
 
+    /// With those set late whose names are filled in, in these or elsewhere.
+    pub fn after(mut self, names: &[&str]) -> Self {
+        let own = self.all.iter().flat_map(|(_, value)| value.names());
+        let filled_in: BTreeSet<&str> = own.chain(names.iter().copied()).collect();
+        let late =
+            self.all.iter().map(|(name, _)| name).filter(|name| filled_in.contains(&***name));
+        self.late = late.cloned().collect();
+        self
+    }
+
     /// Those that are as they stand.
     pub fn fixed(&self) -> Vec<(String, Toml)> {
-        let fixed = self.all.iter().filter_map(|(name, value)| Some((name, value.text()?)));
+        let fixed = self.all.iter().filter(|(name, _)| !self.late.contains(name));
+        let fixed = fixed.filter_map(|(name, value)| Some((name, value.text()?)));
         fixed.map(|(name, value)| (name.clone(), Toml::Text(value))).collect()
     }
 
-    /// Those that are made of others.
+    /// Those that a shell sets: made of others, or late.
     pub fn made(&self) -> impl Iterator<Item = (&str, &Template)> {
-        let made = self.all.iter().filter(|(_, value)| value.has_holes());
+        let is_made =
+            |name: &String, value: &Template| value.has_holes() || self.late.contains(name);
+        let made = self.all.iter().filter(move |(name, value)| is_made(name, value));
         made.map(|(name, value)| (name.as_str(), value))
     }
 
