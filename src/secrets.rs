@@ -29,10 +29,9 @@ pub use keyring::Keyring;
 pub use keys::{Keys, Recipient};
 pub use metadata::Metadata;
 pub use redact::{Needles, Redactor};
-pub use rule::Rule;
 pub use secret::{Output, Secret, Source};
 pub use store::{Format, Layout, read_plain, write_plain};
-pub use tree::{Branch, Entry, Kind, Leaf, Value};
+pub use tree::{Branch, Entry, Kind, Leaf, Value, values};
 pub use variables::Variables;
 
 /// No secrets file is read beyond this many bytes.

@@ -2,6 +2,8 @@
 
 mod edit;
 mod init;
+mod place;
+mod recipients;
 mod signals;
 mod write;
 
@@ -256,7 +258,7 @@ fn get(host: &Host, source: &File, key: &str) -> Result<()> {
     let opened = source.open(host, bytes).with_context(could_not)?;
     let path = path_in(opened.format, key).with_context(could_not)?;
     let first = opened.branches.first().map_or(&[][..], Vec::as_slice);
-    let value = find(first, &path)
+    let value = place::find(first, &path)
         .with_context(|| format!("there is no `{key}` in it"))
         .with_context(could_not)?;
     match value {
@@ -275,28 +277,6 @@ fn get(host: &Host, source: &File, key: &str) -> Result<()> {
             host.print(text.bytes())
         }
     }
-}
-
-/// A value by the names and places that lead to it.
-fn find<'a>(branch: &'a [Entry], path: &[String]) -> Option<&'a Value> {
-    let (name, rest) = path.split_first()?;
-    let mut value = branch.iter().find_map(|entry| match entry {
-        Entry::Pair(key, value) if key == name => Some(value),
-        _ => None,
-    })?;
-    let mut rest = rest;
-    while let Some((name, further)) = rest.split_first() {
-        value = match value {
-            Value::Branch(branch) => return find(branch, rest),
-            Value::List(list) => {
-                let is_value = |value: &&Value| value.leaf().is_none_or(|leaf| !leaf.is_comment());
-                list.iter().filter(is_value).nth(name.parse().ok()?)?
-            }
-            Value::Leaf(_) | Value::Null => return None,
-        };
-        rest = further;
-    }
-    Some(value)
 }
 
 /// A dotenv file has names alone, whatever stands in them.

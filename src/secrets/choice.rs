@@ -1,7 +1,7 @@
 //! Which values of a secrets file become variables, and by which names.
 
 use super::Secret;
-use super::tree::{Branch, Entry, Value};
+use super::tree::{Branch, Entry, Value, values};
 use super::variables::Variables;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
@@ -105,8 +105,7 @@ fn push_value(path: &mut Vec<String>, value: &Value, found: &mut Vec<Found>) {
         Value::Leaf(leaf) => found.push((path.clone(), leaf.variable())),
         Value::Branch(branch) => push_branch(path, branch, found),
         Value::List(list) => {
-            let is_value = |value: &&Value| value.leaf().is_none_or(|leaf| !leaf.is_comment());
-            for (index, value) in list.iter().filter(is_value).enumerate() {
+            for (index, (_, value)) in values(list).enumerate() {
                 path.push(index.to_string());
                 push_value(path, value, found);
                 path.pop();

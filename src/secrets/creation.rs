@@ -1,14 +1,17 @@
 //! `.sops.yaml`: for whom a file is encrypted, by its path.
 
+mod merge;
+
 use super::keys::{Recipient, RecipientKind};
 use super::metadata::Metadata;
 use super::rule::{Rule, RuleKind};
-use super::store::{Format, Layout, read_plain};
+use super::store::{Layout, read_settings};
 use super::timestamp;
 use super::tree::{Branch, Entry, Value, find};
 use crate::error::Hinted;
 use crate::fs::read_regular;
 use anyhow::{Context as _, Result, bail};
+use merge::merged;
 use regex_lite::Regex;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +25,7 @@ const ABOVE: usize = 100;
 const VERSION: &str = "3.11.0";
 
 /// What a new file's metadata says; its keys and MAC come when it is sealed.
-pub fn metadata(groups: Vec<Vec<Recipient>>, threshold: Option<usize>, rule: Rule) -> Metadata {
+fn metadata(groups: Vec<Vec<Recipient>>, threshold: Option<usize>, rule: Rule) -> Metadata {
     Metadata {
         groups,
         threshold,
@@ -44,13 +47,28 @@ pub fn locate(named: Option<&Path>, dir: &Path) -> Option<PathBuf> {
 /// The metadata that the rules want for a file. The first rule whose `path_regex` matches counts.
 pub fn metadata_for(rules: &Path, file: &Path) -> Result<Metadata> {
     let shown = rules.display();
-    of_rules(rules, file).with_context(|| format!("could not read `{shown}`"))?.ok_or_else(|| {
+    let found = of_rules(rules, file, None).with_context(|| format!("could not read `{shown}`"))?;
+    found.ok_or_else(|| {
         Hinted::new(
             format!("no rule of `{shown}` is for `{}`", file.display()),
             "a rule without `path_regex` is for every file",
         )
         .into()
     })
+}
+
+/// The same for recipients that somebody named: what is encrypted is as the rules say, where one is for the file.
+pub fn metadata_with(
+    recipients: Vec<Recipient>,
+    rules: Option<&Path>,
+    file: &Path,
+) -> Result<Metadata> {
+    let groups = vec![recipients];
+    let found = rules.map(|rules| {
+        of_rules(rules, file, Some(&groups))
+            .with_context(|| format!("could not read `{}`", rules.display()))
+    });
+    Ok(found.transpose()?.flatten().unwrap_or_else(|| metadata(groups, None, Rule::default())))
 }
 
 /// How the files that the rules govern are laid out.
@@ -61,39 +79,40 @@ pub fn layout(rules: &Path) -> Result<Layout> {
 
 fn read(rules: &Path) -> Result<Option<Branch>> {
     let text = read_regular(rules, LIMIT)?.context("it is too large")?;
-    Ok(read_plain(text, Format::Yaml)?.into_iter().next())
+    read_settings(text)?.map(merged).transpose()
 }
 
-fn of_rules(rules: &Path, file: &Path) -> Result<Option<Metadata>> {
+/// `groups` are in place of those that the rules name.
+fn of_rules(
+    rules: &Path,
+    file: &Path,
+    groups: Option<&Vec<Vec<Recipient>>>,
+) -> Result<Option<Metadata>> {
     let config = &read(rules)?.context("it is empty")?;
     let dir = rules.parent().unwrap_or(Path::new("/"));
     let path = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
-    let list = find(config, "creation_rules").and_then(Value::list).unwrap_or_default();
-    for rule in list.iter().filter_map(Value::branch) {
-        let regex = find(rule, "path_regex").and_then(Value::text).unwrap_or_default();
+    for rule in maps(config, "creation_rules")? {
+        let regex = text(rule, "path_regex")?;
         let regex = Regex::new(regex).context("a `path_regex` cannot be understood")?;
         if regex.is_match(&path) {
-            return of_rule(rule).map(Some);
+            return of_rule(rule, groups).map(Some);
         }
     }
     Ok(None)
 }
 
-fn of_rule(rule: &Branch) -> Result<Metadata> {
-    let groups = match find(rule, "key_groups") {
-        Some(Value::List(groups)) => {
-            groups.iter().filter_map(Value::branch).map(group).collect::<Result<_>>()?
-        }
-        _ => vec![group(rule)?],
+fn of_rule(rule: &Branch, named: Option<&Vec<Vec<Recipient>>>) -> Result<Metadata> {
+    let groups = match named {
+        Some(groups) => groups.clone(),
+        None => groups(rule)?,
     };
-    let threshold = find(rule, "shamir_threshold").and_then(Value::text);
+    let threshold = Some(text(rule, "shamir_threshold")?).filter(|text| !text.is_empty());
     let threshold = threshold.map(str::parse).transpose().context("its threshold is no number")?;
     let mut chosen = Rule::default();
     let mut count = 0;
     for kind in RuleKind::ALL {
-        if let Some(text) =
-            find(rule, kind.name()).and_then(Value::text).filter(|text| !text.is_empty())
-        {
+        let text = text(rule, kind.name())?;
+        if !text.is_empty() {
             chosen = Rule::new(kind, text)?;
             count += 1;
         }
@@ -101,49 +120,70 @@ fn of_rule(rule: &Branch) -> Result<Metadata> {
     if count > 1 {
         bail!("a rule has more than one of the six that say what is encrypted");
     }
-    let mut metadata = metadata(groups, threshold, chosen);
-    metadata.mac_only_encrypted =
-        find(rule, "mac_only_encrypted").and_then(Value::leaf).is_some_and(super::Leaf::is_true);
+    let mut metadata = metadata(groups, threshold.filter(|number| *number > 0), chosen);
+    metadata.mac_only_encrypted = is_true(rule, "mac_only_encrypted")?;
     Ok(metadata)
+}
+
+fn groups(rule: &Branch) -> Result<Vec<Vec<Recipient>>> {
+    let groups = maps(rule, "key_groups")?;
+    let groups = if groups.is_empty() { vec![rule] } else { groups };
+    groups.into_iter().map(group).collect()
 }
 
 fn group(rule: &Branch) -> Result<Vec<Recipient>> {
     let mut recipients = Vec::new();
     for name in ["gcp_kms", "azure_keyvault", "hc_vault_transit_uri", "hc_vault", "hckms"] {
-        if find(rule, name).is_some() {
+        let is_nothing = |value: &Value| {
+            *value == Value::Null || value.text() == Some("") || value.list() == Some(&[])
+        };
+        if find(rule, name).is_some_and(|value| !is_nothing(value)) {
             bail!("it names keys of `{name}`, which only sops can write");
         }
     }
-    if let Some(Value::List(merged)) = find(rule, "merge") {
-        for inner in merged.iter().filter_map(Value::branch) {
-            recipients.extend(group(inner)?);
-        }
+    for inner in maps(rule, "merge")? {
+        recipients.extend(group(inner)?);
     }
-    for text in texts(rule, "age") {
+    for text in texts(rule, "age")? {
         recipients.push(Recipient::new(RecipientKind::Age, &[("recipient", &text)]));
     }
-    for text in texts(rule, "pgp") {
-        let named = Recipient::pgp(&text).with_context(|| format!("`{text}` is no fingerprint"))?;
+    for text in texts(rule, "pgp")? {
+        let named = Recipient::pgp(&text).context("what it names in `pgp` is no fingerprint")?;
         recipients.push(named);
     }
-    let profile = find(rule, "aws_profile").and_then(Value::text).unwrap_or_default();
-    for text in texts(rule, "kms") {
-        recipients.push(kms_recipient(&text, profile));
-    }
-    if let Some(Value::List(list)) = find(rule, "kms") {
-        for fields in list.iter().filter_map(Value::branch) {
-            let text = |name: &str| find(fields, name).and_then(Value::text).unwrap_or_default();
-            let mut recipient = kms_recipient(text("arn"), text("aws_profile"));
-            if !text("role").is_empty() {
-                recipient.set("role", text("role"));
+    let profile = text(rule, "aws_profile")?;
+    match find(rule, "kms") {
+        Some(Value::List(list)) if list.iter().any(|value| value.branch().is_some()) => {
+            for fields in maps(rule, "kms")? {
+                recipients.push(kms_recipient_of(fields)?);
             }
-            if let Some(context) = find(fields, "context") {
-                recipient.set_value("context", context.clone());
-            }
-            recipients.push(recipient);
+        }
+        _ => {
+            let arns = texts(rule, "kms")?;
+            recipients.extend(arns.iter().map(|arn| kms_recipient(arn, profile)));
         }
     }
     Ok(recipients)
+}
+
+fn kms_recipient_of(fields: &Branch) -> Result<Recipient> {
+    let mut recipient = kms_recipient(text(fields, "arn")?, text(fields, "aws_profile")?);
+    let role = text(fields, "role")?;
+    if !role.is_empty() {
+        recipient.set("role", role);
+    }
+    let context = match find(fields, "context") {
+        None | Some(Value::Null) => return Ok(recipient),
+        Some(context) => context.branch().context("a `context` of `kms` is no map")?,
+    };
+    let is_text = |entry: &&Entry| matches!(entry, Entry::Pair(_, value) if value.text().is_some());
+    if let Some(Entry::Pair(name, _)) = context.iter().find(|entry| !is_text(entry)) {
+        bail!("`{name}` in a `context` of `kms` is no text");
+    }
+    if !context.is_empty() {
+        recipient.set_value("context", Value::Branch(context.clone()));
+    }
+    Ok(recipient)
 }
 
 /// `ARN`, or `ARN+ROLE`.
@@ -158,15 +198,40 @@ fn kms_recipient(text: &str, profile: &str) -> Recipient {
 }
 
 /// A list with commas in it, or one of YAML.
-fn texts(rule: &Branch, name: &str) -> Vec<String> {
-    let split = |text: &str| {
-        let parts = text.split(',').map(|part| part.trim().to_string());
-        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>()
+fn texts(rule: &Branch, name: &str) -> Result<Vec<String>> {
+    let lists = match find(rule, name) {
+        Some(Value::List(list)) => list.iter().map(Value::text).collect(),
+        _ => Some(vec![text(rule, name)?]),
     };
-    match find(rule, name) {
-        Some(Value::Leaf(leaf)) => leaf.text().as_str().map(split).unwrap_or_default(),
-        Some(Value::List(list)) => list.iter().filter_map(Value::text).flat_map(split).collect(),
-        _ => Vec::new(),
+    let lists = lists.with_context(|| format!("`{name}` holds something that is no text"))?;
+    let parts = lists.into_iter().flat_map(|list| list.split(',')).map(str::trim);
+    Ok(parts.filter(|part| !part.is_empty()).map(ToString::to_string).collect())
+}
+
+/// The maps of a list, of which nothing else may be in it.
+fn maps<'a>(branch: &'a Branch, name: &str) -> Result<Vec<&'a Branch>> {
+    let list = match find(branch, name) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(value) => value.list().with_context(|| format!("`{name}` is no list"))?,
+    };
+    let maps: Option<Vec<&Branch>> = list.iter().map(Value::branch).collect();
+    maps.with_context(|| format!("`{name}` holds something that is no map"))
+}
+
+/// Empty where it is not there.
+fn text<'a>(branch: &'a Branch, name: &str) -> Result<&'a str> {
+    match find(branch, name) {
+        None | Some(Value::Null) => Ok(""),
+        Some(value) => value.text().with_context(|| format!("`{name}` is no text")),
+    }
+}
+
+/// By the words of YAML 1.1, which sops takes where nothing but a truth value can stand.
+fn is_true(branch: &Branch, name: &str) -> Result<bool> {
+    match text(branch, name)? {
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "on" => Ok(true),
+        "" | "false" | "False" | "FALSE" | "n" | "N" | "no" | "off" => Ok(false),
+        _ => bail!("`{name}` is neither `true` nor `false`"),
     }
 }
 

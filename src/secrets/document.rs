@@ -1,6 +1,7 @@
 //! A sops file: read, decrypted in its places, checked as a whole before anything of it is handed out.
 
 mod read_back;
+mod shown;
 
 use super::envelope::{Cipher, Fault};
 use super::keys::{DataKey, Keys, Recipient, foreign};
@@ -22,8 +23,6 @@ pub struct Document {
     format: Format,
     branches: Vec<Branch>,
     metadata: Metadata,
-    /// As it was read, where sops itself may have to decrypt it.
-    raw: Option<Source>,
 }
 
 /// What a file holds in the clear.
@@ -64,9 +63,7 @@ impl Document {
         let store::Read { branches, metadata } = store::read(&source, format)?;
         let Some(metadata) = metadata else { return Ok(None) };
         let metadata = Metadata::of(&metadata)?;
-        let is_foreign = metadata.groups.iter().flatten().any(Recipient::is_foreign);
-        let raw = is_foreign.then_some(source);
-        let mut document = Self { format, branches, metadata, raw };
+        let mut document = Self { format, branches, metadata };
         if format == Format::Json {
             document.branches.iter_mut().for_each(|branch| settle(branch, &document.metadata));
         }
@@ -77,6 +74,18 @@ impl Document {
         &self.metadata
     }
 
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The file as any sops reads it, with what was understood of its metadata and no more.
+    pub fn plain_text(mut self) -> Result<Secret> {
+        for recipient in self.metadata.groups.iter_mut().flatten() {
+            *recipient = recipient.plain();
+        }
+        store::write(self.branches, &self.metadata.branch(), self.format, &Layout::default())
+    }
+
     /// The names of its variables, which are never encrypted.
     pub fn branches(&self) -> &[Branch] {
         &self.branches
@@ -84,18 +93,15 @@ impl Document {
 
     /// Decrypts all of it and checks the MAC; nothing comes out of a file where one value is wrong.
     pub fn open(self, keys: &Keys<'_>) -> Result<Plain> {
-        let cipher = match (keys.data_key(&self.metadata)?, &self.raw) {
-            (DataKey::Found(cipher), _) => cipher,
-            (DataKey::Missing(why), None) => return Err(why.into()),
+        let is_foreign = self.metadata.groups.iter().flatten().any(Recipient::is_foreign);
+        let cipher = match keys.data_key(&self.metadata)? {
+            DataKey::Found(cipher) => cipher,
+            DataKey::Missing(why) if !is_foreign => return Err(why.into()),
             // Where a key of ours does not do, one of sops's may.
-            (DataKey::Missing(why), Some(raw)) => {
-                let all = self.metadata.groups.iter().flatten();
-                let foreign: Vec<&Recipient> = all.filter(|one| one.is_foreign()).collect();
-                let text =
-                    foreign::decrypt(keys.search(), raw.bytes(), self.format.name(), &foreign);
-                let text = text.context(why)?;
-                let branches = store::read_plain(text, self.format)?;
-                return Ok(Plain { format: self.format, branches });
+            DataKey::Missing(why) => {
+                let format = self.format;
+                let text = foreign::decrypt(keys.search(), self).context(why)?;
+                return Ok(Plain { format, branches: store::read_plain(text, format)? });
             }
         };
         let Opened { format, branches, .. } = self.open_with(cipher, None)?;

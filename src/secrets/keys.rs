@@ -20,6 +20,7 @@ use crate::error::Hinted;
 use crate::host::Host;
 use anyhow::{Context as _, Result, bail};
 use std::cell::RefCell;
+use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -113,25 +114,27 @@ impl Recipient {
         branch
     }
 
-    /// As a person names one: an age or ssh key, with what `authorized_keys` has around it, a fingerprint, an ARN.
-    pub fn typed(text: &str) -> Result<Self> {
+    /// As a person names one: an age or ssh key, with what `authorized_keys` has around it, a fingerprint, an ARN. That
+    /// there is such a key is seen when something is encrypted for it.
+    pub fn typed(text: &str) -> Result<Self, NoRecipient> {
         let text = text.trim();
-        let ssh =
-            text.split_whitespace().position(|word| matches!(word, "ssh-ed25519" | "ssh-rsa"));
-        if let Some(at) = ssh {
-            let key: Vec<&str> = text.split_whitespace().skip(at).collect();
-            return Self::age(&key.join(" "));
+        if let Some(key) = ssh_key(text) {
+            let words: Vec<&str> = key.split_whitespace().collect();
+            return match words[0] {
+                "ssh-ed25519" | "ssh-rsa" => Ok(Self::age(&words.join(" "))),
+                kind => Err(NoRecipient::Kind(kind.to_string())),
+            };
+        }
+        if age::is_secret(text) {
+            return Err(NoRecipient::Secret);
         }
         if text.starts_with("age1") {
-            return Self::age(text);
+            return Ok(Self::age(text));
         }
         if kms::Arn::parse(text).is_some() {
             return Ok(Self::new(RecipientKind::Kms, &[("arn", text), ("aws_profile", "")]));
         }
-        if let Some(recipient) = Self::pgp(text) {
-            return Ok(recipient);
-        }
-        bail!("`{text}` is no age key, ssh key, PGP fingerprint, ARN or file of them")
+        Self::pgp(text).ok_or(NoRecipient::Unknown)
     }
 
     /// A fingerprint, also as gpg prints it, with spaces, or with `0x` before it.
@@ -143,9 +146,8 @@ impl Recipient {
         is_one.then(|| Self::new(RecipientKind::Pgp, &[("fp", fingerprint)]))
     }
 
-    fn age(text: &str) -> Result<Self> {
-        age::recipient(text)?;
-        Ok(Self::new(RecipientKind::Age, &[("recipient", text)]))
+    fn age(text: &str) -> Self {
+        Self::new(RecipientKind::Age, &[("recipient", text)])
     }
 
     /// Whether both are the same key; what stands behind an ssh key is only its name.
@@ -159,6 +161,41 @@ impl Recipient {
                 .collect::<Vec<_>>()
         };
         self.kind == other.kind && key(self) == key(other)
+    }
+
+    /// What envr reads of it, and nothing else: another reader may see more, or other doubles first.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let names: &[&str] = match self.kind {
+            RecipientKind::Age => &["recipient", "enc"],
+            RecipientKind::Pgp => &["created_at", "enc", "fp"],
+            RecipientKind::Kms => &["arn", "role", "created_at", "enc", "aws_profile"],
+            RecipientKind::GcpKms => &["resource_id", "created_at", "enc"],
+            RecipientKind::HuaweiKms => &["key_id", "created_at", "enc"],
+            RecipientKind::AzureKeyVault => &["vault_url", "name", "version", "created_at", "enc"],
+            RecipientKind::Vault => {
+                &["vault_address", "engine_path", "key_name", "created_at", "enc"]
+            }
+        };
+        let names = names.iter().filter(|name| find(&self.fields, name).is_some());
+        let fields: Vec<(&str, &str)> = names.map(|name| (*name, self.text(name))).collect();
+        let mut plain = Self::new(self.kind, &fields);
+        let context = kms::context(&self.fields);
+        if self.kind == RecipientKind::Kms && !context.is_empty() {
+            let pair =
+                |(name, text): (String, String)| Entry::Pair(name.into(), Value::string(text));
+            plain.set_value("context", Value::Branch(context.into_iter().map(pair).collect()));
+        }
+        plain
+    }
+
+    /// Whether nothing is to be changed to have the other in its place.
+    pub fn is_equal(&self, other: &Self) -> bool {
+        let context = |one: &Self| kms::context(&one.fields);
+        let is_same_text = |name: &&str| self.text(name) == other.text(name);
+        self.is_same(other)
+            && ["role", "aws_profile"].iter().all(is_same_text)
+            && context(self) == context(other)
     }
 
     pub fn full_name(&self) -> String {
@@ -195,10 +232,60 @@ impl Recipient {
             [kind, key] if kind.starts_with("ssh-") => {
                 format!("{kind} …{}", key.get(key.len().saturating_sub(12)..).unwrap_or_default())
             }
+            _ if age::is_secret(shown) => "AGE-SECRET-KEY-…".to_string(),
             _ => shown.to_string(),
         };
         format!("{} {shown}", self.kind.name())
     }
+}
+
+/// Why a text names nobody.
+#[derive(Debug)]
+pub enum NoRecipient {
+    /// An ssh key of a kind that age does not encrypt to.
+    Kind(String),
+    /// A key that decrypts, which nobody is to see.
+    Secret,
+    Unknown,
+}
+
+impl fmt::Display for NoRecipient {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => write!(formatter, "age cannot encrypt to a key of `{kind}`"),
+            Self::Secret => {
+                write!(formatter, "is a secret key: name its public key, as `age-keygen -y` has it")
+            }
+            Self::Unknown => {
+                write!(formatter, "is no age key, ssh key, PGP fingerprint, ARN or file of them")
+            }
+        }
+    }
+}
+
+/// The key of a line of `authorized_keys`, which may have options before it, with quotes in them.
+fn ssh_key(line: &str) -> Option<&str> {
+    let is_key = |text: &str| {
+        let mut words = text.split_whitespace();
+        let kind = words.next().unwrap_or_default();
+        let is_kind =
+            ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"].iter().any(|start| kind.starts_with(start));
+        is_kind && words.next().is_some_and(|key| key.starts_with("AAAA"))
+    };
+    if is_key(line) {
+        return Some(line);
+    }
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let end = line.find(|character: char| {
+        match character {
+            '"' if !is_escaped => is_quoted = !is_quoted,
+            _ if character.is_whitespace() && !is_quoted => return true,
+            _ => {}
+        }
+        is_escaped = character == '\\' && !is_escaped;
+        false
+    })?;
+    Some(line[end..].trim_start()).filter(|rest| is_key(rest))
 }
 
 /// The key of a file's values, or what was tried in vain.

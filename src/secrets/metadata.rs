@@ -6,7 +6,7 @@ mod write;
 use super::keys::Recipient;
 use super::rule::Rule;
 use super::timestamp;
-use super::tree::{Branch, Value, find};
+use super::tree::{Branch, Value, find, values};
 use anyhow::{Context as _, Result, bail};
 
 pub use flat::{flatten, unflatten};
@@ -103,8 +103,7 @@ fn groups(metadata: &Branch) -> Result<Vec<Vec<Recipient>>> {
         Value::Branch(group) => Recipient::all_of(group),
         _ => bail!("its `key_groups` are not groups"),
     };
-    let groups = groups.iter().filter(|value| value.leaf().is_none_or(|leaf| !leaf.is_comment()));
-    groups.map(group).collect()
+    values(groups).map(|(_, value)| group(value)).collect()
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@ use zeroize::Zeroizing;
 const MASK: &[u8] = b"[secret]";
 /// A value shorter than this many bytes is in every text.
 const SHORTEST: usize = 4;
-/// A line of a longer value counts by itself from this many bytes on.
-const SHORTEST_LINE: usize = 8;
 
 /// The values to look for.
 #[derive(Debug)]
@@ -21,9 +19,9 @@ impl Needles {
     /// Values, and the lines of those that have several: a program may print them one by one.
     pub fn new(secrets: &[Secret]) -> Self {
         let mut by_first = vec![Vec::new(); 256];
-        let mut add = |bytes: &[u8], shortest: usize| {
+        let mut add = |bytes: &[u8]| {
             let says_nothing = matches!(bytes, b"true" | b"false" | b"null");
-            if bytes.len() >= shortest && !says_nothing {
+            if bytes.len() >= SHORTEST && !says_nothing {
                 let same: &mut Vec<Secret> = &mut by_first[usize::from(bytes[0])];
                 if !same.iter().any(|known| known.bytes() == bytes) {
                     same.push(bytes.to_vec().into());
@@ -32,9 +30,9 @@ impl Needles {
         };
         for secret in secrets {
             let value = secret.bytes().trim_ascii_end();
-            add(value, SHORTEST);
+            add(value);
             for line in value.split(|byte| *byte == b'\n') {
-                add(line.trim_ascii(), SHORTEST_LINE);
+                add(line.trim_ascii());
             }
         }
         Self { by_first }
@@ -168,8 +166,12 @@ mod tests {
 
     #[test]
     fn lines_of_a_long_value_count_by_themselves() {
-        let key = "-----BEGIN-----\nlong line of it\nshort\n-----END-----\n";
-        assert_redacts(&[key], "> long line of it\n> short\n", "> [secret]\n> short\n");
+        let key = "-----BEGIN-----\nlong line of it\n4711\nend\n-----END-----\n";
+        assert_redacts(
+            &[key],
+            "> long line of it\n> 4711\n> end\n",
+            "> [secret]\n> [secret]\n> end\n",
+        );
         assert_redacts(&[key], &format!("{key}!"), "[secret]\n!");
     }
 

@@ -135,11 +135,19 @@ pub fn read_plain(bytes: impl Into<Source>, format: Format) -> Result<Vec<Branch
     Ok(branches)
 }
 
+/// Reads a file of sops's own settings: the first document, with scalars as they are spelled.
+pub fn read_settings(bytes: impl Into<Source>) -> Result<Option<Branch>> {
+    Ok(yaml::read_spelled(&bytes.into())?.into_iter().next())
+}
+
 /// Of an entry that would be taken for a part of the metadata.
 fn metadata_name(entry: &Entry, format: Format) -> Option<&str> {
     match entry {
         Entry::Pair(name, _)
-            if name == "sops" || format == Format::Dotenv && name.starts_with(dotenv::METADATA) =>
+            if match format {
+                Format::Dotenv => name.starts_with(dotenv::METADATA),
+                Format::Yaml | Format::Json | Format::Ini | Format::Binary => name == "sops",
+            } =>
         {
             Some(name)
         }
@@ -172,6 +180,9 @@ pub fn write(
     if let Some(name) = branches.iter().flatten().find_map(|entry| metadata_name(entry, format)) {
         bail!("`{name}` is a name of its metadata");
     }
+    if format == Format::Yaml && branches.iter().flatten().any(cannot_merge) {
+        bail!("`<<` at the top of a YAML file is for maps: sops could not read it");
+    }
     if matches!(format, Format::Yaml | Format::Json | Format::Binary) {
         for branch in &mut branches {
             branch.push(Entry::Pair("sops".into(), Value::Branch(metadata.clone())));
@@ -194,6 +205,12 @@ pub fn write(
         }
         Ok(())
     })
+}
+
+fn cannot_merge(entry: &Entry) -> bool {
+    let Entry::Pair(name, value) = entry else { return false };
+    let is_map = |value: &Value| value.branch().is_some();
+    name == "<<" && !is_map(value) && !value.list().is_some_and(|list| list.iter().all(is_map))
 }
 
 /// Takes the entry `sops` out of every document; the first one counts.

@@ -4,26 +4,36 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 86_400;
 
-/// The parts of a date as YAML and RFC 3339 write it.
-struct Parts<'a> {
+/// The digits of a fraction that Go keeps.
+const NANOSECONDS: usize = 9;
+
+/// A point in time as it was written.
+struct Time {
     date: [u32; 3],
     clock: [u32; 3],
-    fraction: &'a str,
-    zone: String,
+    fraction: String,
+    /// In minutes east of Greenwich.
+    offset: i32,
+}
+
+/// How Go spells its layouts: `01-02T04:05` or `1-2T4:5`. Of an hour one digit does in both.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Digits {
+    Two,
+    OneOrTwo,
 }
 
 /// Checks RFC 3339 text and gives it the form that is hashed: no zeros at the end of a fraction, `Z` for no offset.
 pub fn rfc3339(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let is_full = bytes.len() >= 20
-        && [4, 7].iter().all(|at| bytes[*at] == b'-')
-        && matches!(bytes[10], b'T' | b't')
-        && [13, 16].iter().all(|at| bytes[*at] == b':');
-    if !is_full {
-        return None;
-    }
-    let (clock, zone) = split_zone(&text[11..])?;
-    parts(&text[..10], clock, zone?).map(|parts| parts.text())
+    let mut reader = Reader(text.as_bytes());
+    let date = reader.date(Digits::Two)?;
+    reader.byte(b"T")?;
+    let (clock, fraction) = reader.clock(Digits::Two)?;
+    let offset = reader.offset()?;
+    reader
+        .end(Time { date, clock, fraction, offset })
+        .filter(|time| !time.is_beyond_days())
+        .map(|time| time.text())
 }
 
 /// The same without the fraction, as a MAC is bound to it.
@@ -35,20 +45,32 @@ pub fn rfc3339_seconds(text: &str) -> Option<String> {
 
 /// A timestamp of YAML, in the forms that sops takes as one.
 pub fn yaml(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    if bytes.len() < 8 || !bytes[..4].iter().all(u8::is_ascii_digit) || bytes[4] != b'-' {
-        return None;
-    }
-    let Some(end) = text.find(['T', 't', ' ']) else {
-        return parts(text, "0:0:0", "Z").map(|parts| parts.text());
+    of_yaml(text).map(|time| time.text())
+}
+
+/// Whether YAML has it as a timestamp, but its offset is one that Go reads and does not write.
+pub fn is_beyond_days(text: &str) -> bool {
+    of_yaml(text).is_some_and(|time| time.is_beyond_days())
+}
+
+/// `2006-1-2T15:4:5.999999999Z07:00`, the same with `t`, `2006-1-2 15:4:5.999999999` or `2006-1-2`.
+fn of_yaml(text: &str) -> Option<Time> {
+    let mut reader = Reader(text.as_bytes());
+    let date = reader.date(Digits::OneOrTwo)?;
+    let (clock, fraction, offset) = match reader.0.first() {
+        None => ([0; 3], String::new(), 0),
+        Some(b' ') => {
+            reader.0 = reader.0.trim_ascii_start();
+            let (clock, fraction) = reader.clock(Digits::OneOrTwo)?;
+            (clock, fraction, 0)
+        }
+        Some(_) => {
+            reader.byte(b"Tt")?;
+            let (clock, fraction) = reader.clock(Digits::OneOrTwo)?;
+            (clock, fraction, reader.offset()?)
+        }
     };
-    let (date, rest) = (&text[..end], &text[end + 1..]);
-    match (bytes[end], split_zone(rest)) {
-        (b' ', None) => parts(date, rest, "Z"),
-        (b' ', Some(_)) | (_, None) => None,
-        (_, Some((clock, zone))) => parts(date, clock, zone?),
-    }
-    .map(|parts| parts.text())
+    reader.end(Time { date, clock, fraction, offset })
 }
 
 pub fn now() -> String {
@@ -102,54 +124,93 @@ fn month_length(year: u64, month: u64) -> u64 {
     }
 }
 
-/// The clock and, where one is written, the zone: `None` inside when it is written wrongly.
-fn split_zone(text: &str) -> Option<(&str, Option<&str>)> {
-    if let Some(clock) = text.strip_suffix(['Z', 'z']) {
-        return Some((clock, Some("Z")));
+/// What is left of a text. Each step gives `None` where something else stands there.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn date(&mut self, digits: Digits) -> Option<[u32; 3]> {
+        let (year, rest) = self.0.split_first_chunk::<4>()?;
+        self.0 = rest;
+        let year = number(year)?;
+        self.byte(b"-")?;
+        let month = self.number(digits)?;
+        self.byte(b"-")?;
+        let day = self.number(digits)?;
+        let is_date = (1..=12).contains(&month)
+            && day >= 1
+            && u64::from(day) <= month_length(year.into(), month.into());
+        is_date.then_some([year, month, day])
     }
-    let at = text.rfind(['+', '-'])?;
-    Some((&text[..at], Some(&text[at..]).filter(|zone| zone.len() == 6)))
-}
 
-fn parts<'a>(date: &str, clock: &'a str, zone: &str) -> Option<Parts<'a>> {
-    let numbers = |text: &str, separator: char| -> Option<[u32; 3]> {
-        let parts: Vec<&str> = text.split(separator).collect();
-        let is_number = |part: &&str| {
-            (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let [first, second, third] = parts.as_slice() else { return None };
-        let all = [first, second, third];
-        if !all.into_iter().all(is_number) || second.len() > 2 || third.len() > 2 {
-            return None;
-        }
-        Some(all.map(|part| part.parse().unwrap_or(u32::MAX)))
-    };
-    let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let (date, clock) = (numbers(date, '-')?, numbers(seconds, ':')?);
-    let is_date = (1..=12).contains(&date[1])
-        && date[2] >= 1
-        && u64::from(date[2]) <= month_length(date[0].into(), date[1].into());
-    let is_clock = clock[0] < 24 && clock[1] < 60 && clock[2] < 60;
-    let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let zone = match zone.as_bytes() {
-        b"Z" | b"+00:00" | b"-00:00" => "Z".to_string(),
-        [b'+' | b'-', hour @ .., b':', m1, m2]
-            if [hour, &[*m1, *m2]].concat().iter().all(u8::is_ascii_digit) && hour.len() == 2 =>
+    /// Hour, minute and second, and what is behind the point or comma.
+    fn clock(&mut self, digits: Digits) -> Option<([u32; 3], String)> {
+        let hour = self.number(Digits::OneOrTwo)?;
+        self.byte(b":")?;
+        let minute = self.number(digits)?;
+        self.byte(b":")?;
+        let second = self.number(digits)?;
+        let mut fraction = String::new();
+        if let [b'.' | b',', rest @ ..] = self.0
+            && rest.first().is_some_and(u8::is_ascii_digit)
         {
-            zone.to_string()
+            let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            fraction.extend(rest[..length.min(NANOSECONDS)].iter().copied().map(char::from));
+            self.0 = &rest[length..];
         }
-        _ => return None,
-    };
-    (is_date && is_clock && is_fraction).then_some(Parts { date, clock, fraction, zone })
+        (hour < 24 && minute < 60 && second < 60).then_some(([hour, minute, second], fraction))
+    }
+
+    /// `Z` or `+07:00`, also of 24 hours and 60 minutes, as some people write.
+    fn offset(&mut self) -> Option<i32> {
+        if self.byte(b"Z").is_some() {
+            return Some(0);
+        }
+        let is_west = self.0.first() == Some(&b'-');
+        self.byte(b"+-")?;
+        let hours = self.number(Digits::Two)?;
+        self.byte(b":")?;
+        let minutes = self.number(Digits::Two)?;
+        let offset = i32::try_from(hours * 60 + minutes).ok()?;
+        (hours <= 24 && minutes <= 60).then_some(if is_west { -offset } else { offset })
+    }
+
+    fn number(&mut self, digits: Digits) -> Option<u32> {
+        let length = self.0.iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        number(text).filter(|_| length == 2 || digits == Digits::OneOrTwo)
+    }
+
+    fn byte(&mut self, wanted: &[u8]) -> Option<()> {
+        let (first, rest) = self.0.split_first()?;
+        wanted.contains(first).then(|| self.0 = rest)
+    }
+
+    fn end(&self, time: Time) -> Option<Time> {
+        self.0.is_empty().then_some(time)
+    }
 }
 
-impl Parts<'_> {
+fn number(digits: &[u8]) -> Option<u32> {
+    let are_digits = digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits).ok().filter(|_| are_digits)?.parse().ok()
+}
+
+impl Time {
+    fn is_beyond_days(&self) -> bool {
+        self.offset.abs() >= 24 * 60
+    }
+
     fn text(&self) -> String {
         let [year, month, day] = self.date;
         let [hour, minute, second] = self.clock;
         let fraction = self.fraction.trim_end_matches('0');
         let point = if fraction.is_empty() { "" } else { "." };
-        let zone = &self.zone;
+        let (sign, offset) = (if self.offset < 0 { '-' } else { '+' }, self.offset.abs());
+        let zone = match offset {
+            0 => "Z".to_string(),
+            _ => format!("{sign}{:02}:{:02}", offset / 60, offset % 60),
+        };
         format!(
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{point}{fraction}{zone}"
         )
@@ -173,6 +234,16 @@ mod tests {
             ("20010-1-1", None),
             ("12-14-2001", None),
             ("2001-12-14T1:2:3Z", Some("2001-12-14T01:02:03Z")),
+            ("2001-12-14T1:2:3z", None),
+            ("2001-12-14T1:2:3", None),
+            ("2001-12-14 1:2:3Z", None),
+            ("2001-12-14   1:2:3,50", Some("2001-12-14T01:02:03.5Z")),
+            ("2001-12-14T1:2:3.1234567890Z", Some("2001-12-14T01:02:03.123456789Z")),
+            ("2001-12-14T1:2:3.Z", None),
+            ("2001-12-14T1:2:3+14:60", Some("2001-12-14T01:02:03+15:00")),
+            ("2001-12-14T1:2:3-00:00", Some("2001-12-14T01:02:03Z")),
+            ("2001-12-14T1:2:3+25:00", None),
+            ("2001-12-14T1:2:3+1:00", None),
         ] {
             assert_eq!(yaml(text).as_deref(), expected, "{text}");
         }
@@ -184,6 +255,11 @@ mod tests {
             ("2026-11-21T23:41:07Z", Some("2026-11-21T23:41:07Z")),
             ("2026-11-21T23:41:07.5+00:00", Some("2026-11-21T23:41:07Z")),
             ("2026-11-21T23:41:07+02:00", Some("2026-11-21T23:41:07+02:00")),
+            ("2026-11-21T3:41:07Z", Some("2026-11-21T03:41:07Z")),
+            ("2026-11-21t23:41:07Z", None),
+            ("2026-11-21T23:41:07z", None),
+            ("2026-1-21T23:41:07Z", None),
+            ("2026-11-21T23:41:07+24:00", None),
             ("yesterday", None),
             ("2026-11-21", None),
         ] {

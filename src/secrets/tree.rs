@@ -150,13 +150,13 @@ impl Leaf {
         self.text().bytes() == b"True"
     }
 
-    /// Whether it is spelled with more digits than it has.
-    pub fn is_inexact_integer(&self) -> bool {
+    /// Whether it is spelled as an integer that 64 bits do not hold.
+    pub fn is_beyond_integers(&self) -> bool {
         let spelling = self.spelling().as_str().unwrap_or_default();
         let digits = spelling.strip_prefix('-').unwrap_or(spelling);
         self.kind == Kind::Float
             && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && *self.spelling() != *self.text()
+            && spelling.parse::<i64>().is_err()
     }
 
     pub fn number(&self) -> Option<f64> {
@@ -214,6 +214,11 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// The values of a list with where they stand in it: its comments are none.
+pub fn values(list: &[Value]) -> impl Iterator<Item = (usize, &Value)> {
+    list.iter().enumerate().filter(|(_, value)| !value.is_comment())
 }
 
 /// The value of the first entry of that name.

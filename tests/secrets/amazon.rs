@@ -160,6 +160,33 @@ fn a_role_and_a_context_are_part_of_the_key() {
     assert!(said.contains("InvalidCiphertextException"), "{said}");
 }
 
+/// As it is spelled: conditions on it compare letters.
+#[test]
+fn what_a_context_says_is_a_text() {
+    let Some(world) = World::new().map(World::with_variables) else { return };
+    let key = world.server.key();
+    let context = "T: true, N: NO, V: 1.50, X: 0x1f, U: 1_000, D: 2024-01-01, E: ''";
+    world.rules(&format!("key_groups: [{{kms: [{{arn: \"{key}\", context: {{{context}}}}}]}}]"));
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    world.reads(ONE);
+    let context = |text: &str| {
+        let lines = text.lines().skip_while(|line| line.trim() != "context:").skip(1);
+        lines.take(7).map(str::trim).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let mut ours = context(&world.project.read("project/s.yaml"));
+    ours.sort();
+    world.project.write("s.yaml", ONE);
+    if let Some(theirs) = world.sops(&["encrypt", "s.yaml"]) {
+        let mut theirs = context(&theirs);
+        theirs.sort();
+        assert_eq!(ours, theirs);
+    }
+    world.rules(&format!("key_groups: [{{kms: [{{arn: \"{key}\", context: {{K: ~}}}}]}}]"));
+    let refused = world.project.envr(["secret", "encrypt", "s.yaml"]).any_stderr().failure();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("`K` in a `context` of `kms` is no text"), "{said}");
+}
+
 #[test]
 fn credentials_of_a_profile() {
     let Some(world) = World::new() else { return };

@@ -31,6 +31,24 @@ fn depth() {
 }
 
 #[test]
+fn names_that_nest() {
+    for (step, why) in [("__map_a", "it is nested deeper"), ("__list_0", "it is nested deeper")] {
+        let shown = format!("its metadata has `sops_a{}`", step.repeat(20));
+        let shown = shown.replace("sops_", "").chars().take(98).collect::<String>();
+        let text = format!("A=x\nsops_a{}=x\n", step.repeat(200_000));
+        check("s.env", &text, &format!("{shown}`: {why} than 16 levels"));
+        let text = format!("A=x\n[sops]\na{}=x\n", step.repeat(200_000));
+        check("s.ini", &text, &format!("{shown}`: {why} than 16 levels"));
+    }
+    let lists = |count: usize| {
+        let lines = (0..count).map(|at| format!("sops_x{at}__list_1023=x"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    check("s.env", &lists(20_000), "its metadata has more than 10000 names");
+    check("s.env", &lists(17), "its metadata has `x16__list_1023`: its lists have too many gaps");
+}
+
+#[test]
 fn size() {
     let project = Project::new();
     let file = std::fs::File::create(project.path("project/s.yaml")).unwrap();

@@ -95,6 +95,62 @@ fn what_an_editor_left_that_cannot_be_read_is_told_as_that() {
 }
 
 /// Nothing but a text that can be read would let it go on.
+/// What is not touched stays as it is, or the editor is not opened.
+#[test]
+fn what_a_text_cannot_show_is_not_edited() {
+    for (name, text, value, described) in [
+        ("s.env", "A=1\nB=2\n", &b"C:\\new\\x"[..], "a dotenv file"),
+        ("s.json", "{\"A\": \"1\", \"B\": \"x\"}", b"\xff\xfe", "a JSON file"),
+    ] {
+        let world = World::new();
+        world.project.write(name, text);
+        world.secret(&["encrypt", "--in-place", name]);
+        let set = world.project.envr(["secret", "set", name, "B"]);
+        set.stdin(value).success();
+        let before = world.project.read(&format!("project/{name}"));
+        let edit = || {
+            let run = world.project.envr(["secret", "edit", name]).any_stderr();
+            run.env("EDITOR", "sed -i s/1/5/")
+        };
+        let said = String::from_utf8(edit().failure().stderr).unwrap();
+        let why = format!("could not edit `{name}`: {described} cannot show `B` as it is");
+        assert!(said.contains(&why), "{said}");
+        assert_eq!(world.project.read(&format!("project/{name}")), before);
+        world.set(&[name, "B"], "plain");
+        edit().success();
+        assert_eq!(world.secret(&["get", name, "A"]), b"5");
+        assert_eq!(world.secret(&["get", name, "B"]), b"plain");
+    }
+}
+
+/// Values of all kinds, of which one is changed.
+#[test]
+fn what_a_text_can_show_stays_as_it_is() {
+    let world = World::new();
+    for (name, text) in [
+        (
+            "s.yaml",
+            "a: 1\nf: 1.0\ne: 1e300\ni: .inf\nn: .nan\nt: 2024-01-02T03:04:05.60Z\nu: ~\nb: !!binary /w==\nl: [[], {}, '', \"\\L\", ' x']\ns: \"1\"\ny: yes\nm: |\n  x\n\n  y\nh_unencrypted: 0x1f\n# end\n",
+        ),
+        (
+            "s.json",
+            "{\"a\": 1, \"f\": 1.50, \"l\": [null, {}, [], \"\\u2028\", true], \"a\": 1e21}",
+        ),
+        ("s.env", "a=1\nb= x \n# c\nd=\\t\ne=\\nx\n"),
+        ("s.ini", "a = 1\n[s]\nb = \" x \"\nc = `#`\nd = \"\"\"x\ny\"\"\"\n[ s ]\ne = %(a)s\n"),
+    ] {
+        world.project.write(name, text);
+        world.secret(&["encrypt", "--in-place", name]);
+        let before = world.secret(&["decrypt", name]);
+        let edit = world.project.envr(["secret", "edit", name]).any_stderr();
+        edit.env("EDITOR", "sed -i 's/a\\(.*\\)1/a\\12/'").success();
+        assert_ne!(world.secret(&["decrypt", name]), before, "{name}");
+        let edit = world.project.envr(["secret", "edit", name]).any_stderr();
+        edit.env("EDITOR", "sed -i 's/a\\(.*\\)2/a\\11/'").success();
+        assert_eq!(world.secret(&["decrypt", name]), before, "{name}");
+    }
+}
+
 #[test]
 fn a_text_with_a_mistake_can_be_given_up() {
     Shell::Bash.drive(|shell| {

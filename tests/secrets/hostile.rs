@@ -188,6 +188,73 @@ fn a_plugin_that_fails_leaves_the_other_keys() {
     }
 }
 
+/// One file of keys often serves several machines, of which not all have the plugin.
+#[test]
+fn a_key_that_cannot_be_used_here_leaves_the_others_of_its_file() {
+    let world = World::new();
+    let key = String::from_utf8(world.key()).unwrap();
+    let plugin = "AGE-PLUGIN-FOO-1QQQQQQQQQQQQQQQQQQQQPGN9UD";
+    for (other, why) in [
+        (plugin, "`age-plugin-foo` is not installed"),
+        (
+            "AGE-SECRET-KEY-PQ-1QQQQ",
+            "line 1 is a post-quantum key, which only newer age programs read",
+        ),
+    ] {
+        for text in [format!("{other}\n{key}"), format!("{key}\n{other}\n")] {
+            world.private("home/.config/sops/age/keys.txt", text.as_bytes());
+            let run = world.project.envr(["secret", "decrypt", "s.yaml"]);
+            assert_eq!(run.any_stdout().success().stdout, b"a: hunter2\n", "{text}");
+        }
+        world.private("home/.config/sops/age/keys.txt", other.as_bytes());
+        world.refused(&["secret", "decrypt", "s.yaml"], why);
+    }
+    world.project.write_program("age-plugin-foo", "#!/bin/sh\nexit 3\n");
+    let path = format!("{}:/usr/bin:/bin", world.project.path("bin").display());
+    let world = World { project: world.project.env("PATH", path), ..world };
+    world.refused(&["secret", "decrypt", "s.yaml"], "post-quantum");
+    world.private("home/.config/sops/age/keys.txt", format!("{plugin}\n{key}").as_bytes());
+    let run = world.project.envr(["secret", "decrypt", "s.yaml"]);
+    assert_eq!(run.any_stdout().success().stdout, b"a: hunter2\n");
+    world.private("home/.config/sops/age/keys.txt", plugin.as_bytes());
+    let why = "its plugin failed: it ended before it answered,";
+    world.refused(&["secret", "decrypt", "s.yaml"], why);
+}
+
+/// Nobody is asked for a passphrase that opens nothing.
+#[test]
+fn an_ssh_key_is_no_key_of_what_is_for_others() {
+    if !(has("setsid") && has("ssh-keygen")) {
+        return;
+    }
+    for kind in ["ed25519", "rsa"] {
+        let world = World::new();
+        world.project.write_at("home/.ssh/config", "");
+        let key = world.project.path(&format!("home/.ssh/id_{kind}"));
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", kind, "-N", "fixture", "-f"])
+            .arg(&key)
+            .status();
+        assert!(made.unwrap().success());
+        let decrypt = || {
+            let mut command = Command::new("setsid");
+            command.args(["--wait", crate::test::ENVR, "secret", "decrypt", "s.yaml"]);
+            command.current_dir(world.project.path("project")).env_clear();
+            let output = command.envs(world.project.variables()).output().unwrap();
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let said = decrypt();
+        assert!(said.contains(&format!("id_{kind}` has another key")), "{said}");
+        let public = key.with_extension("pub");
+        let arguments =
+            ["secret", "encrypt", "--in-place", "-r", public.to_str().unwrap(), "s.yaml"];
+        world.project.write("s.yaml", "a: hunter2\n");
+        world.project.envr(arguments).success();
+        let said = decrypt();
+        assert!(said.contains(&format!("id_{kind}`: it needs a passphrase")), "{said}");
+    }
+}
+
 #[test]
 fn without_room_a_file_stays_as_it_is() {
     if !has("bash") {

@@ -160,6 +160,8 @@ fn the_line_end_of_windows_is_no_part_of_a_value() {
 #[test]
 fn other_recipients_change_no_value_that_is_not_encrypted() {
     let world = world();
+    let keys = [world.key("age1"), world.key("age2")].join(",");
+    world.project.write(".sops.yaml", format!("creation_rules:\n  - age: {keys}\n"));
     for (file, value, held) in
         [("a.yaml", "-0.0", "-0.0"), ("a.json", "9007199254740993", "9007199254740993")]
     {

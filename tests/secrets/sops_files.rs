@@ -251,5 +251,9 @@ fn keys_that_only_sops_asks_for() {
     trusted(&["get", "s.yaml", "a"])
         .stdout("--decrypt --input-type yaml --output-type yaml /dev/stdin")
         .success();
-    assert_eq!(project.read("home/in"), project.read("project/s.yaml"));
+    let given = project.read("home/in");
+    assert!(
+        given.starts_with("a: ENC[AES256_GCM,data:AAAA,") && given.contains("vault:v1:x"),
+        "{given}"
+    );
 }

@@ -61,7 +61,7 @@ impl World {
     }
 
     #[track_caller]
-    fn set(&self, arguments: &[&str], value: &str) {
+    pub fn set(&self, arguments: &[&str], value: &str) {
         self.project.envr([&["secret", "set"], arguments].concat()).stdin(value).success();
     }
 
@@ -401,19 +401,23 @@ fn the_indentation_is_that_of_the_rules() {
     let yaml = "a:\n  b:\n  - x\n  - y: 1\n    z: |\n      foo\n      bar\n  - - q\n    - r\n  c: |2\n     x\n    y\n";
     let json = "{\"a\": {\"b\": [1, {\"c\": 2}]}, \"e\": [], \"f\": {}}";
     let key = world.key("age1");
+    let both = [world.key("age2"), world.key("age1")].join(",");
     let print = |text: Vec<u8>| String::from_utf8(text).unwrap();
     for (step, json_step) in [(0, 0), (1, 1), (2, 2), (3, 3), (6, 8), (9, 9), (12, 12)] {
         let stores = format!(
             "stores:\n  yaml: {{indent: {step}}}\n  json: {{indent: {json_step}}}\n  json_binary: {{indent: {json_step}}}\n"
         );
-        world.project.write(".sops.yaml", format!("creation_rules:\n  - age: {key}\n{stores}"));
+        let rules = |keys: &str| format!("creation_rules:\n  - age: {keys}\n{stores}");
+        world.project.write(".sops.yaml", rules(&key));
         for (name, text) in [("a.yaml", yaml), ("a.json", json), ("a.bin", "x")] {
             world.project.write(name, text);
             world.secret(&["encrypt", "--in-place", name]);
             if name != "a.bin" {
                 world.project.envr(["secret", "set", name, "new"]).stdin("value").success();
             }
+            world.project.write(".sops.yaml", rules(&both));
             world.secret(&["updatekeys", name]);
+            world.project.write(".sops.yaml", rules(&key));
             let ours = world.project.read(&format!("project/{name}"));
             let printed = print(world.secret(&["decrypt", name]));
             let Some(theirs) = world.sops("age1", &["decrypt", name]) else { continue };

@@ -26,7 +26,7 @@ fn edit_under(host: &Host, source: &File, signals: &mut Signals) -> Result<()> {
     let could_not = || source.could_not("edit");
     if !host.absolute(&source.path).exists() {
         // Before anything is typed that would be lost.
-        source.wanted(host).with_context(could_not)?;
+        source.first_metadata(host, &[]).with_context(could_not)?;
         let edited = edited(host, source, &Secret::default(), signals);
         let Some(branches) = edited.with_context(could_not)? else { return Ok(()) };
         let text = sealed(host, source, branches, &[]).with_context(could_not)?;
@@ -39,10 +39,24 @@ fn edit_under(host: &Host, source: &File, signals: &mut Signals) -> Result<()> {
 fn change(host: &Host, source: &File, keys: &Keys<'_>, signals: &mut Signals) -> Result<()> {
     let opened = source.open_to_write(host, keys)?;
     let text = write_plain(&opened.branches, opened.format, &opened.layout)?;
+    check_shown(&opened, &text)?;
     let Some(branches) = edited(host, source, &text, signals)? else { return Ok(()) };
     let text = Opened { branches, ..opened }.seal()?;
     let _lock = source.lock(host);
     source.replace(host, &text)
+}
+
+/// What is not touched must not change: not every value can be written as text.
+fn check_shown(opened: &Opened, text: &Secret) -> Result<()> {
+    let described = opened.format.described();
+    let shown = read_plain(text.bytes(), opened.format);
+    let shown = shown.with_context(|| format!("{described} cannot show what is in it"))?;
+    match opened.first_changed(&shown) {
+        None => Ok(()),
+        Some(name) => bail!(
+            "{described} cannot show `{name}` as it is: `envr secret set` changes one value and leaves the others"
+        ),
+    }
 }
 
 /// What the editor made of a text; `None` where it is as it was.

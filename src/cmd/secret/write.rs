@@ -1,5 +1,7 @@
 //! The verbs that change a sops file: what is not changed keeps its ciphertext.
 
+use super::place::{place, take};
+use super::recipients::{of_variables, recipients};
 use super::{File, could_not, path_in};
 use crate::digest::Digest;
 use crate::error::Hinted;
@@ -8,8 +10,8 @@ use crate::host::Host;
 use crate::rc::Rc;
 use crate::secrets::keys::{Prompt, wrap};
 use crate::secrets::{
-    Branch, Document, Entry, FILE_LIMIT, Format, Keys, Layout, Opened, Recipient, Secret, Value,
-    creation, is_age, read_plain,
+    Branch, Document, Entry, FILE_LIMIT, Format, Keys, Layout, Metadata, Opened, Recipient, Secret,
+    Value, creation, is_age, read_plain,
 };
 use crate::toml;
 use crate::trust::{self, Store};
@@ -17,7 +19,6 @@ use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeSet;
-use std::fs::Metadata;
 use std::io::{IsTerminal as _, Read as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub fn unset(host: &Host, source: &File, key: &str) -> Result<()> {
     change(host, source, |opened| {
         let path = path_in(opened.format, key)?;
         let branch = opened.branches.first_mut().context("it holds nothing")?;
-        if take(branch, &path) { Ok(()) } else { bail!("there is no `{key}` in it") }
+        if take(branch, &path)? { Ok(()) } else { bail!("there is no `{key}` in it") }
     })
 }
 
@@ -67,12 +68,28 @@ pub fn updatekeys(host: &Host, source: &File) -> Result<()> {
             let wanted = source.wanted(host)?;
             let document = source.document(host, source.read(host)?)?;
             let mut metadata = document.metadata().clone();
+            if is_for(&metadata, &wanted) {
+                let shown = source.path.display();
+                ui::note(host, &format!("`{shown}` is for those of `{}` already", creation::NAME));
+                return Ok(());
+            }
             let cipher = document.clone().key(keys)?;
             (metadata.groups, metadata.threshold) = (wanted.groups, wanted.threshold);
             wrap(keys.search(), cipher.key(), &mut metadata.groups, metadata.threshold)?;
             source.replace(host, &document.with_metadata(&metadata, &cipher, &layout(host)?)?)
         })
         .with_context(could_not)
+}
+
+fn is_for(found: &Metadata, wanted: &Metadata) -> bool {
+    let has_all = |group: &[Recipient], other: &[Recipient]| {
+        group.iter().all(|one| other.iter().any(|same| same.is_equal(one)))
+    };
+    let needed = |metadata: &Metadata| metadata.threshold.unwrap_or(metadata.groups.len());
+    let (mine, theirs) = (&found.groups, &wanted.groups);
+    mine.len() == theirs.len()
+        && (mine.len() == 1 || needed(found) == needed(wanted))
+        && mine.iter().zip(theirs).all(|(one, other)| has_all(one, other) && has_all(other, one))
 }
 
 pub fn list_recipients(host: &Host, source: &File) -> Result<()> {
@@ -88,16 +105,23 @@ pub fn list_recipients(host: &Host, source: &File) -> Result<()> {
 /// Adds to every group where there are several: each of them must be able to give its share.
 pub fn add_recipients(host: &Host, source: &File, names: &[String]) -> Result<()> {
     let recipients = recipients(host, names)?;
-    change_recipients(host, source, |opened| {
+    change_recipients(host, source, |keys, opened| {
         let [group] = opened.metadata.groups.as_mut_slice() else {
             bail!(
                 "it has groups of keys: name them in `.sops.yaml`, then type `envr secret updatekeys`"
             );
         };
-        for recipient in &recipients {
-            if !group.iter().any(|known| known.is_same(recipient)) {
-                group.push(recipient.clone());
+        let mut others = Vec::new();
+        for recipient in recipients {
+            if !group.iter().chain(&others).any(|known| known.is_same(&recipient)) {
+                others.push(recipient);
             }
+        }
+        // The key stays: those who have it need it no second time, and may be out of reach.
+        if !others.is_empty() {
+            let mut groups = [others];
+            wrap(keys.search(), opened.cipher.key(), &mut groups, None)?;
+            group.extend(groups.into_iter().flatten());
         }
         Ok(())
     })
@@ -106,7 +130,7 @@ pub fn add_recipients(host: &Host, source: &File, names: &[String]) -> Result<()
 /// What was readable for those who are taken out is encrypted anew, with a key that they never had.
 pub fn remove_recipients(host: &Host, source: &File, names: &[String]) -> Result<()> {
     let recipients = recipients(host, names)?;
-    change_recipients(host, source, |opened| {
+    change_recipients(host, source, |keys, opened| {
         for recipient in &recipients {
             let groups = &mut opened.metadata.groups;
             let before = groups.iter().map(Vec::len).sum::<usize>();
@@ -118,21 +142,20 @@ pub fn remove_recipients(host: &Host, source: &File, names: &[String]) -> Result
             }
         }
         opened.rotate();
-        Ok(())
+        rewrap(keys, opened)
     })
 }
 
 fn change_recipients(
     host: &Host,
     source: &File,
-    work: impl FnOnce(&mut Opened) -> Result<()>,
+    work: impl FnOnce(&Keys<'_>, &mut Opened) -> Result<()>,
 ) -> Result<()> {
     let _lock = source.lock(host);
     source
         .with_keys(host, |keys| {
             let mut opened = source.open_to_write(host, keys)?;
-            work(&mut opened)?;
-            rewrap(keys, &mut opened)?;
+            work(keys, &mut opened)?;
             source.replace(host, &opened.seal()?)
         })
         .with_context(|| source.could_not("change the recipients of"))
@@ -151,18 +174,15 @@ pub fn encrypt(host: &Host, source: &File, names: &[String], in_place: bool) -> 
     if in_place { source.replace(host, &text) } else { host.print(text.bytes()) }
 }
 
-/// A first sealed form of plain values: for the recipients that are named, else those of `.sops.yaml`.
+/// A first sealed form of plain values: for the recipients that are named, else those of sops's variables, else those of
+/// `.sops.yaml`.
 pub fn sealed(
     host: &Host,
     source: &File,
     branches: Vec<Branch>,
     names: &[String],
 ) -> Result<Secret> {
-    let metadata = if names.is_empty() {
-        source.wanted(host)?
-    } else {
-        creation::metadata(vec![recipients(host, names)?], None, crate::secrets::Rule::default())
-    };
+    let metadata = source.first_metadata(host, names)?;
     let first = Opened::first(source.format()?, branches, metadata);
     let mut opened = Opened { layout: layout(host)?, ..first };
     source.with_keys(host, |keys| rewrap(keys, &mut opened))?;
@@ -215,7 +235,7 @@ impl File {
     /// for it was of the file that is replaced. Where there is no file, or no lock to be had, there is nothing to hold.
     pub fn lock(&self, host: &Host) -> Option<std::fs::File> {
         let path = host.absolute(&self.path);
-        let inode = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        let inode = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
         while path.is_file() {
             let file = std::fs::File::open(&path).ok()?;
             flock(&file, FlockOperation::LockExclusive).ok()?;
@@ -255,8 +275,17 @@ impl File {
         Ok(())
     }
 
+    /// For a file that nobody encrypted yet.
+    pub fn first_metadata(&self, host: &Host, names: &[String]) -> Result<Metadata> {
+        let named = if names.is_empty() { of_variables(host)? } else { recipients(host, names)? };
+        if named.is_empty() {
+            return self.wanted(host);
+        }
+        creation::metadata_with(named, rules(host).as_deref(), &host.absolute(self.name()))
+    }
+
     /// What `.sops.yaml` wants for it.
-    pub fn wanted(&self, host: &Host) -> Result<crate::secrets::Metadata> {
+    pub fn wanted(&self, host: &Host) -> Result<Metadata> {
         let path = host.absolute(self.name());
         let rules = rules(host).ok_or_else(|| {
             Hinted::new(format!("no `{}` says for whom", creation::NAME), "envr secret init")
@@ -298,10 +327,9 @@ fn asked_value(key: &str, is_json: bool) -> Result<Value> {
     }
     let wrapped = Secret::from([b"{\"value\":", text.bytes(), b"}"].concat());
     // The mistake's message may quote what is secret.
-    let parsed =
-        read_plain(wrapped, Format::Json).ok().and_then(|mut branches| branches.pop()?.pop());
-    match parsed {
-        Some(Entry::Pair(_, value)) => {
+    let parsed = read_plain(wrapped, Format::Json).ok().and_then(|mut branches| branches.pop());
+    match parsed.map(<[Entry; 1]>::try_from) {
+        Some(Ok([Entry::Pair(_, value)])) => {
             check_json(&value).context("could not read the value")?;
             Ok(value)
         }
@@ -312,7 +340,7 @@ fn asked_value(key: &str, is_json: bool) -> Result<Value> {
 /// Refuses what most readers of JSON would lose without a word.
 fn check_json(value: &Value) -> Result<()> {
     match value {
-        Value::Leaf(leaf) if leaf.is_inexact_integer() => {
+        Value::Leaf(leaf) if leaf.is_beyond_integers() => {
             bail!("a number in it is too large: put it into double quotes")
         }
         Value::Leaf(_) | Value::Null => Ok(()),
@@ -326,96 +354,4 @@ fn check_json(value: &Value) -> Result<()> {
             })
         }
     }
-}
-
-fn place(branch: &mut Branch, path: &[String], value: Value) -> Result<()> {
-    let (name, rest) = path.split_first().context("the name is empty")?;
-    let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
-    let at = branch.iter().position(known).unwrap_or_else(|| {
-        branch.push(Entry::Pair(name.into(), Value::Null));
-        branch.len() - 1
-    });
-    let Entry::Pair(_, slot) = &mut branch[at] else { bail!("`{name}` is a comment") };
-    place_value(slot, rest, value)
-}
-
-fn place_value(slot: &mut Value, path: &[String], value: Value) -> Result<()> {
-    let Some((name, rest)) = path.split_first() else {
-        *slot = value;
-        return Ok(());
-    };
-    if *slot == Value::Null {
-        *slot = Value::Branch(Branch::new());
-    }
-    match slot {
-        Value::Branch(branch) => place(branch, path, value),
-        Value::List(list) => {
-            let index: usize =
-                name.parse().with_context(|| format!("`{name}` is no place in a list"))?;
-            if index == list.len() {
-                list.push(Value::Null);
-            }
-            let slot =
-                list.get_mut(index).with_context(|| format!("the list has no place {index}"))?;
-            place_value(slot, rest, value)
-        }
-        Value::Leaf(_) | Value::Null => bail!("`{name}` would stand in a value that is no map"),
-    }
-}
-
-fn take(branch: &mut Branch, path: &[String]) -> bool {
-    let Some((name, rest)) = path.split_first() else { return false };
-    let known = |entry: &Entry| matches!(entry, Entry::Pair(key, _) if key == name);
-    let Some(at) = branch.iter().position(known) else { return false };
-    if rest.is_empty() {
-        branch.remove(at);
-        return true;
-    }
-    match &mut branch[at] {
-        Entry::Pair(_, value) => take_value(value, rest),
-        Entry::Comment(_) => false,
-    }
-}
-
-fn take_value(value: &mut Value, path: &[String]) -> bool {
-    match value {
-        Value::Branch(branch) => take(branch, path),
-        Value::List(list) => match path {
-            [] => false,
-            [index, rest @ ..] => {
-                match index.parse::<usize>().ok().filter(|index| *index < list.len()) {
-                    Some(index) if rest.is_empty() => {
-                        list.remove(index);
-                        true
-                    }
-                    Some(index) => take_value(&mut list[index], rest),
-                    None => false,
-                }
-            }
-        },
-        Value::Leaf(_) | Value::Null => false,
-    }
-}
-
-/// Recipients as they are typed: age and ssh keys, fingerprints, ARNs, or files with a key on each line.
-fn recipients(host: &Host, names: &[String]) -> Result<Vec<Recipient>> {
-    let mut recipients = Vec::new();
-    for name in names {
-        let file = host.absolute(Path::new(name));
-        if !name.contains(' ') && file.is_file() {
-            let text = read_regular(&file, VALUE_LIMIT).ok().flatten();
-            let text = text.and_then(|text| String::from_utf8(text).ok());
-            let text = text.with_context(|| could_not("read", &file))?;
-            for line in text
-                .lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            {
-                recipients.push(Recipient::typed(line)?);
-            }
-        } else {
-            recipients.push(Recipient::typed(name)?);
-        }
-    }
-    Ok(recipients)
 }

@@ -4,6 +4,7 @@ mod identity;
 mod kept;
 mod plugin;
 mod source;
+mod tagged;
 
 use super::Search;
 use crate::secrets::Secret;
@@ -11,12 +12,14 @@ use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity};
 use std::cell::OnceCell;
 use std::cell::RefCell;
-use std::io::{ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::PathBuf;
 use std::rc::Rc;
 use zeroize::Zeroize as _;
 
-pub use identity::{new_identity, passphrase_identity, plugin_of, public_keys, recipient};
+pub use identity::{
+    is_secret, new_identity, passphrase_identity, plugin_of, public_keys, recipient,
+};
 pub use kept::{Keeping, decrypt_with_kept};
 use source::Source;
 pub use source::keys_file;
@@ -105,14 +108,27 @@ pub enum Failure {
     Identity(String),
 }
 
+/// One identity after the other: one that fails leaves the others.
 pub fn decrypt_with(file: &[u8], identities: &[Box<dyn Identity + '_>]) -> Result<Secret, Failure> {
+    // Without one, the header is read all the same.
+    let mut result = decrypt_with_one(file, None);
+    for identity in identities {
+        match (decrypt_with_one(file, Some(&**identity)), &result) {
+            (Err(Failure::NoMatch), Err(Failure::NoMatch | Failure::Identity(_))) => {}
+            (Err(Failure::Identity(why)), _) => result = Err(Failure::Identity(why)),
+            (other, _) => return other,
+        }
+    }
+    result
+}
+
+fn decrypt_with_one(file: &[u8], identity: Option<&dyn Identity>) -> Result<Secret, Failure> {
     let decryptor =
         Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|error| failure(&error))?;
-    let identities = identities.iter().map(|identity| &**identity as &dyn Identity);
-    let mut reader = decryptor.decrypt(identities).map_err(|error| match error {
+    let mut reader = decryptor.decrypt(identity.into_iter()).map_err(|error| match error {
         // The header was read: what talks now is a plugin, unless the file ends behind its header.
         DecryptError::Io(error) if error.kind() != ErrorKind::UnexpectedEof => {
-            Failure::Identity(format!("its plugin failed: {}", one_line(&error.to_string())))
+            Failure::Identity(why_plugin_failed(&error))
         }
         error => failure(&error),
     })?;
@@ -124,6 +140,17 @@ pub fn decrypt_with(file: &[u8], identities: &[Box<dyn Identity + '_>]) -> Resul
             text.zeroize();
             Err(Failure::Damaged("its content is damaged or cut".to_string()))
         }
+    }
+}
+
+fn why_plugin_failed(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::Unsupported => error.to_string(),
+        // The library's words are for who writes one.
+        ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            "its plugin failed: it ended before it answered".to_string()
+        }
+        _ => format!("its plugin failed: {}", one_line(&error.to_string())),
     }
 }
 

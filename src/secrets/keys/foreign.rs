@@ -3,7 +3,8 @@
 use super::{Recipient, RecipientKind, Search};
 use crate::env::Env;
 use crate::error::Hinted;
-use crate::secrets::Secret;
+use crate::secrets::tree::{Entry, Value};
+use crate::secrets::{Document, Secret};
 use anyhow::{Result, bail};
 use std::ffi::OsStr;
 
@@ -23,18 +24,33 @@ impl Recipient {
 }
 
 /// The plaintext of a file, in its own format. A file can name any server as its vault, and sops would show it the
-/// user's token: so the user must have named it, too.
-pub fn decrypt(
-    search: &Search,
-    file: &[u8],
-    format: &str,
-    recipients: &[&Recipient],
-) -> Result<Secret> {
-    for recipient in recipients {
+/// user's token: so the user must have named it, too. sops gets the metadata that was looked at, and no other, for it
+/// reads more in a file than is looked at here: merge keys, names in capital letters, the last of two.
+pub fn decrypt(search: &Search, document: Document) -> Result<Secret> {
+    for recipient in document.metadata().groups.iter().flatten() {
         check_server(search.env, recipient)?;
     }
+    if let Some(name) = document.branches().iter().flatten().find_map(other_metadata) {
+        bail!("sops may take `{name}` for its metadata");
+    }
+    let format = document.format().name();
     let arguments = ["--decrypt", "--input-type", format, "--output-type", format, "/dev/stdin"];
-    search.run(OsStr::new("sops"), &arguments, file)
+    search.run(OsStr::new("sops"), &arguments, document.plain_text()?.bytes())
+}
+
+/// The name of an entry that the readers of Go may take for `sops`: the case of letters is nothing to that of JSON, and
+/// that of YAML merges.
+fn other_metadata(entry: &Entry) -> Option<&str> {
+    let Entry::Pair(name, value) = entry else { return None };
+    let folded = name.replace('\u{17f}', "s").to_ascii_lowercase();
+    let brings = |value: &Value| {
+        value
+            .branch()
+            .is_some_and(|branch| branch.iter().any(|entry| other_metadata(entry).is_some()))
+    };
+    let is_merged =
+        name == "<<" && (brings(value) || value.list().is_some_and(|list| list.iter().any(brings)));
+    (folded == "sops" || is_merged).then_some(name)
 }
 
 fn check_server(env: &Env, recipient: &Recipient) -> Result<()> {

@@ -4,7 +4,7 @@ use super::aws::{Credentials, Request, Session};
 use super::{Recipient, Search};
 use crate::secrets::Secret;
 use crate::secrets::keyring::Mark;
-use crate::secrets::tree::{Branch, Entry, Value};
+use crate::secrets::tree::{Branch, Entry, Kind, Value};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -139,13 +139,19 @@ fn mark(recipient: &Recipient) -> Mark {
     Mark::of(["kms"].into_iter().chain(fields).chain(context).map(str::as_bytes))
 }
 
-fn context(fields: &Branch) -> BTreeMap<String, String> {
+/// Texts by their names.
+pub fn context(fields: &Branch) -> BTreeMap<String, String> {
     let Some(Value::Branch(context)) = crate::secrets::tree::find(fields, "context") else {
         return BTreeMap::new();
     };
     let pair = |entry: &Entry| match entry {
-        Entry::Pair(name, value) => Some((name.to_string(), value.text()?.to_string())),
-        Entry::Comment(_) => None,
+        // A truth value or number is a text here, as it is spelled.
+        Entry::Pair(name, Value::Leaf(leaf)) => {
+            let text =
+                if leaf.kind == Kind::Bool { leaf.variable() } else { leaf.spelling().own() };
+            Some((name.to_string(), text.as_str()?.to_string()))
+        }
+        Entry::Pair(..) | Entry::Comment(_) => None,
     };
     context.iter().filter_map(pair).collect()
 }

@@ -7,15 +7,28 @@ const MAP: &str = "__map_";
 const LIST: &str = "__list_";
 /// A higher index is a bomb: sops allocates as many entries.
 const INDEX_LIMIT: usize = 1024;
+/// Of all lists together, with their gaps.
+const ROOM_LIMIT: usize = 16 * INDEX_LIMIT;
+/// More names no metadata has that we would read.
+const NAMES_LIMIT: usize = 10_000;
+/// Maps and lists in each other; that of a recipient's context in a group is in five.
+const DEPTH_LIMIT: usize = 16;
+/// Letters of a name in a message.
+const SHOWN: usize = 80;
 
 /// Rebuilds maps and lists. Gaps in a list are closed.
 pub fn unflatten(flat: &[(String, Value)]) -> Result<Branch> {
+    if flat.len() > NAMES_LIMIT {
+        bail!("its metadata has more than {NAMES_LIMIT} names");
+    }
     let mut branch = Branch::new();
+    let mut room = ROOM_LIMIT;
     for (name, value) in flat {
         let end = next_mark(name).unwrap_or(name.len());
         let slot = slot_of(&mut branch, &name[..end]);
-        insert(slot, &name[end..], value.clone())
-            .with_context(|| format!("its metadata has `{name}`"))?;
+        insert(slot, &name[end..], value.clone(), &mut room).with_context(|| {
+            format!("its metadata has `{}`", name.chars().take(SHOWN).collect::<String>())
+        })?;
     }
     for entry in &mut branch {
         if let Entry::Pair(_, value) = entry {
@@ -79,9 +92,14 @@ fn slot_of<'a>(branch: &'a mut Branch, name: &str) -> &'a mut Value {
     }
 }
 
-/// Every step takes at least a mark from the name, whose length the file's limit bounds.
-fn insert(mut slot: &mut Value, mut rest: &str, value: Value) -> Result<()> {
+/// `room` is how many entries lists may still get.
+fn insert(mut slot: &mut Value, mut rest: &str, value: Value, room: &mut usize) -> Result<()> {
+    let mut depth = 0;
     while !rest.is_empty() {
+        depth += 1;
+        if depth > DEPTH_LIMIT {
+            bail!("it is nested deeper than {DEPTH_LIMIT} levels");
+        }
         if let Some(after) = rest.strip_prefix(MAP) {
             let end = next_mark(after).unwrap_or(after.len());
             if *slot == Value::Null {
@@ -102,6 +120,7 @@ fn insert(mut slot: &mut Value, mut rest: &str, value: Value) -> Result<()> {
             }
             let Value::List(list) = slot else { bail!("it is a list and something else") };
             while list.len() <= index {
+                *room = room.checked_sub(1).context("its lists have too many gaps")?;
                 list.push(Value::Null);
             }
             slot = &mut list[index];
@@ -160,6 +179,8 @@ mod tests {
             &["age__list_x__map_enc"],
             &["age__list_0", "age__map_a"],
             &["age__list_99999999999999999999"],
+            &[&format!("a{}", "__map_a".repeat(17))],
+            &[&format!("a{}", "__list_0".repeat(100_000))],
         ] {
             let flat: Vec<(String, Value)> =
                 names.iter().map(|name| (name.to_string(), Value::string("x"))).collect();

@@ -32,12 +32,16 @@ pub fn read(source: &Source) -> Result<Branch> {
                 let end = line.iter().rposition(|byte| *byte == b']');
                 let name = end.and_then(|end| std::str::from_utf8(&line[1..end]).ok());
                 let name = name.ok_or_else(|| mistake("a section has no `]`"))?;
+                let behind = &line[name.len() + 2..];
+                if let Some(comment) = behind.iter().position(|byte| b"#;".contains(byte)) {
+                    reader.comments.push(trim(&behind[comment..]).to_vec());
+                }
                 let mut branch = Branch::new();
                 branch.extend(reader.comment());
                 // Nothing stands above it: it is no second one.
                 if let [(_, first)] = sections.as_mut_slice()
                     && first.is_empty()
-                    && name.trim() == DEFAULT
+                    && name == DEFAULT
                 {
                     *first = branch;
                     continue;
@@ -46,7 +50,7 @@ pub fn read(source: &Source) -> Result<Branch> {
                 if let Some((_, last)) = sections.last_mut() {
                     last.shrink_to_fit();
                 }
-                sections.push((name.trim().into(), branch));
+                sections.push((name.into(), branch));
                 places.clear();
             }
             Some(_) => {

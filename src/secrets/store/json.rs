@@ -153,7 +153,8 @@ impl Reader<'_> {
             crate::secrets::text::parse_float(spelling).map(Leaf::float)
         };
         let Some(leaf) = leaf else {
-            return Err(self.mistake(&format!("`{spelling}` is no number")));
+            // It may be the secret.
+            return Err(self.mistake("a number is written wrongly, or too large"));
         };
         self.at += length;
         Ok(leaf.spelled(self.source.part(spelling.as_bytes())))
@@ -285,8 +286,8 @@ mod tests {
             ("", "it is not a JSON object"),
             ("[]", "it is not a JSON object"),
             ("{\n\"a\": 1,\n}", "line 3: a name in double quotes is missing"),
-            ("{\"a\": 01}", "line 1: `01` is no number"),
-            ("{\"a\": 1e999}", "line 1: `1e999` is no number"),
+            ("{\"a\": 01}", "line 1: a number is written wrongly, or too large"),
+            ("{\"a\": 1e999}", "line 1: a number is written wrongly, or too large"),
             ("{\"a\": \"\\x\"}", "line 1: a string has an escape that JSON lacks"),
             ("{\"a\": \"x", "line 1: a string does not end"),
             ("{\"a\": 1} x", "line 1: there is text after the object"),

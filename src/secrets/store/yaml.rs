@@ -17,10 +17,28 @@ pub use write::write;
 /// Nodes that aliases may add to a file.
 const ALIAS_LIMIT: usize = 100_000;
 
+/// What scalars become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scalars {
+    /// What sops takes them for in a file of values.
+    Typed,
+    /// Texts as they are spelled, but for null.
+    Spelled,
+}
+
 pub fn read(source: &Source) -> Result<Vec<Branch>> {
+    read_as(source, Scalars::Typed)
+}
+
+/// A file that is read for its texts: no number and no time is spelled otherwise, and a name may look like one.
+pub fn read_spelled(source: &Source) -> Result<Vec<Branch>> {
+    read_as(source, Scalars::Spelled)
+}
+
+fn read_as(source: &Source, scalars: Scalars) -> Result<Vec<Branch>> {
     let source = &with_line_ends(source)?;
     let text = text_of(source)?;
-    let mut builder = Builder::of(source);
+    let mut builder = Builder::of(source, scalars);
     // The file has a limit of its own.
     let mut options = Options::default();
     options.max_buffered_comment_events = usize::MAX;
@@ -56,6 +74,7 @@ fn mistake_of(error: &ScanError) -> anyhow::Error {
 /// Makes trees of events.
 struct Builder<'a> {
     source: &'a Source,
+    scalars: Scalars,
     documents: Vec<Branch>,
     open: Vec<Container>,
     /// Comments whose place is not known yet.
@@ -89,9 +108,10 @@ enum Content {
 }
 
 impl<'a> Builder<'a> {
-    fn of(source: &'a Source) -> Self {
+    fn of(source: &'a Source, scalars: Scalars) -> Self {
         Self {
             source,
+            scalars,
             documents: Vec::new(),
             open: Vec::new(),
             waiting: Vec::new(),
@@ -123,7 +143,12 @@ impl<'a> Builder<'a> {
                 self.comment(comment, is_inline, line);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar::value(self.source, &text, style, tag.as_deref()).map_err(at)?;
+                let tag = tag.as_deref();
+                let value = match self.scalars {
+                    Scalars::Typed => scalar::value(self.source, &text, style, tag).map_err(at)?,
+                    Scalars::Spelled if self.awaits_name() => Value::string(&*text),
+                    Scalars::Spelled => scalar::spelled(&text, style, tag),
+                };
                 if self.awaits_name() {
                     return self.name(value).map_err(at);
                 }
@@ -329,7 +354,7 @@ impl<'a> Builder<'a> {
 fn is_of_lines(event: &Event<'_>) -> bool {
     match event {
         Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, _, tag) => {
-            tag.as_deref().is_none_or(|tag| tag.suffix() != "binary")
+            tag.as_deref().is_none_or(|tag| !tag.suffix().ends_with("binary"))
         }
         _ => false,
     }

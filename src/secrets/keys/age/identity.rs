@@ -1,7 +1,8 @@
 //! The text of keys: age's own, plugins', ssh's, and all of them under a passphrase.
 
-use super::plugin::PluginIdentity;
+use super::plugin::{PluginIdentity, Unusable};
 use super::source::Source;
+use super::tagged::{Tagged, tag_of};
 use super::{Keeping, WORK_LIMIT, decrypt_with, decrypt_with_kept};
 use crate::secrets::keyring::Keyring;
 use crate::secrets::keys::{Prompt, Search};
@@ -66,20 +67,11 @@ fn parse_lines<'a>(
         }
         let wrong = || format!("line {} is no age key", index + 1);
         if line.starts_with("AGE-SECRET-KEY-PQ-") {
-            return Err(format!(
-                "line {} is a post-quantum key, which only newer age programs read",
-                index + 1
-            ));
+            let why = "is a post-quantum key, which only newer age programs read";
+            identities.push(Box::new(Unusable(format!("line {} {why}", index + 1))));
         } else if line.starts_with("AGE-PLUGIN-") {
             let identity: plugin::Identity = line.parse().map_err(|_| wrong())?;
-            let name = identity.plugin().to_string();
-            let program = format!("age-plugin-{name}");
-            let identity = plugin::IdentityPluginV1::new(&name, &[identity], search.prompt)
-                .map_err(|_| format!("`{program}` is not installed"))?;
-            let (identity, search) = (Arc::new(identity), Rc::clone(search));
-            let keyring = search.keyring();
-            let identity = PluginIdentity { program, identity, search };
-            identities.push(Keeping::boxed(Box::new(identity), keyring));
+            identities.push(of_plugin(identity, search));
         } else {
             let identity: x25519::Identity = line.parse().map_err(|_| wrong())?;
             identities.push(Box::new(identity));
@@ -91,26 +83,59 @@ fn parse_lines<'a>(
     Ok(identities)
 }
 
+fn of_plugin<'a>(identity: plugin::Identity, search: &Rc<Search<'a>>) -> Box<dyn Identity + 'a> {
+    let name = identity.plugin().to_string();
+    let program = format!("age-plugin-{name}");
+    match plugin::IdentityPluginV1::new(&name, &[identity], search.prompt) {
+        Err(_) => Box::new(Unusable(format!("`{program}` is not installed"))),
+        Ok(identity) => {
+            let (identity, search) = (Arc::new(identity), Rc::clone(search));
+            let keyring = search.keyring();
+            Keeping::boxed(Box::new(PluginIdentity { program, identity, search }), keyring)
+        }
+    }
+}
+
 fn ssh_key(text: &Secret, source: &Source, search: &Search) -> Result<Box<dyn Identity>, String> {
     let (prompt, keyring) = (search.prompt, search.keyring());
     let key = ssh::Identity::from_buffer(text.bytes(), Some(source.to_string()));
     let key = key.map_err(|_| "it is no ssh key")?;
-    let is_hard =
-        matches!(key, ssh::Identity::Encrypted(_)) || matches!(source, Source::Command(..));
+    let is_hard = matches!(source, Source::Command(..));
     match key {
         ssh::Identity::Unsupported(_) => {
             Err("it is an ssh key of a kind that age has no use for".to_string())
         }
-        ssh::Identity::Encrypted(_) if !prompt.is_possible() => {
-            Err("it needs a passphrase, and nobody is here to type it".to_string())
+        ssh::Identity::Encrypted(_) => {
+            let why = "it needs a passphrase, and nobody is here to type it";
+            let identity: Box<dyn Identity> = if prompt.is_possible() {
+                Box::new(key.with_callbacks(prompt))
+            } else {
+                Box::new(Unusable(why.to_string()))
+            };
+            let identity = match text.as_str().and_then(tag_of) {
+                Some(tag) => Box::new(Tagged { tag, identity }),
+                None => identity,
+            };
+            Ok(Keeping::boxed(identity, keyring))
         }
-        key if is_hard => Ok(Keeping::boxed(Box::new(key.with_callbacks(prompt)), keyring)),
-        key => Ok(Box::new(key.with_callbacks(prompt))),
+        key @ ssh::Identity::Unencrypted(_) => {
+            let identity: Box<dyn Identity> = Box::new(key.with_callbacks(prompt));
+            Ok(if is_hard { Keeping::boxed(identity, keyring) } else { identity })
+        }
     }
+}
+
+/// Whether it decrypts: nobody is to see it.
+pub fn is_secret(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_uppercase();
+    text.starts_with("AGE-SECRET-KEY-") || text.starts_with("AGE-PLUGIN-")
 }
 
 /// Reads a recipient as sops stores it, with the comment of an ssh key.
 pub fn recipient(text: &str) -> Result<Box<dyn Recipient + Send>> {
+    if is_secret(text) {
+        bail!("it is a secret key");
+    }
     if text.starts_with("age1pq1") {
         bail!("post-quantum recipients are for newer age programs");
     }

@@ -8,6 +8,16 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// A key in a file of keys that cannot be used here, which says so where no other one does.
+pub struct Unusable(pub String);
+
+impl Identity for Unusable {
+    fn unwrap_stanza(&self, _: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        let why = io::Error::new(io::ErrorKind::Unsupported, self.0.clone());
+        Some(Err(DecryptError::Io(why)))
+    }
+}
+
 pub struct PluginIdentity<'a> {
     /// The name of the program.
     pub program: String,

@@ -14,8 +14,9 @@ const DIGITS_LIMIT: usize = 1000;
 
 pub fn value(source: &Source, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value> {
     match tag {
-        None if style == ScalarStyle::Plain && is_beyond_integers(text) => {
-            bail!("`{text}` is too large a number: put it into quotes")
+        // The message does not show it: it may be the secret.
+        None if style == ScalarStyle::Plain && is_beyond_kinds(text) => {
+            bail!("a number or a time is too large: put it into quotes")
         }
         None if style == ScalarStyle::Plain => Ok(match resolve(text) {
             // Most are spelled as they are hashed.
@@ -31,6 +32,29 @@ pub fn value(source: &Source, text: &str, style: ScalarStyle, tag: Option<&Tag>)
             value(source, text, style, None)
         }
         Some(tag) => tagged(text, tag),
+    }
+}
+
+/// A text, whatever it looks like, or null.
+pub fn spelled(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    let may_be_null = match tag {
+        None => style == ScalarStyle::Plain,
+        Some(tag) => of_yaml(tag) == Some("null"),
+    };
+    if may_be_null && resolve(text) == Some(Value::Null) {
+        Value::Null
+    } else {
+        Value::string(text)
+    }
+}
+
+/// The name of a tag of YAML's own, also where it is written in full: `!!int`, `!<tag:yaml.org,2002:int>`.
+fn of_yaml(tag: &Tag) -> Option<&str> {
+    const SPACE: &str = "tag:yaml.org,2002:";
+    match tag.handle() {
+        SPACE => Some(tag.suffix()),
+        "" => tag.suffix().strip_prefix(SPACE),
+        _ => None,
     }
 }
 
@@ -53,10 +77,7 @@ pub fn resolve(text: &str) -> Option<Value> {
 }
 
 fn tagged(text: &str, tag: &Tag) -> Result<Value> {
-    if tag.handle() != "tag:yaml.org,2002:" {
-        return Ok(Value::string(text));
-    }
-    let suffix = tag.suffix();
+    let Some(suffix) = of_yaml(tag) else { return Ok(Value::string(text)) };
     let wrong = || format!("`!!{suffix}` stands before something else");
     let of_kind = |kind: Kind| match resolve(text) {
         Some(Value::Leaf(leaf)) if leaf.kind == kind => Ok(Value::Leaf(leaf)),
@@ -85,6 +106,9 @@ fn tagged(text: &str, tag: &Tag) -> Result<Value> {
 }
 
 fn number(text: &str) -> Option<Leaf> {
+    if text.starts_with('.') && !are_marks_between_digits(text) {
+        return None;
+    }
     let plain = without_marks(text);
     let leaf = match integer(&plain) {
         Some(number) => Leaf::int(number),
@@ -94,8 +118,13 @@ fn number(text: &str) -> Option<Leaf> {
     Some(leaf.spelled(text.into()))
 }
 
-/// Whether it is an integer of 64 bits to go-yaml, but none with a sign, for which sops has no kind.
-pub fn is_beyond_integers(text: &str) -> bool {
+/// Whether it is something to go-yaml for which sops has no kind.
+pub fn is_beyond_kinds(text: &str) -> bool {
+    is_beyond_integers(text) || timestamp::is_beyond_days(text)
+}
+
+/// Whether it is an integer of 64 bits, but none with a sign.
+fn is_beyond_integers(text: &str) -> bool {
     let text = without_marks(text);
     let (base, digits) = based(&text);
     let is_number = text.starts_with(|first: char| first.is_ascii_digit());
@@ -126,6 +155,14 @@ fn without_marks(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// What begins with a point is a float to Go alone, which wants them so.
+fn are_marks_between_digits(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut marks = (0..bytes.len()).filter(|at| bytes[*at] == b'_');
+    marks.all(|at| at > 0 && is_digit(at - 1) && is_digit(at + 1))
 }
 
 fn based(digits: &str) -> (u32, &str) {
@@ -183,6 +220,11 @@ mod tests {
         check("-9223372036854775808", Kind::Int, "-9223372036854775808");
         check("1.", Kind::Float, "1");
         check(".5", Kind::Float, "0.5");
+        check("+._5", Kind::Float, "0.5");
+        check("._5", Kind::Str, "._5");
+        check(".5_0", Kind::Float, "0.5");
+        check(".5__0", Kind::Str, ".5__0");
+        check(".5_", Kind::Str, ".5_");
         check("1e3", Kind::Float, "1000");
         check("1e400", Kind::Str, "1e400");
         check("-.inf", Kind::Float, "-Inf");

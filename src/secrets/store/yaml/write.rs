@@ -1,6 +1,6 @@
 //! Writes YAML as sops does: four spaces, plain scalars where they read back, one document after another.
 
-use super::scalar::{is_beyond_integers, resolve};
+use super::scalar::{is_beyond_kinds, resolve};
 use crate::secrets::text::float_with_exponent;
 use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value};
 use crate::secrets::{Output, Secret};
@@ -294,7 +294,7 @@ fn push_literal(text: &str, indent: usize, output: &mut Lines<'_>) {
 
 /// Whether somebody would read it as something else than a text, here or by YAML 1.1.
 fn is_ambiguous(text: &str) -> bool {
-    resolve(text).is_some() || is_beyond_integers(text) || is_old_boolean(text) || is_base_60(text)
+    resolve(text).is_some() || is_beyond_kinds(text) || is_old_boolean(text) || is_base_60(text)
 }
 
 /// Whether nothing in it means something to YAML.
