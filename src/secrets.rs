@@ -9,6 +9,7 @@ mod keyring;
 pub mod keys;
 mod mac;
 mod metadata;
+mod pattern;
 mod redact;
 mod rule;
 mod seal;

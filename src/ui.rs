@@ -4,11 +4,17 @@ use crate::config::Config;
 use crate::error::Hinted;
 use crate::host::{Host, Voice};
 use anyhow::{Context as _, Result};
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 
 const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";
+
+/// What a message shows of one thing that it quotes, in letters.
+const QUOTED: usize = 1000;
+/// What is shown of a whole message, in letters.
+const MESSAGE: usize = 16_000;
 
 /// Prints a failure with its causes, then its hints; direnv knows no hints, and what runs it shows each line.
 pub fn error(host: &Host, error: &anyhow::Error) {
@@ -42,7 +48,7 @@ pub fn error_line(host: &Host, message: &str) -> String {
     let line = format!(
         "{name}: error{} {}",
         if host.voice == Voice::Envr { ":" } else { "" },
-        escape(message)
+        escape(&brief(message))
     );
     if is_coloured(host) { format!("{RED}{line}{PLAIN}") } else { line }
 }
@@ -61,7 +67,7 @@ pub fn causes(error: &anyhow::Error) -> String {
 }
 
 pub fn warn(host: &Host, message: &str) {
-    print(&format!("{}: warning: {}", host.voice.name(), escape(message)));
+    print(&format!("{}: warning: {}", host.voice.name(), escape(&brief(message))));
 }
 
 /// Asks a person; anything but a yes is a no.
@@ -126,6 +132,29 @@ fn without_number(text: &str) -> String {
         Some((words, _)) => words.to_string(),
         None => text.to_string(),
     }
+}
+
+/// A message without the middle of what is too long to be read: what it quotes of a file may be as long as the file.
+pub fn brief(message: &str) -> Cow<'_, str> {
+    if message.len() <= QUOTED {
+        return Cow::Borrowed(message);
+    }
+    let parts = message.split('`').enumerate().map(|(index, part)| {
+        let is_quoted = index % 2 == 1;
+        if is_quoted { without_middle(part, QUOTED) } else { Cow::Borrowed(part) }
+    });
+    let parts: Vec<Cow<str>> = parts.collect();
+    Cow::Owned(without_middle(&parts.join("`"), MESSAGE).into_owned())
+}
+
+fn without_middle(text: &str, most: usize) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= most {
+        return Cow::Borrowed(text);
+    }
+    let (head, tail) = (most - most / 4, most / 4);
+    let at = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+    Cow::Owned(format!("{}…{}", &text[..at(head)], &text[at(count - tail)..]))
 }
 
 /// Text from a file or a variable as a terminal may see it: control characters, and those that reorder or hide text,
@@ -212,5 +241,18 @@ mod tests {
     #[test]
     fn a_message_is_never_a_format() {
         assert_eq!(fill("direnv: %s (100%%)", "%s %d 5%%"), "direnv: %s %d 5%% (100%)");
+    }
+
+    #[test]
+    fn what_is_too_long_loses_its_middle() {
+        let long = "é".repeat(3_000_000);
+        let shown =
+            brief(&format!("could not read `a.env`: it has `{long}`: it is cut")).into_owned();
+        let (head, tail) = ("é".repeat(750), "é".repeat(250));
+        assert_eq!(shown, format!("could not read `a.env`: it has `{head}…{tail}`: it is cut"));
+        assert_eq!(brief(&long).chars().count(), MESSAGE + 1);
+        assert_eq!(brief(&"`".repeat(3_000_000)).len(), MESSAGE + "…".len());
+        let short = "é".repeat(QUOTED);
+        assert_eq!(brief(&format!("`{short}`")), format!("`{short}`"));
     }
 }

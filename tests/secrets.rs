@@ -14,6 +14,8 @@ mod memory;
 mod mutations;
 mod places;
 mod races;
+mod patterns;
+mod quoted;
 mod random;
 mod read_back;
 mod recipients;

@@ -4,6 +4,7 @@ mod merge;
 
 use super::keys::{Recipient, RecipientKind};
 use super::metadata::Metadata;
+use super::pattern;
 use super::rule::{Rule, RuleKind};
 use super::store::{Layout, read_settings};
 use super::timestamp;
@@ -12,7 +13,6 @@ use crate::error::Hinted;
 use crate::fs::read_regular;
 use anyhow::{Context as _, Result, bail};
 use merge::merged;
-use regex_lite::Regex;
 use std::path::{Path, PathBuf};
 
 /// The file of rules, by sops's only name for it.
@@ -93,7 +93,7 @@ fn of_rules(
     let path = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
     for rule in maps(config, "creation_rules")? {
         let regex = text(rule, "path_regex")?;
-        let regex = Regex::new(regex).context("a `path_regex` cannot be understood")?;
+        let regex = pattern::compile(regex).context("a `path_regex` cannot be understood")?;
         if regex.is_match(&path) {
             return of_rule(rule, groups).map(Some);
         }

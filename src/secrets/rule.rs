@@ -1,5 +1,6 @@
 //! Which values of a sops file are encrypted: one of six rules, asked for each leaf with all names on its path.
 
+use super::pattern;
 use super::tree::{Branch, Value, find};
 use anyhow::{Context as _, Result, bail};
 use regex_lite::Regex;
@@ -65,7 +66,7 @@ impl Rule {
                 kind.name()
             );
         }
-        let regex = kind.is_regex().then(|| Regex::new(text)).transpose();
+        let regex = kind.is_regex().then(|| pattern::compile(text)).transpose();
         let regex = regex.with_context(|| format!("`{}` cannot be understood", kind.name()))?;
         Ok(Self { kind, text: text.to_string(), regex })
     }
