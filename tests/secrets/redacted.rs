@@ -15,6 +15,10 @@ fn project(rc: &str) -> Project {
     project
 }
 
+fn key() -> String {
+    Vectors::new().manifest["age"]["age1"].as_str().unwrap().to_string()
+}
+
 fn exec(project: &Project, lane: &str, script: &str) -> Output {
     let mut command = Command::new(crate::test::ENVR);
     command.args(["exec", "--redact", "--", "sh", "-c", script]).env_clear();
@@ -37,6 +41,21 @@ fn both_streams_show_none_and_the_exit_code_passes() {
         assert!(text(&output.stderr).ends_with("\ntwo [secret]\n"), "{}", text(&output.stderr));
         assert_eq!(output.status.code(), Some(9));
     }
+}
+
+/// A list of codes: each is as secret as a password of its length.
+#[test]
+fn short_lines_of_a_value_are_masked_as_short_values_are() {
+    let project = project("export OTHER=seen\nuse sops codes.yaml\n");
+    project.write(".sops.yaml", format!("creation_rules:\n  - age: {}\n", key()));
+    project.write("codes.yaml", "CODES: \"483920\\n 1192 \\n884\\n\"\nPIN: \"4711\"\n");
+    project.envr(["secret", "encrypt", "--in-place", "codes.yaml"]).success();
+    project.allow();
+    let script = "printf %s \"$CODES\"; echo; for code in $CODES $PIN; do echo \"try $code\"; done";
+    let shown = text(&exec(&project, "", script).stdout);
+    assert_eq!(shown, "[secret]\n\ntry [secret]\ntry [secret]\ntry 884\ntry [secret]\n");
+    let script = "printf %s \"$CODES\" | head -n 2";
+    assert_eq!(text(&exec(&project, "", script).stdout), "[secret]\n [secret] \n");
 }
 
 #[test]
