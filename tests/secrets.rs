@@ -26,6 +26,7 @@ mod sops_files;
 mod spelling;
 mod table;
 mod use_in_rc;
+mod values;
 mod vectors;
 mod waiting;
 mod writing;
