@@ -981,7 +981,7 @@ use_flox() {
 	return "$__envr_status"
 }
 
-# Usage: use sops [--allow NAME]... [FILE]
+# Usage: use sops [--allow NAME]... [--input-type TYPE] [FILE]
 # Exports what a file that sops encrypted holds; without FILE, that of secrets.yaml. The file is part of what is approved.
 # A name that decides what runs, such as PATH, is exported only if it is allowed.
 use_sops() {

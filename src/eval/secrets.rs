@@ -3,7 +3,9 @@
 use super::dotenv::parse_in;
 use crate::env::Env;
 use crate::secrets::keys::Prompt;
-use crate::secrets::{Document, Format, Keys, Secret, Variables, decrypt_age, forbid_core_dumps};
+use crate::secrets::{
+    Document, Format, Keys, NOT_ENCRYPTED, Secret, Variables, decrypt_age, forbid_core_dumps,
+};
 use crate::ui;
 use crate::world::World;
 use anyhow::{Context as _, Error, Result, anyhow, bail};
@@ -18,6 +20,8 @@ pub const SOPS_FILE: &str = "secrets.yaml";
 pub struct Request {
     kind: Kind,
     pub file: PathBuf,
+    /// Where the file's name does not say it.
+    format: Option<Format>,
     /// Names that may be set though they decide what runs.
     allowed: Vec<String>,
 }
@@ -46,9 +50,10 @@ impl Kind {
 }
 
 impl Request {
-    /// `[--allow NAME]... [FILE]`, with FILE seen from `dir`.
+    /// `[--allow NAME]... [--input-type TYPE] [FILE]`, with FILE seen from `dir`.
     pub fn parse(kind: Kind, words: &[&[u8]], dir: &Path) -> Result<Self> {
         let mut allowed = Vec::new();
+        let mut format = None;
         let mut files = Vec::new();
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -56,6 +61,10 @@ impl Request {
                 b"--allow" => {
                     let name = words.next().context("`--allow` needs a name")?;
                     allowed.push(String::from_utf8_lossy(name).into_owned());
+                }
+                b"--input-type" if kind == Kind::Sops => {
+                    let name = words.next().context("`--input-type` needs a type")?;
+                    format = Some(format_of(&String::from_utf8_lossy(name))?);
                 }
                 [b'-', ..] => bail!("`{}` is no option of it", String::from_utf8_lossy(word)),
                 file => files.push(file),
@@ -67,7 +76,7 @@ impl Request {
             ([], Kind::Age) => bail!("the file is missing"),
             _ => bail!("it takes one file"),
         };
-        Ok(Self { kind, file: crate::fs::clean(&dir.join(file)), allowed })
+        Ok(Self { kind, file: crate::fs::clean(&dir.join(file)), format, allowed })
     }
 
     /// Decrypts the judged bytes of the file. `env` is that of the rc: it says where keys are. Nothing is asked of
@@ -85,7 +94,15 @@ impl Request {
     fn variables(&self, bytes: Vec<u8>, env: &Env, keys: &Keys) -> Result<Variables> {
         let variables = match self.kind {
             Kind::Sops => {
-                let opened = Document::read(bytes, Format::of_path(&self.file))?.open(keys)?;
+                let format = self.format.unwrap_or_else(|| Format::of_path(&self.file));
+                let document = Document::find(bytes, format)?;
+                let document = document.with_context(|| self.not_encrypted(format))?;
+                if format == Format::Binary {
+                    bail!(
+                        "it is of type binary, one value: `name` in an `envr.toml` says of which variable"
+                    );
+                }
+                let opened = document.open(keys)?;
                 let first = opened.branches.first().context("it holds nothing")?;
                 Variables::of(first)?
             }
@@ -99,11 +116,28 @@ impl Request {
         Ok(variables)
     }
 
+    /// What has no ending that sops knows is of type binary to it.
+    fn not_encrypted(&self, format: Format) -> String {
+        match (format, self.format) {
+            (Format::Binary, None) => {
+                format!("{NOT_ENCRYPTED}, or `--input-type` has to say of which type")
+            }
+            _ => NOT_ENCRYPTED.to_string(),
+        }
+    }
+
     /// A failure as an rc says it.
     pub fn failure(&self, error: &Error) -> String {
         let shown = self.file.display();
-        format!("use {}: could not load `{shown}`: {}", self.kind.name(), ui::causes(error))
+        let why = ui::causes(error);
+        ui::brief(&format!("use {}: could not load `{shown}`: {why}", self.kind.name()))
+            .into_owned()
     }
+}
+
+fn format_of(name: &str) -> Result<Format> {
+    let known = Format::NAMES.join(", ");
+    Format::from_name(name).with_context(|| format!("there is no type `{name}`: one of {known}"))
 }
 
 /// A variable, and the secrets file that gave its value.

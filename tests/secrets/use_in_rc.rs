@@ -209,6 +209,83 @@ fn what_does_not_load_says_why_and_sets_nothing() {
     }
 }
 
+/// To sops the ending alone says of which type a file is.
+#[test]
+fn the_type_may_be_said_where_the_name_does_not() {
+    let world = World::new("");
+    let key = world.vectors.manifest["age"]["age1"].as_str().unwrap();
+    world.project.write("p.env", "A=one\nB=two words\n");
+    let encrypted = |arguments: &[&str]| {
+        let run = world.project.envr([&["secret", "encrypt", "-r", key], arguments].concat());
+        run.any_stdout().success().stdout
+    };
+    world.project.write(".env.prod", encrypted(&["p.env"]));
+    world.project.write("as-binary", encrypted(&["--input-type", "binary", "p.env"]));
+    for (line, is_set, why) in [
+        ("use sops --input-type dotenv .env.prod", true, ""),
+        ("use sops .env.prod --input-type dotenv", true, ""),
+        (
+            "use sops .env.prod",
+            false,
+            "it has no sops metadata: it is not encrypted, or `--input-type` has to say of which type\n",
+        ),
+        (
+            "use sops as-binary",
+            false,
+            "it is of type binary, one value: `name` in an `envr.toml` says of which variable\n",
+        ),
+        (
+            "use sops --input-type env .env.prod",
+            false,
+            "use sops: there is no type `env`: one of yaml, json, dotenv, ini, binary\n",
+        ),
+        ("use sops .env.prod --input-type", false, "use sops: `--input-type` needs a type\n"),
+        (
+            "use age --input-type dotenv x.age",
+            false,
+            "use age: `--input-type` is no option of it\n",
+        ),
+    ] {
+        world.project.write(".envrc", format!("{line}\n"));
+        world.project.allow();
+        for lane in LANES {
+            let mut shell = world.shell(lane);
+            let said = shell.any_prompt(0);
+            assert_eq!(shell.get("B"), is_set.then_some("two words"), "{lane}: {said}");
+            assert_eq!(shell.get("data"), None, "{lane}");
+            assert!(said.contains(why), "{lane}: {line}: {said}");
+        }
+    }
+}
+
+/// One name after another is refused, and allowed then.
+#[test]
+fn what_a_common_program_starts_or_trusts_must_be_allowed() {
+    const NAMES: &str = "RSYNC_RSH SVN_SSH CVS_RSH TAR_OPTIONS GH_EDITOR KUBE_EDITOR SYSTEMD_EDITOR GH_PAGER \
+        SYSTEMD_PAGER DELTA_PAGER FZF_DEFAULT_COMMAND PHPRC PHP_INI_SCAN_DIR BUNDLE_GEMFILE GEM_PATH JULIA_LOAD_PATH \
+        EMACSLOADPATH GUILE_LOAD_PATH TCLLIBPATH MAVEN_OPTS GRADLE_OPTS GRADLE_USER_HOME SBT_OPTS ERL_FLAGS \
+        ERL_AFLAGS ELIXIR_ERL_OPTIONS COR_PROFILER CORECLR_PROFILER_PATH HGRCPATH ANSIBLE_CONFIG STARSHIP_CONFIG \
+        TF_CLI_CONFIG_FILE SOPS_AGE_KEY_FILE AWS_SHARED_CREDENTIALS_FILE NODE_EXTRA_CA_CERTS SSL_CERT_FILE \
+        CURL_CA_BUNDLE HTTPS_PROXY TMOUT";
+    let world = World::new("");
+    let names: Vec<&str> = NAMES.split_whitespace().collect();
+    world.project.write("plain.yaml", names.join(": evil\n") + ": evil\n");
+    let key = world.vectors.manifest["age"]["age1"].as_str().unwrap();
+    let run = world.project.envr(["secret", "encrypt", "-r", key, "plain.yaml"]);
+    world.project.write("secrets.yaml", run.any_stdout().success().stdout);
+    let mut line = "use sops".to_string();
+    for name in names {
+        world.project.write(".envrc", &line);
+        world.project.allow();
+        let said = world.shell("").any_prompt(0);
+        assert!(
+            said.contains(&format!("it sets `{name}`, which decides what runs")),
+            "{name}: {said}"
+        );
+        line = format!("{line} --allow {name}");
+    }
+}
+
 #[test]
 fn names_that_decide_what_runs_must_be_allowed() {
     for (rc, is_set) in
