@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 const HANG: &str =
     "#!/bin/sh\necho begun >>\"$HOME/begun\"\nexec 5>\"$HOME/alive\"\nread x <\"$HOME/never\"\n";
 const PLUGIN: &str = "AGE-PLUGIN-FOO-1QQQQQQQQQQQQQQQQQQQQPGN9UD\n";
-const SAYS: &str = "it took longer than 0.2s, and nobody is here to answer it";
+const SAYS: &str = "it took longer than 1s, and nobody is here to answer it";
 
 struct World {
     vectors: Vectors,
@@ -25,7 +25,7 @@ impl World {
             return None;
         }
         let project = Project::new().env("DIRENV_WARN_TIMEOUT", "1ms");
-        let config = "[secrets]\ntimeout = \"200ms\"\n";
+        let config = "[secrets]\ntimeout = \"1s\"\n";
         project.write_at("home/.config/envr/config.toml", config);
         for name in ["hang", "gpg", "sops", "age-plugin-foo"] {
             project.write_program(name, HANG);

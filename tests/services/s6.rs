@@ -234,7 +234,9 @@ fn a_logger_that_is_killed_loses_nothing_that_it_did_not_read() {
     tell.write_all(b"one\n").unwrap();
     assert_eq!(heard.line(), "one");
     let pid = services.pid("x");
-    kill(services.pid("x/log"), "KILL");
+    let logger = services.pid("x/log");
+    kill(logger, "KILL");
+    super::until_gone(logger);
     tell.write_all(b"two\n").unwrap();
     assert_eq!(heard.line(), "two");
     assert_eq!(services.pid("x"), pid);

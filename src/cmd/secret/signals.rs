@@ -55,6 +55,8 @@ impl Signals {
         let mut passed = None;
         loop {
             if let Some(status) = child.try_wait()? {
+                // That it ended would else be taken for what comes after it.
+                self.take();
                 self.has_interrupt = false;
                 return Ok(status);
             }

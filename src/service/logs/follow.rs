@@ -1,6 +1,6 @@
 //! Logs as they grow: the files themselves are read, so that a reader who stalls holds up nobody.
 
-use super::reader::{Assembly, last_of};
+use super::reader::{Assembly, last_of, whole};
 use super::{CURRENT, Line, Wanted, archives, inode_of, older_than};
 use anyhow::{Context as _, Result};
 use rustix::event::Timespec;
@@ -81,8 +81,7 @@ impl Follow {
         if let Some(file) = &mut tail.file {
             file.read_to_end(&mut current).context("could not read a log")?;
         }
-        let whole = current.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        tail.rest = current.split_off(whole);
+        tail.rest = current.split_off(whole(&current));
         let older = older_than(dir, tail.inode);
         self.tails.insert(name.to_string(), tail);
         Ok(last_of(&older, current, wanted))
@@ -197,7 +196,7 @@ impl Tail {
     fn read_file(&mut self, lines: &mut Vec<Line>) -> bool {
         let Some(file) = &mut self.file else { return false };
         let Ok(length) = file.take(TURN).read_to_end(&mut self.rest) else { return false };
-        let whole = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole = whole(&self.rest);
         let rest = self.rest.split_off(whole);
         let records = std::mem::replace(&mut self.rest, rest);
         lines.append(&mut self.assembly.take(&records));

@@ -78,9 +78,16 @@ pub fn last_lines(dir: &Path, wanted: &Wanted) -> Vec<Line> {
     let mut current = Vec::new();
     let inode = file.as_ref().map_or(0, |mut file| {
         _ = file.read_to_end(&mut current);
+        // A record that is being written may be there in part.
+        current.truncate(whole(&current));
         file.metadata().map_or(0, |file| file.ino())
     });
     last_of(&older_than(dir, inode), current, wanted)
+}
+
+/// How many bytes of a text are whole records.
+pub fn whole(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 /// The last lines of older files, oldest first, and the text that follows them.
