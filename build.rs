@@ -76,6 +76,7 @@ fn prelude() -> io::Result<()> {
     // Where no function is exported.
     write("asking.bash", &asking.replacen(UNEXPORTED, &[UNEXPORTED, &asked].concat(), 1))?;
     write("way_back.bash", &in_one_line("shell-hooks/way_back.bash")?)?;
+    write("enable.bash", &without_comments("shell-hooks/enable.bash")?)?;
     write("users.bash", &without_comments("shell-hooks/users.bash")?)
 }
 

@@ -61,6 +61,8 @@ __envr_load() {
 		__envr_real=("__envr_real_$2")
 	fi
 	__envr_ask function "$1" || __envr_read_function "$1"
+	# Where a script unset FUNCNAME nobody knows what was called.
+	__envr_real=("${__envr_real:-${REPLY%%(*}}")
 	builtin eval "${__envr_real}(${REPLY#*\(}"
 	if [[ -n ${__envr_posix} ]]; then
 		builtin set -o posix
@@ -157,6 +159,11 @@ __envr_finish_otherwise() {
 	[[ -z ${__envr_held-} ]] || __envr_release_stderr
 	[[ ${__envr_posix} != declare\ -*x*\ POSIXLY_CORRECT=* ]] || __envr_more=${__envr_posix}
 	__envr_report
+}
+
+# For a script that closed our descriptors: the one who waits has them open, too.
+__envr_reopen() {
+	builtin eval "command exec ${__envr_dump}>>/proc/${PPID}/fd/${__envr_dump} ${__envr_question}>>/proc/${PPID}/fd/${__envr_question}"
 }
 
 [[ ${__envr_options} != *a* ]] || builtin set -a

@@ -60,7 +60,7 @@ __envr_load() {
 # What a stub does: has itself replaced by its function, and calls that. Exported into another bash, with its stub, it finds
 # the library through `direnv`, and the stub is gone before it could call itself.
 __envr() {
-	__envr_load "$1" "${FUNCNAME[@]:1}" 2>/dev/null || builtin eval "unset -f ${FUNCNAME[1]}; $(direnv stdlib)" || return
+	__envr_load "$1" "${FUNCNAME[@]:1}" 2>/dev/null || eval "unset -f ${FUNCNAME[1]}; $(direnv stdlib)" || return
 	"${__envr_real:-${FUNCNAME[1]}}" "${@:2}"
 }
 
@@ -118,6 +118,7 @@ __envr_finish() {
 		# No more of the script runs.
 		unset -f builtin
 		builtin set +aeux
+		builtin true >&"${__envr_dump}" || { __envr_read && __envr_reopen; }
 	} 2>/dev/null
 	if [[ -o posix || -n ${__envr_held-} ]]; then
 		__envr_read
@@ -131,7 +132,7 @@ __envr_finish() {
 
 __envr_report() {
 	[[ -n ${__envr_listed} ]] || builtin printf '\0'
-	builtin declare -px
+	builtin declare -px || builtin return
 	builtin printf '%s\0' "${__envr_more-}"
 	if [[ ${__envr_voice} != envr || -z ${__envr_defines}${__envr_users}${__envr_called[1]-} ]]; then
 		builtin printf '\0\0end'

@@ -13,7 +13,7 @@ _direnv_hook() {
 		__envr_asked="${EPOCHSECONDS-}"
 		__envr_asked="${__envr_asked%?}"
 		# What is evaluated holds values: a trace of this shell is no place for them.
-		{ \builtin set +x; } 2>/dev/null
+		{ \builtin set +xv; } 2>/dev/null
 		# Ctrl-C is not for this shell while it waits: envr ends the load and prints what the shell is to remember of it.
 		# Were the wait to end instead, the load would start again at the next prompt.
 		__envr_interrupt="$(\builtin trap -p INT)"
@@ -21,6 +21,7 @@ _direnv_hook() {
 		# shellcheck disable=SC2312 # a failed load, too, prints what to remember
 		\builtin eval "$(\command @ENVR@ export bash "${EPOCHSECONDS:+--hook}")" || \builtin true
 		\builtin eval "\\builtin ${__envr_interrupt:-trap - INT}"
+		[[ ${__envr_trace} != *v* ]] || \builtin set -v
 		[[ ${__envr_trace} != *x* ]] || \builtin set -x
 	fi
 	# Under `set -e` a status from here would end the shell.

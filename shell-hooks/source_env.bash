@@ -10,6 +10,8 @@
 # What runs are the bytes that envr judged.
 source_env() {
 	local __envr_file __envr_place __envr_judged __envr_status=0 __envr_rc
+	# A script may have given PWD another value.
+	builtin cd . 2>/dev/null || builtin true
 	__envr_locate_rc "${1-}" || return 1
 	watch_file "${__envr_rc}"
 	if [[ ! -f ${__envr_rc} ]]; then

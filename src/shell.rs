@@ -95,7 +95,7 @@ impl Shell {
     /// where the format is text: there, bytes that are not UTF-8 become U+FFFD (`elvish`, `json`, `murex`, `nu`,
     /// `pwsh`, `systemd`).
     pub fn render(self, changes: &Changes) -> Vec<u8> {
-        let changes: Vec<Change> = changes
+        let mut changes: Vec<Change> = changes
             .iter()
             .map(|(name, value)| Change {
                 name: name.as_bytes(),
@@ -105,6 +105,12 @@ impl Shell {
             .collect();
         if changes.is_empty() {
             return Vec::new();
+        }
+        // zsh goes no further than the first name that it refuses, and shall know what to take back.
+        if self == Self::Zsh {
+            changes.sort_by_key(|change| {
+                !(change.value.is_some() && change.name.starts_with(b"DIRENV_"))
+            });
         }
         match self {
             Self::Bash => each(&changes, posix::bash),

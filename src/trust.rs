@@ -12,7 +12,7 @@ use crate::fs::read_regular;
 use crate::host::{Host, Voice};
 use crate::rc::Rc;
 use crate::ui;
-use crate::watch::Watches;
+use crate::watch::{Stale, Watches};
 use crate::world::World;
 use anyhow::{Result, anyhow};
 use closure::Rule;
@@ -74,6 +74,17 @@ impl Trusted {
     /// What every judged file, and the marks of its approval, looked like before it was read.
     pub fn watches(&self) -> &Watches {
         &self.closure.watches
+    }
+
+    /// After the rc ran: one that touched itself, and is what was judged, is not to run again for that.
+    pub fn look_again(&mut self) {
+        let path = &self.rc.path;
+        let is_touched = self.closure.watches.reason(path) == Some(Stale::Changed);
+        let is_same =
+            || read_regular(path, RC_LIMIT).is_ok_and(|now| now.as_ref() == Some(&self.bytes));
+        if is_touched && is_same() {
+            self.closure.watches.add(path);
+        }
     }
 
     /// Judges a file at the moment the rc wants to execute it, and keeps it for the record. `made` says that it changed

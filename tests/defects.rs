@@ -82,6 +82,35 @@ fn watches_before_a_failure_are_lost() {
     shell.prompt(&format!("{LOADING}envr: export +A\n"));
 }
 
+/// Where the second of its edit has gone by.
+#[test]
+fn an_rc_that_touches_itself_is_loaded_at_each_prompt() {
+    for (lane, touch) in
+        [("bash", "touch .envrc"), ("tell", "touch .envrc"), ("tell", "cp .envrc x; mv x .envrc")]
+    {
+        let project = Project::new();
+        project.write(".envrc", format!("{touch}\nexport A=1\n"));
+        project.allow();
+        let mut shell = project.shell();
+        shell.set("ENVR_LANE", lane);
+        shell.any_prompt(0);
+        assert_eq!(shell.get("A"), Some("1"));
+        shell.prompt("");
+        // It is still watched.
+        project.write(".envrc", "export A=2\n");
+        shell.any_prompt(1);
+        assert_eq!(shell.get("A"), None);
+    }
+}
+
+#[test]
+fn an_rc_that_executes_itself_is_told_of_once_more_than_it_is() {
+    let project = Project::new();
+    project.write(".envrc", "[ -n \"$A\" ] || { export A=1; source_env .; }\n");
+    project.allow();
+    project.shell().prompt(&format!("{LOADING}{LOADING}envr: export +A\n"));
+}
+
 #[test]
 fn a_background_child_holds_the_prompt() {
     let project = Project::new();

@@ -43,6 +43,7 @@ pub fn run(start: &Start, trusted: &mut Trusted, lane: Lane) -> Result<Evaluatio
 
     let Conversation { watches: asked, failure, refused, scripts, fell_short, secrets, .. } =
         conversation;
+    trusted.look_again();
     let outcome = match (refused, failure, end) {
         (Some(reason), ..) => Outcome::Refused(reason),
         (None, Some(failure), _) => Outcome::Failed(failure),

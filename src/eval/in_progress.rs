@@ -7,14 +7,18 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
-/// The variable of an evaluation, and of what it starts, that names them: lines of a process and an rc.
+/// The variable of an evaluation, and of what it starts, that names them: a process and an rc, and a line for each.
 pub const VARIABLE: &str = "DIRENV_LOADING";
 
 /// Marks the environment of an evaluation of `rc` by this process.
 pub fn begin(env: &mut Env, rc: &Path) {
     let mut lines = env.get(VARIABLE).unwrap_or_default().as_bytes().to_vec();
+    // Most have one, which looks odd to nobody who reads an environment line by line.
+    if !lines.is_empty() {
+        lines.push(b'\n');
+    }
     lines.extend(format!("{} ", std::process::id()).bytes());
-    lines.extend([rc.as_os_str().as_bytes(), b"\n"].concat());
+    lines.extend(rc.as_os_str().as_bytes());
     env.set(VARIABLE, OsString::from_vec(lines));
 }
 

@@ -98,8 +98,11 @@ pub fn attempt(
         }
     };
     ui::say(&shell.said);
-    let Shell { trusted: after, watches, secrets, functions, scripts, .. } = shell;
+    let Shell { trusted: after, watches, secrets, functions, scripts, runner, .. } = shell;
     *trusted = after;
+    if runner.is_some() {
+        trusted.look_again();
+    }
     let mut evaluation = Evaluation { secrets, ..Evaluation::new(Lane::Native, outcome, watches) };
     if let Outcome::Loaded(_) = evaluation.outcome {
         let names = functions.names().filter(|name| !stdlib::is_function(name));

@@ -29,3 +29,17 @@ pub fn in_words(signal: i32) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signal_hook::consts::{SIGSYS, SIGXCPU, SIGXFSZ};
+
+    #[test]
+    fn limits_have_words() {
+        assert_eq!(in_words(SIGXCPU), Some("CPU time limit exceeded"));
+        assert_eq!(in_words(SIGXFSZ), Some("file size limit exceeded"));
+        assert_eq!(in_words(SIGSYS), Some("bad system call"));
+        assert_eq!(in_words(64), None);
+    }
+}

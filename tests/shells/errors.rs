@@ -124,10 +124,11 @@ fn a_trace_shows_no_values(shell: Shell) {
     if shell == Shell::Fish {
         return;
     }
-    terminal.run("set -x");
+    terminal.run("set -xv");
     let said = terminal.run("cd p");
     has(&terminal, "FOO", "loaded-value");
     assert!(said.contains("cd p") && !said.contains("loaded-value"), "{said}");
-    let said = terminal.run("true");
+    let said = terminal.run("true; echo $-");
     assert!(said.contains('+'), "it still traces: {said}");
+    assert!(said.lines().any(|line| line.contains('v') && line.contains('x')), "{said}");
 }

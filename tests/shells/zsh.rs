@@ -39,6 +39,28 @@ fn who_only_looks_around_loads_nothing() {
     assert_eq!(run(code), "none\nnone\nnone\n2\n");
 }
 
+/// zsh ends what it evaluates at the first name that it refuses.
+#[test]
+fn what_zsh_refuses_does_not_hide_what_is_to_be_taken_back() {
+    for refuses in ["typeset -a BB; BB=(1 2)", "typeset -r BB=1"] {
+        Shell::Zsh.drive(|shell| {
+            let (mut terminal, calls) = counted(Setup::new(shell));
+            terminal.write("p/.envrc", "export AA=1 BB=x\n");
+            terminal.run("envr allow p");
+            terminal.run(refuses);
+            terminal.run("cd p");
+            has(&terminal, "AA", "1");
+            let loads = |terminal: &crate::terminal::Terminal| terminal.read(calls).lines().count();
+            terminal.run("true");
+            let before = loads(&terminal);
+            says(&terminal.run("true"), "");
+            assert!(loads(&terminal) <= before + 1);
+            terminal.run("cd ..");
+            super::has_not(&terminal, "AA");
+        });
+    }
+}
+
 /// What `zsh -c` prints at home, above the projects `p` and `q`.
 fn run(code: &str) -> String {
     let project = Project::new();

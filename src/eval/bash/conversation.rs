@@ -281,11 +281,6 @@ impl<'a> Conversation<'a> {
         let path = crate::fs::clean(path);
         let name = path.file_name().map_or(path.as_path(), Path::new);
         if path == self.trusted.rc().path {
-            ui::status(
-                self.world.host,
-                self.world.config,
-                &format!("loading {}", self.world.host.tilde(&path)),
-            );
             push_line(&mut self.scripts, self.trusted.bytes());
             let dir = self.stage.copy(name, self.trusted.bytes())?;
             return Ok(Answer::Reply(dir.as_os_str().as_bytes().to_vec()));

@@ -75,6 +75,11 @@ pub fn may_define(script: &[u8], voice: Voice) -> bool {
     words.iter().any(|word| text.contains(word)) || has_parentheses()
 }
 
+/// Whether a script may switch builtins off, as far as its own text goes.
+pub fn may_disable(script: &[u8]) -> bool {
+    script.split(|byte| !is_of_name(*byte)).any(|word| word == b"enable")
+}
+
 /// Whether a script may show another bash its functions, as far as its own text goes: `export -f`, `declare -f`.
 pub fn may_hand_on(script: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);

@@ -19,6 +19,9 @@ pub const ASKING: &str = include_str!(concat!(env!("OUT_DIR"), "/asking.bash"));
 /// What bash runs before an rc, where the user may have functions of their own.
 pub const USERS: &str = include_str!(concat!(env!("OUT_DIR"), "/users.bash"));
 
+/// What stands in for `enable`.
+pub const ENABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/enable.bash"));
+
 /// The functions that are loaded on their first call: their names, with a space between them.
 const NAMES: &str = include_str!(concat!(env!("OUT_DIR"), "/names"));
 
@@ -29,7 +32,7 @@ pub const FUNCTIONS: &str = include_str!(concat!(env!("OUT_DIR"), "/functions"))
 pub const WAY_BACK: &str = include_str!(concat!(env!("OUT_DIR"), "/way_back.bash"));
 
 /// What `evaluate.bash` defines itself under names that are not its own.
-const EVALUATIONS_OWN: &str = ". __main__ alias shopt source";
+const EVALUATIONS_OWN: &str = ". __main__ alias enable shopt source";
 
 /// A line for each function, which loads it when it is first called: most rc files use one or two of them, and parsing all
 /// takes longer than starting bash.

@@ -1,7 +1,7 @@
 //! A bash that runs: its pipes, Ctrl-C, the warning when it takes long, and the one place that waits for it.
 
 use super::conversation::Conversation;
-use super::foresight::{Calls, begins_plain, may_define, may_hand_on};
+use super::foresight::{Calls, begins_plain, may_define, may_disable, may_hand_on};
 use super::library;
 use super::report::{self, Report};
 use super::terminal::LineMode;
@@ -76,7 +76,8 @@ impl Running {
         let calls =
             if conversation.has_functions { Calls::Any } else { Calls::of(trusted.bytes()) };
         let (stubs, others) = library::stubs(&calls);
-        let script = [library::PRELUDE, &stubs, hand_on, START].concat();
+        let enable = if may_disable(trusted.bytes()) { library::ENABLE } else { "" };
+        let script = [library::PRELUDE, &stubs, hand_on, enable, START].concat();
         let mut command = Command::new(bash);
         command.arg("-c").arg(script).arg(bash).arg(host.program());
         command.arg(config.dir.as_deref().unwrap_or(Path::new(""))).arg(stage.path());
