@@ -1,4 +1,4 @@
-({ trace, dir, fragment }:
+({ trace, dir, tree, fragment }:
   let
     lockFile = /. + dir + "/flake.lock";
     lock =
@@ -19,14 +19,16 @@
         isPart = n ? parent; # a relative path input
         source =
           if isRoot then { outPath = dir; }
-          else if isPart then { outPath = (node (resolve n.parent)).sourceInfo.outPath + "/" + n.locked.path; }
+          else if isPart then { outPath = (node (resolve n.parent)).outPath + "/" + n.locked.path; }
           else builtins.fetchTree n.locked;
         subdirectory = if isRoot || isPart || (n.locked.dir or "") == "" then "" else "/" + n.locked.dir;
         file = source.outPath + subdirectory + "/flake.nix";
         flake = if isRoot || isPart then trace (toString file) else import file;
+        # A flake may be a directory of its source.
+        sourceInfo = if isRoot then { outPath = tree; } else source;
         inputs = builtins.mapAttrs (_: spec: node (resolve spec)) (n.inputs or { });
         outputs = flake.outputs (inputs // { self = result; });
-        result = outputs // source // { inherit inputs outputs; sourceInfo = source; _type = "flake"; };
+        result = outputs // source // { inherit inputs outputs sourceInfo; _type = "flake"; };
       in
       if n.flake or true then result else source // { sourceInfo = source; };
 

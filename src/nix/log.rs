@@ -155,14 +155,15 @@ impl Line {
                 _ => Self::Other,
             };
         }
-        if let Some((file, _)) = quoted(said, "evaluating file '") {
+        if let Some(file) = quoted(said, "evaluating file '") {
             return Self::Looked(Look::File(file.into()));
         }
-        if let Some((tree, stored)) = quoted(said, "copied source '") {
-            let (path, stored) = (tree.into(), stored.map(PathBuf::from));
+        if let Some(copied) = quoted(said, "copied source '") {
+            let (path, stored) = became(copied);
+            let (path, stored) = (path.into(), stored.map(PathBuf::from));
             return Self::Looked(Look::Tree { path, stored });
         }
-        if let Some((_, Some(derivation))) = quoted(said, "instantiated '") {
+        if let Some((_, Some(derivation))) = quoted(said, "instantiated '").map(became) {
             return Self::Looked(Look::Derivation(derivation.into()));
         }
         if plain(said).starts_with("warning: ") && said.contains("ing lock file") {
@@ -187,11 +188,14 @@ impl Line {
     }
 }
 
-/// The text between a beginning and the next quote that ends a word, and what it became.
-fn quoted<'a>(said: &'a str, beginning: &str) -> Option<(&'a str, Option<&'a str>)> {
-    let rest = said.strip_prefix(beginning)?.strip_suffix('\'')?;
-    let (from, to) = rest.split_once("' -> '").map_or((rest, None), |(from, to)| (from, Some(to)));
-    Some((from, to))
+/// The text between a beginning and the last quote.
+fn quoted<'a>(said: &'a str, beginning: &str) -> Option<&'a str> {
+    said.strip_prefix(beginning)?.strip_suffix('\'')
+}
+
+/// Of `a' -> 'b`, both. What it became is in the store, where no name has quotes.
+fn became(quoted: &str) -> (&str, Option<&str>) {
+    quoted.rsplit_once("' -> '").map_or((quoted, None), |(from, to)| (from, Some(to)))
 }
 
 /// `/nix/store/HASH-hello-1.0.drv` as `hello-1.0`.
@@ -236,6 +240,14 @@ mod tests {
         assert_eq!(
             parse(r#"{"action":"msg","level":5,"msg":"copied source '/p/a' -> '/s/1-a'"}"#),
             Line::Looked(Look::Tree { path: "/p/a".into(), stored: Some("/s/1-a".into()) })
+        );
+        assert_eq!(
+            parse(r#"{"action":"msg","level":4,"msg":"evaluating file '/a' -> 'b/c'"}"#),
+            Line::Looked(Look::File("/a' -> 'b/c".into()))
+        );
+        assert_eq!(
+            parse(r#"{"action":"msg","level":5,"msg":"copied source '/a' -> 'b/c' -> '/s/1-c'"}"#),
+            Line::Looked(Look::Tree { path: "/a' -> 'b/c".into(), stored: Some("/s/1-c".into()) })
         );
         assert_eq!(
             parse(r#"{"action":"msg","level":5,"msg":"instantiated 'a' -> '/s/2-a.drv'"}"#),

@@ -153,11 +153,12 @@ impl Request {
                     push("--impure");
                     push("--expr");
                     push(&format!(
-                        "{} {{ trace = {} {}; dir = {}; fragment = {}; }}",
+                        "{} {{ trace = {} {}; dir = {}; tree = {}; fragment = {}; }}",
                         IN_PLACE.trim(),
                         TRACER.trim(),
                         text(&flake.tree),
                         text(&flake.dir),
+                        text(&flake.tree),
                         text(Path::new(fragment))
                     ));
                     return words;

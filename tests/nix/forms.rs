@@ -435,3 +435,25 @@ fn a_flake_in_place_is_not_copied() {
     assert_eq!(shell.get("ONLY"), Some("this"));
     assert!(said.contains("does not provide attribute 'nope'"), "{said}");
 }
+
+#[test]
+fn a_flake_in_place_knows_the_tree_it_is_in() {
+    if !has_nix() {
+        return;
+    }
+    let expression = "builtins.readFile (self.sourceInfo.outPath + \"/v\")";
+    let world = super::inputs::world_with(expression);
+    crate::cases::copy(&world.project.path("project"), &world.project.path("other"));
+    std::fs::rename(world.project.path("other"), world.project.path("project/lib")).unwrap();
+    world.project.write("v", "one");
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
+    world.allow("use flake ./lib#bare\n");
+    for settings in ["", "[nix]\nin_place = true\n"] {
+        world.project.write_at("home/.config/envr/config.toml", settings);
+        for value in ["one", "two"] {
+            world.project.write("v", value);
+            assert_eq!(super::inputs::only(&world), value, "{settings}");
+        }
+    }
+}

@@ -83,6 +83,7 @@ fn a_failure_that_was_overtaken_is_forgotten() {
         return;
     }
     let world = world_with("import ./x.nix");
+    world.run("nix", &["flake", "lock"]).output().unwrap();
     world.project.write("x.nix", "throw \"not yet\"");
     while_nix_runs(&world, "echo '\"one\"' >x.nix");
     assert_eq!((only(&world).as_str(), world.calls()), ("one", 2));

@@ -62,8 +62,8 @@ fn what_nobody_reads_has_nix_asked_no_more_often() {
         return;
     }
     let ways = [
-        "let cleanSource = builtins.filterSource (path: kind: true); src = cleanSource ./cfg; in \"one\"",
-        "let modules = [ ./cfg/x.nix ./cfg/default.nix ]; in \"one\"",
+        "let cleanSource = builtins.filterSource (path: kind: true); src = cleanSource ./cfg; in builtins.seq pkgs.plain.drvPath \"one\"",
+        "let modules = [ ./cfg/x.nix ./cfg/default.nix ]; in builtins.seq pkgs.plain.drvPath \"one\"",
         "let mkDerivation = x: x.name; in mkDerivation { name = \"one\"; src = ./cfg; }",
         "(f: \"one\") ./cfg",
     ];

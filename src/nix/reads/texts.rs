@@ -118,8 +118,11 @@ impl Reads {
 
     /// What counts of a flake as a whole.
     pub fn take_whole(&mut self, flake: &LocalFlake, texts: &Texts, others: &Others) {
-        let hands_on = texts.any(|named| named.hands_on) || flake.is_input_of_an_input();
-        let reads_all = texts.any(|named| named.hands_on && named.reading == Reading::Given);
+        let is_of_an_input = flake.is_input_of_an_input();
+        let hands_on = texts.any(|named| named.hands_on) || is_of_an_input;
+        // An input of this machine is among the texts.
+        let reads_all = is_of_an_input && texts.read_what_they_are_given()
+            || texts.any(|named| named.hands_on && named.reading == Reading::Given);
         if reads_all || hands_on && (others.may_read() || others.have_the_flake()) {
             self.take_tree(flake.tree.clone());
         }
