@@ -9,6 +9,7 @@ use crate::secrets::{Secret, timestamp};
 use anyhow::{Context as _, Result, bail};
 use profile::Profiles;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use ureq::Agent;
@@ -105,7 +106,8 @@ impl<'a> Session<'a> {
                 self.of_profile(source, region, domain, depth + 1).map(Some)
             };
             let credentials = credentials?.context("the source of the AWS profile has no keys")?;
-            return self.role_of(&credentials, role, region, domain);
+            let options = self.role_options(name);
+            return self.assume(&credentials, role, &options, [region, domain]);
         }
         if let Some(credentials) = self.of_keys(name)? {
             return Ok(credentials);
@@ -127,10 +129,8 @@ impl<'a> Session<'a> {
     }
 
     fn of_process(&self, command: &str) -> Result<Credentials> {
-        let words = shell_words::split(command).context("`credential_process` has open quotes")?;
-        let (name, arguments) = words.split_first().context("`credential_process` is empty")?;
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let printed = self.search.run(name.as_ref(), &arguments, b"")?;
+        // As all of AWS's own programs run it.
+        let printed = self.search.run("sh".as_ref(), &["-c", command], b"")?;
         let printed: Printed = serde_json::from_slice(printed.bytes())
             .ok()
             .context("`credential_process` printed no credentials")?;
@@ -169,13 +169,41 @@ impl<'a> Session<'a> {
         region: &str,
         domain: &str,
     ) -> Result<Credentials> {
+        let options = BTreeMap::from([("RoleSessionName", "sops".to_string())]);
+        self.assume(credentials, role, &options, [region, domain])
+    }
+
+    /// What a profile says about how its role is to be had, by the names of STS.
+    fn role_options(&self, profile: &str) -> BTreeMap<&'static str, String> {
+        let named = [
+            ("DurationSeconds", "duration_seconds"),
+            ("ExternalId", "external_id"),
+            ("RoleSessionName", "role_session_name"),
+        ];
+        let mut options = BTreeMap::from([("RoleSessionName", "sops".to_string())]);
+        for (name, key) in named {
+            if let Some(text) = self.profiles.text(profile, key).filter(|text| !text.is_empty()) {
+                options.insert(name, text.to_string());
+            }
+        }
+        options
+    }
+
+    fn assume(
+        &self,
+        credentials: &Credentials,
+        role: &str,
+        options: &BTreeMap<&str, String>,
+        [region, domain]: [&str; 2],
+    ) -> Result<Credentials> {
         if !role.starts_with("arn:aws") {
             bail!("the role `{role}` is no ARN");
         }
-        let body = format!(
-            "Action=AssumeRole&RoleArn={}&RoleSessionName=sops&Version=2011-06-15",
-            escape_query(role)
-        );
+        let mut body = format!("Action=AssumeRole&RoleArn={}", escape_query(role));
+        for (name, text) in options {
+            body.extend(["&", name, "=", &escape_query(text)]);
+        }
+        body.push_str("&Version=2011-06-15");
         Credentials::of_sts(&self.send(&self.sts(region, domain, &body), Some(credentials))?)
     }
 

@@ -74,8 +74,8 @@ fn parse(text: &str) -> Sections {
             above.clear();
             continue;
         }
-        let Some((key, value)) = trimmed.split_once('=') else { continue };
-        let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
+        let Some((key, value)) = trimmed.split_once(['=', ':']) else { continue };
+        let (key, value) = (key.trim().to_ascii_lowercase(), plain(value));
         let is_below = line.starts_with([' ', '\t']) && !above.is_empty();
         let name = if is_below { format!("{above}.{key}") } else { key.clone() };
         if !is_below {
@@ -84,6 +84,14 @@ fn parse(text: &str) -> Sections {
         sections.entry(section.clone()).or_default().insert(name, value.to_string());
     }
     sections
+}
+
+/// A value without a comment behind it and quotes around it.
+fn plain(value: &str) -> &str {
+    let ends = [" #", " ;", "\t#", "\t;"].iter().filter_map(|mark| value.find(mark));
+    let value = value[..ends.min().unwrap_or(value.len())].trim();
+    let unquoted = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    unquoted('"').or_else(|| unquoted('\'')).unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -103,5 +111,23 @@ mod tests {
         assert_eq!(profiles.text("work", "role_arn"), Some("arn:aws:iam::1:role/x"));
         assert_eq!(profiles.endpoint("work", "kms").as_deref(), Some("http://localhost:1"));
         assert_eq!(profiles.endpoint("default", "kms"), None);
+    }
+
+    #[test]
+    fn values_may_have_quotes_and_comments() {
+        for (line, value) in [
+            ("a = x # c", "x"),
+            ("a = x\t; c", "x"),
+            ("a = x#y;z", "x#y;z"),
+            ("a = \"x y\"", "x y"),
+            ("a: 'x'", "x"),
+            ("a = http://h:1/", "http://h:1/"),
+            ("a: http://h:1/?b=c", "http://h:1/?b=c"),
+            ("a = # c", ""),
+            ("a = \"", "\""),
+        ] {
+            let sections = parse(&format!("[s]\n{line}\n"));
+            assert_eq!(sections["s"]["a"], value, "{line}");
+        }
     }
 }
