@@ -10,6 +10,7 @@ mod foreign;
 mod gpg;
 mod hostile;
 mod kept;
+mod keys;
 mod memory;
 mod mutations;
 mod places;
