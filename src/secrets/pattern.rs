@@ -1,5 +1,7 @@
 //! Regular expressions that a file or a rule brings along, within a limit of memory.
 
+mod go;
+
 use anyhow::{Result, bail};
 use regex_lite::{Regex, RegexBuilder};
 
@@ -11,6 +13,10 @@ const TEXT_LIMIT: usize = 1 << 14;
 const BEYOND: &str = "exceeded size limit";
 
 pub fn compile(text: &str) -> Result<Regex> {
+    if text.len() > TEXT_LIMIT {
+        bail!(too_much());
+    }
+    let text = &go::written(text)?;
     let regex = within(text, LIMIT)?;
     match regex.captures_len() {
         1 => Ok(regex),
@@ -19,13 +25,15 @@ pub fn compile(text: &str) -> Result<Regex> {
 }
 
 fn within(text: &str, limit: usize) -> Result<Regex> {
-    let is_too_long = text.len() > TEXT_LIMIT;
-    let built = (!is_too_long).then(|| RegexBuilder::new(text).size_limit(limit).build());
-    match built {
-        Some(Ok(regex)) => Ok(regex),
-        Some(Err(error)) if !error.to_string().contains(BEYOND) => Err(error.into()),
-        Some(Err(_)) | None => bail!("it would take more than {} MiB of memory", LIMIT >> 20),
+    match RegexBuilder::new(text).size_limit(limit).build() {
+        Ok(regex) => Ok(regex),
+        Err(error) if !error.to_string().contains(BEYOND) => Err(error.into()),
+        Err(_) => bail!(too_much()),
     }
+}
+
+fn too_much() -> String {
+    format!("it would take more than {} MiB of memory", LIMIT >> 20)
 }
 
 #[cfg(test)]

@@ -58,14 +58,6 @@ impl Default for Rule {
 
 impl Rule {
     pub fn new(kind: RuleKind, text: &str) -> Result<Self> {
-        // Go compares letters beyond ASCII without regard to case, this engine does not: it would leave in the clear
-        // what the other encrypts.
-        if kind.is_regex() && !text.is_ascii() && text.contains("(?") {
-            bail!(
-                "`{}` has flags and letters beyond ASCII, which this does not support",
-                kind.name()
-            );
-        }
         let regex = kind.is_regex().then(|| pattern::compile(text)).transpose();
         let regex = regex.with_context(|| format!("`{}` cannot be understood", kind.name()))?;
         Ok(Self { kind, text: text.to_string(), regex })
