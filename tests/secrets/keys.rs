@@ -29,7 +29,7 @@ fn a_plugin_encrypts_and_decrypts() {
     let world = World::new();
     world.project.write_program("age-plugin-foo", PLUGIN);
     let key = world.project.path("home/plugin");
-    std::fs::write(&key, "AGE-PLUGIN-FOO-1QQQQQQQQQQQQQQQQQQQQPGN9UD\n").unwrap();
+    world.project.write_at("home/plugin", "AGE-PLUGIN-FOO-1QQQQQQQQQQQQQQQQQQQQPGN9UD\n");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
     world.project.write("s.yaml", "a: hunter2\n");
     let run = |arguments: &[&str]| {
