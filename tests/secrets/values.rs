@@ -51,22 +51,3 @@ fn what_json_has_is_set_as_it_is() {
         }
     }
 }
-
-/// sops merges the maps of the top to read what the file says about itself, and fails where one is no map.
-#[test]
-fn a_value_named_as_the_merge_key_leaves_a_file_that_sops_reads() {
-    let world = world();
-    for file in ["s.yaml", "m.yaml"] {
-        if file == "s.yaml" {
-            world.project.envr(["secret", "set", file, "<<"]).stdin("x").success();
-        } else {
-            world.project.write(file, "\"<<\": null\nm:\n    \"<<\": x\n");
-            world.secret(&["encrypt", "--in-place", file]);
-            world.project.envr(["secret", "set", "--json", file, "<<"]).stdin("[1]").success();
-        }
-        let ours = world.secret(&["decrypt", "--output-type", "json", file]);
-        if let Some(theirs) = world.sops("age1", &["decrypt", "--output-type", "json", file]) {
-            assert_eq!(String::from_utf8(theirs.unwrap()), String::from_utf8(ours));
-        }
-    }
-}

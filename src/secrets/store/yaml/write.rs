@@ -69,25 +69,11 @@ fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut 
                 write_complex_value(value, indent, output);
             }
             Entry::Pair(name, value) => {
-                // sops reads the top with its merges, and fails at one of anything but maps.
-                if indent == 0 && name == "<<" && !is_merged(value) {
-                    push_quoted(name, output);
-                } else {
-                    push_text(name.as_bytes(), output.value(indent), output);
-                }
+                push_text(name.as_bytes(), output.value(indent), output);
                 output.push(":");
                 write_value(value, indent, output);
             }
         }
-    }
-}
-
-/// Whether it is a map, or a list of nothing else.
-fn is_merged(value: &Value) -> bool {
-    match value {
-        Value::Branch(_) => true,
-        Value::List(list) => list.iter().all(|value| value.branch().is_some()),
-        Value::Leaf(_) | Value::Null => false,
     }
 }
 
