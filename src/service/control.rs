@@ -4,7 +4,7 @@ use super::state::State;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::net::UnixStream;
 
 /// Both ends must mean the same.
@@ -172,7 +172,11 @@ impl Connection {
     /// The next reply; a refusal is an error.
     pub fn receive(&mut self) -> Result<Reply> {
         let mut line = String::new();
-        let length = self.replies.read_line(&mut line).context("could not hear the supervisor")?;
+        let length = match self.replies.read_line(&mut line) {
+            // It ended before it read what it was asked.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+            read => read.context("could not hear the supervisor")?,
+        };
         if length == 0 {
             bail!("the supervisor ended");
         }

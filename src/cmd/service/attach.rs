@@ -86,7 +86,10 @@ impl Attached<'_> {
             let (is_told_to_stop, has_news, has_answer) = (is_ready(1), is_ready(4), is_ready(5));
             let is_closed = fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR);
             drop(fds);
-            keeper::drain(resized);
+            // Where the size is as it was there may have been another one in between, and the terminal moved its lines.
+            if keeper::drain(resized) > 0 {
+                terminal.clear().context("could not draw")?;
+            }
             if is_told_to_stop || is_closed || self.serve_keys()? {
                 return Ok(());
             }
