@@ -31,8 +31,8 @@ pub use keys::{Keys, Recipient};
 pub use metadata::Metadata;
 pub use redact::{Needles, Redactor};
 pub use secret::{Output, Secret, Source};
-pub use store::{Format, Layout, read_plain, write_plain};
-pub use tree::{Branch, Entry, Kind, Leaf, Value, values};
+pub use store::{Format, Layout, json_text, read_plain, write_plain};
+pub use tree::{Branch, Entry, Kind, Leaf, Value, pairs, values};
 pub use variables::Variables;
 
 /// No secrets file is read beyond this many bytes.

@@ -1,7 +1,7 @@
 //! Which values of a secrets file become variables, and by which names.
 
 use super::Secret;
-use super::tree::{Branch, Entry, Value, values};
+use super::tree::{Branch, Value, pairs, values};
 use super::variables::Variables;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
@@ -90,8 +90,7 @@ fn leads_to(wanted: &str, key: &str) -> bool {
 }
 
 fn push_branch(path: &mut Vec<String>, branch: &Branch, found: &mut Vec<Found>) {
-    for entry in branch {
-        let Entry::Pair(name, value) = entry else { continue };
+    for (name, value) in pairs(branch) {
         path.push(name.to_string());
         push_value(path, value, found);
         path.pop();
@@ -116,7 +115,7 @@ fn push_value(path: &mut Vec<String>, value: &Value, found: &mut Vec<Found>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree::Leaf;
+    use super::super::tree::{Entry, Leaf};
     use super::*;
 
     fn pair(name: &str, value: Value) -> Entry {

@@ -8,7 +8,7 @@ use super::pattern;
 use super::rule::{Rule, RuleKind};
 use super::store::{Layout, read_settings};
 use super::timestamp;
-use super::tree::{Branch, Entry, Value, find};
+use super::tree::{Branch, Entry, Value, find, pairs};
 use crate::error::Hinted;
 use crate::fs::read_regular;
 use anyhow::{Context as _, Result, bail};
@@ -23,19 +23,6 @@ const LIMIT: u64 = 1 << 20;
 const ABOVE: usize = 100;
 /// The version of sops whose files ours are like.
 const VERSION: &str = "3.11.0";
-
-/// What a new file's metadata says; its keys and MAC come when it is sealed.
-fn metadata(groups: Vec<Vec<Recipient>>, threshold: Option<usize>, rule: Rule) -> Metadata {
-    Metadata {
-        groups,
-        threshold,
-        last_modified: timestamp::now(),
-        mac: None,
-        rule,
-        mac_only_encrypted: false,
-        version: VERSION.to_string(),
-    }
-}
 
 /// The rules that govern a directory: from `SOPS_CONFIG`, or the nearest file at or above it.
 pub fn locate(named: Option<&Path>, dir: &Path) -> Option<PathBuf> {
@@ -63,12 +50,12 @@ pub fn metadata_with(
     rules: Option<&Path>,
     file: &Path,
 ) -> Result<Metadata> {
-    let groups = vec![recipients];
     let found = rules.map(|rules| {
-        of_rules(rules, file, Some(&groups))
+        of_rules(rules, file, Some(&recipients))
             .with_context(|| format!("could not read `{}`", rules.display()))
     });
-    Ok(found.transpose()?.flatten().unwrap_or_else(|| metadata(groups, None, Rule::default())))
+    let found = found.transpose()?.flatten();
+    Ok(found.unwrap_or_else(|| metadata(vec![recipients], None, Rule::default())))
 }
 
 /// How the files that the rules govern are laid out.
@@ -77,17 +64,23 @@ pub fn layout(rules: &Path) -> Result<Layout> {
     layout.with_context(|| format!("could not read `{}`", rules.display()))
 }
 
+/// The rules of a new project: everything is for one age key.
+pub fn first_rules(recipient: &str) -> String {
+    format!("creation_rules:\n  - age: {recipient}\n")
+}
+
+/// A tree of one entry.
+pub fn first_file() -> Vec<Branch> {
+    vec![vec![Entry::Pair("EXAMPLE".into(), Value::string("replace me"))]]
+}
+
 fn read(rules: &Path) -> Result<Option<Branch>> {
     let text = read_regular(rules, LIMIT)?.context("it is too large")?;
     read_settings(text)?.map(merged).transpose()
 }
 
-/// `groups` are in place of those that the rules name.
-fn of_rules(
-    rules: &Path,
-    file: &Path,
-    groups: Option<&Vec<Vec<Recipient>>>,
-) -> Result<Option<Metadata>> {
+/// `named` are in place of those whom the rules name.
+fn of_rules(rules: &Path, file: &Path, named: Option<&[Recipient]>) -> Result<Option<Metadata>> {
     let config = &read(rules)?.context("it is empty")?;
     let dir = rules.parent().unwrap_or(Path::new("/"));
     let path = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
@@ -95,15 +88,15 @@ fn of_rules(
         let regex = text(rule, "path_regex")?;
         let regex = pattern::compile(regex).context("a `path_regex` cannot be understood")?;
         if regex.is_match(&path) {
-            return of_rule(rule, groups).map(Some);
+            return of_rule(rule, named).map(Some);
         }
     }
     Ok(None)
 }
 
-fn of_rule(rule: &Branch, named: Option<&Vec<Vec<Recipient>>>) -> Result<Metadata> {
+fn of_rule(rule: &Branch, named: Option<&[Recipient]>) -> Result<Metadata> {
     let groups = match named {
-        Some(groups) => groups.clone(),
+        Some(recipients) => vec![recipients.to_vec()],
         None => groups(rule)?,
     };
     let threshold = Some(text(rule, "shamir_threshold")?).filter(|text| !text.is_empty());
@@ -123,6 +116,19 @@ fn of_rule(rule: &Branch, named: Option<&Vec<Vec<Recipient>>>) -> Result<Metadat
     let mut metadata = metadata(groups, threshold.filter(|number| *number > 0), chosen);
     metadata.mac_only_encrypted = is_true(rule, "mac_only_encrypted")?;
     Ok(metadata)
+}
+
+/// What a new file's metadata says; its keys and MAC come when it is sealed.
+fn metadata(groups: Vec<Vec<Recipient>>, threshold: Option<usize>, rule: Rule) -> Metadata {
+    Metadata {
+        groups,
+        threshold,
+        last_modified: timestamp::now(),
+        mac: None,
+        rule,
+        mac_only_encrypted: false,
+        version: VERSION.to_string(),
+    }
 }
 
 fn groups(rule: &Branch) -> Result<Vec<Vec<Recipient>>> {
@@ -176,8 +182,7 @@ fn kms_recipient_of(fields: &Branch) -> Result<Recipient> {
         None | Some(Value::Null) => return Ok(recipient),
         Some(context) => context.branch().context("a `context` of `kms` is no map")?,
     };
-    let is_text = |entry: &&Entry| matches!(entry, Entry::Pair(_, value) if value.text().is_some());
-    if let Some(Entry::Pair(name, _)) = context.iter().find(|entry| !is_text(entry)) {
+    if let Some((name, _)) = pairs(context).find(|(_, value)| value.text().is_none()) {
         bail!("`{name}` in a `context` of `kms` is no text");
     }
     if !context.is_empty() {
@@ -233,14 +238,4 @@ fn is_true(branch: &Branch, name: &str) -> Result<bool> {
         "" | "false" | "False" | "FALSE" | "n" | "N" | "no" | "off" => Ok(false),
         _ => bail!("`{name}` is neither `true` nor `false`"),
     }
-}
-
-/// The rules of a new project: everything is for one age key.
-pub fn first_rules(recipient: &str) -> String {
-    format!("creation_rules:\n  - age: {recipient}\n")
-}
-
-/// A tree of one entry.
-pub fn first_file() -> Vec<Branch> {
-    vec![vec![Entry::Pair("EXAMPLE".into(), Value::string("replace me"))]]
 }

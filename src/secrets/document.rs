@@ -4,12 +4,12 @@ mod read_back;
 mod shown;
 
 use super::envelope::{Cipher, Fault};
-use super::keys::{DataKey, Keys, Recipient, foreign};
+use super::keys::{DataKey, Keys, foreign};
 use super::mac::Mac;
 use super::metadata::Metadata;
 use super::seal::Stash;
 use super::store::{self, Format, Layout};
-use super::tree::{Branch, Entry, Leaf, Value};
+use super::tree::{Branch, Entry, Kind, Leaf, Value, pairs_mut};
 use super::{Secret, Source};
 use anyhow::{Context as _, Result, bail};
 
@@ -93,7 +93,8 @@ impl Document {
 
     /// Decrypts all of it and checks the MAC; nothing comes out of a file where one value is wrong.
     pub fn open(self, keys: &Keys<'_>) -> Result<Plain> {
-        let is_foreign = self.metadata.groups.iter().flatten().any(Recipient::is_foreign);
+        let is_foreign =
+            self.metadata.groups.iter().flatten().any(|recipient| recipient.kind.is_foreign());
         let cipher = match keys.data_key(&self.metadata)? {
             DataKey::Found(cipher) => cipher,
             DataKey::Missing(why) if !is_foreign => return Err(why.into()),
@@ -164,11 +165,11 @@ fn decrypt(cipher: &Cipher, leaf: &mut Leaf, place: &[u8]) -> Result<(), Fault> 
         }
         return Ok(());
     }
-    if leaf.kind == super::Kind::Str && leaf.text().is_empty() {
-        return Ok(());
-    }
-    if leaf.kind != super::Kind::Str {
+    if leaf.kind != Kind::Str {
         return Err(Fault::Plain);
+    }
+    if leaf.text().is_empty() {
+        return Ok(());
     }
     *leaf = cipher.decrypt(leaf.text().bytes(), place)?;
     Ok(())
@@ -200,11 +201,7 @@ fn settle(branch: &mut Branch, metadata: &Metadata) {
             Value::Null => {}
         }
     }
-    for entry in branch {
-        if let Entry::Pair(_, value) = entry {
-            settle_value(value, metadata);
-        }
-    }
+    pairs_mut(branch).for_each(|(_, value)| settle_value(value, metadata));
 }
 
 /// Goes through all leaves in order, knowing for each its place and whether the rule selects it.
@@ -252,7 +249,7 @@ impl<'a> Walk<'a> {
                 self.comments.push(Vec::new());
                 for value in list {
                     self.value(value, visit)?;
-                    if value.leaf().is_none_or(|leaf| !leaf.is_comment()) {
+                    if !value.is_comment() {
                         self.forget_comments();
                     }
                 }

@@ -7,286 +7,27 @@ mod kms;
 mod pgp;
 mod program;
 mod prompt;
+mod recipient;
 mod search;
 mod wrap;
 
 use super::envelope::Cipher;
 use super::metadata::Metadata;
-use super::shamir;
-use super::tree::{Branch, Entry, Value, find};
+use super::{Secret, shamir};
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Hinted;
 use crate::host::Host;
+use age::Refusal;
 use anyhow::{Context as _, Result, bail};
 use std::cell::RefCell;
-use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::Secret;
-use age::Refusal;
 pub use prompt::Prompt;
+pub use recipient::{NoRecipient, Recipient, RecipientKind};
 pub use search::Search;
 pub use wrap::wrap;
-
-/// One entry of the metadata: the key of the values, or a share of it, as one recipient can decrypt it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recipient {
-    pub kind: RecipientKind,
-    fields: Branch,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RecipientKind {
-    Age,
-    Pgp,
-    Kms,
-    GcpKms,
-    HuaweiKms,
-    AzureKeyVault,
-    Vault,
-}
-
-impl RecipientKind {
-    /// In the order in which they are tried where nothing else is wanted.
-    const ALL: [Self; 7] = [
-        Self::Age,
-        Self::Pgp,
-        Self::Kms,
-        Self::GcpKms,
-        Self::HuaweiKms,
-        Self::AzureKeyVault,
-        Self::Vault,
-    ];
-
-    /// The name of the list in the metadata.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Age => "age",
-            Self::Pgp => "pgp",
-            Self::Kms => "kms",
-            Self::GcpKms => "gcp_kms",
-            Self::HuaweiKms => "hckms",
-            Self::AzureKeyVault => "azure_kv",
-            Self::Vault => "hc_vault",
-        }
-    }
-}
-
-impl Recipient {
-    pub fn new(kind: RecipientKind, fields: &[(&str, &str)]) -> Self {
-        let entry = |(name, text): &(&str, &str)| Entry::Pair((*name).into(), Value::string(*text));
-        Self { kind, fields: fields.iter().map(entry).collect() }
-    }
-
-    /// All that a group names.
-    pub fn all_of(group: &Branch) -> Result<Vec<Self>> {
-        let mut recipients = Vec::new();
-        for kind in RecipientKind::ALL {
-            let list = match find(group, kind.name()) {
-                None | Some(Value::Null) => continue,
-                Some(Value::List(list)) => list,
-                Some(_) => bail!("its `{}` is not a list", kind.name()),
-            };
-            for value in list {
-                match value {
-                    Value::Branch(fields) => recipients.push(Self { kind, fields: fields.clone() }),
-                    Value::Leaf(leaf) if leaf.is_comment() => {}
-                    _ => bail!("its `{}` holds something that is no recipient", kind.name()),
-                }
-            }
-        }
-        Ok(recipients)
-    }
-
-    /// A group as the metadata holds it.
-    pub fn branch(group: &[Self]) -> Branch {
-        let mut branch = Branch::new();
-        for kind in RecipientKind::ALL {
-            let fields = group.iter().filter(|recipient| recipient.kind == kind);
-            let list: Vec<Value> =
-                fields.map(|recipient| Value::Branch(recipient.fields.clone())).collect();
-            if !list.is_empty() {
-                branch.push(Entry::Pair(kind.name().into(), Value::List(list)));
-            }
-        }
-        branch
-    }
-
-    /// As a person names one: an age or ssh key, with what `authorized_keys` has around it, a fingerprint, an ARN. That
-    /// there is such a key is seen when something is encrypted for it.
-    pub fn typed(text: &str) -> Result<Self, NoRecipient> {
-        let text = text.trim();
-        if let Some(key) = ssh_key(text) {
-            let words: Vec<&str> = key.split_whitespace().collect();
-            return match words[0] {
-                "ssh-ed25519" | "ssh-rsa" => Ok(Self::age(&words.join(" "))),
-                kind => Err(NoRecipient::Kind(kind.to_string())),
-            };
-        }
-        if age::is_secret(text) {
-            return Err(NoRecipient::Secret);
-        }
-        if text.starts_with("age1") {
-            return Ok(Self::age(text));
-        }
-        if kms::Arn::parse(text).is_some() {
-            return Ok(Self::new(RecipientKind::Kms, &[("arn", text), ("aws_profile", "")]));
-        }
-        Self::pgp(text).ok_or(NoRecipient::Unknown)
-    }
-
-    /// A fingerprint, also as gpg prints it, with spaces, or with `0x` before it.
-    pub fn pgp(text: &str) -> Option<Self> {
-        let fingerprint: String = text.split_whitespace().collect();
-        let fingerprint = fingerprint.trim_start_matches("0x").trim_start_matches("0X");
-        let bare = fingerprint.trim_end_matches('!');
-        let is_one = bare.len() >= 16 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_one.then(|| Self::new(RecipientKind::Pgp, &[("fp", fingerprint)]))
-    }
-
-    fn age(text: &str) -> Self {
-        Self::new(RecipientKind::Age, &[("recipient", text)])
-    }
-
-    /// Whether both are the same key; what stands behind an ssh key is only its name.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let key = |recipient: &Self| {
-            recipient
-                .full_name()
-                .split(' ')
-                .take(3)
-                .map(str::to_ascii_lowercase)
-                .collect::<Vec<_>>()
-        };
-        self.kind == other.kind && key(self) == key(other)
-    }
-
-    /// What envr reads of it, and nothing else: another reader may see more, or other doubles first.
-    #[must_use]
-    pub fn plain(&self) -> Self {
-        let names: &[&str] = match self.kind {
-            RecipientKind::Age => &["recipient", "enc"],
-            RecipientKind::Pgp => &["created_at", "enc", "fp"],
-            RecipientKind::Kms => &["arn", "role", "created_at", "enc", "aws_profile"],
-            RecipientKind::GcpKms => &["resource_id", "created_at", "enc"],
-            RecipientKind::HuaweiKms => &["key_id", "created_at", "enc"],
-            RecipientKind::AzureKeyVault => &["vault_url", "name", "version", "created_at", "enc"],
-            RecipientKind::Vault => {
-                &["vault_address", "engine_path", "key_name", "created_at", "enc"]
-            }
-        };
-        let names = names.iter().filter(|name| find(&self.fields, name).is_some());
-        let fields: Vec<(&str, &str)> = names.map(|name| (*name, self.text(name))).collect();
-        let mut plain = Self::new(self.kind, &fields);
-        let context = kms::context(&self.fields);
-        if self.kind == RecipientKind::Kms && !context.is_empty() {
-            let pair =
-                |(name, text): (String, String)| Entry::Pair(name.into(), Value::string(text));
-            plain.set_value("context", Value::Branch(context.into_iter().map(pair).collect()));
-        }
-        plain
-    }
-
-    /// Whether nothing is to be changed to have the other in its place.
-    pub fn is_equal(&self, other: &Self) -> bool {
-        let context = |one: &Self| kms::context(&one.fields);
-        let is_same_text = |name: &&str| self.text(name) == other.text(name);
-        self.is_same(other)
-            && ["role", "aws_profile"].iter().all(is_same_text)
-            && context(self) == context(other)
-    }
-
-    pub fn full_name(&self) -> String {
-        let text = match self.kind {
-            RecipientKind::Age => self.text("recipient"),
-            RecipientKind::Pgp => self.text("fp"),
-            RecipientKind::Kms => self.text("arn"),
-            RecipientKind::GcpKms => self.text("resource_id"),
-            RecipientKind::HuaweiKms => self.text("key_id"),
-            RecipientKind::AzureKeyVault => self.text("vault_url"),
-            RecipientKind::Vault => self.text("vault_address"),
-        };
-        format!("{} {text}", self.kind.name())
-    }
-
-    pub fn text(&self, name: &str) -> &str {
-        find(&self.fields, name).and_then(Value::text).unwrap_or_default()
-    }
-
-    /// What it is called in messages.
-    pub fn name(&self) -> String {
-        let shown = match self.kind {
-            RecipientKind::Age => self.text("recipient"),
-            RecipientKind::Pgp => return format!("PGP key {}", self.text("fp")),
-            RecipientKind::Kms => self.text("arn"),
-            RecipientKind::GcpKms => self.text("resource_id"),
-            RecipientKind::HuaweiKms => self.text("key_id"),
-            RecipientKind::AzureKeyVault => self.text("name"),
-            RecipientKind::Vault => self.text("key_name"),
-        };
-        // An ssh key is told by its comment.
-        let shown = match shown.split(' ').collect::<Vec<_>>().as_slice() {
-            [kind, _, comment, ..] if kind.starts_with("ssh-") => format!("{kind} {comment}"),
-            [kind, key] if kind.starts_with("ssh-") => {
-                format!("{kind} …{}", key.get(key.len().saturating_sub(12)..).unwrap_or_default())
-            }
-            _ if age::is_secret(shown) => "AGE-SECRET-KEY-…".to_string(),
-            _ => shown.to_string(),
-        };
-        format!("{} {shown}", self.kind.name())
-    }
-}
-
-/// Why a text names nobody.
-#[derive(Debug)]
-pub enum NoRecipient {
-    /// An ssh key of a kind that age does not encrypt to.
-    Kind(String),
-    /// A key that decrypts, which nobody is to see.
-    Secret,
-    Unknown,
-}
-
-impl fmt::Display for NoRecipient {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::Kind(kind) => write!(formatter, "age cannot encrypt to a key of `{kind}`"),
-            Self::Secret => {
-                write!(formatter, "is a secret key: name its public key, as `age-keygen -y` has it")
-            }
-            Self::Unknown => {
-                write!(formatter, "is no age key, ssh key, PGP fingerprint, ARN or file of them")
-            }
-        }
-    }
-}
-
-/// The key of a line of `authorized_keys`, which may have options before it, with quotes in them.
-fn ssh_key(line: &str) -> Option<&str> {
-    let is_key = |text: &str| {
-        let mut words = text.split_whitespace();
-        let kind = words.next().unwrap_or_default();
-        let is_kind =
-            ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"].iter().any(|start| kind.starts_with(start));
-        is_kind && words.next().is_some_and(|key| key.starts_with("AAAA"))
-    };
-    if is_key(line) {
-        return Some(line);
-    }
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    let end = line.find(|character: char| {
-        match character {
-            '"' if !is_escaped => is_quoted = !is_quoted,
-            _ if character.is_whitespace() && !is_quoted => return true,
-            _ => {}
-        }
-        is_escaped = character == '\\' && !is_escaped;
-        false
-    })?;
-    Some(line[end..].trim_start()).filter(|rest| is_key(rest))
-}
 
 /// The key of a file's values, or what was tried in vain.
 pub enum DataKey {
@@ -332,6 +73,10 @@ impl<'a> Keys<'a> {
         &self.identities
     }
 
+    pub fn search(&self) -> &Search<'a> {
+        &self.search
+    }
+
     /// The key of a file's values.
     pub fn data_key(&self, metadata: &Metadata) -> Result<DataKey> {
         let order = decryption_order(self.search.env)?;
@@ -368,10 +113,6 @@ impl<'a> Keys<'a> {
             Some(None) => bail!("the key that its recipients decrypt has a wrong size"),
             None => Ok(missing(metadata, &failures)),
         }
-    }
-
-    pub fn search(&self) -> &Search<'a> {
-        &self.search
     }
 
     fn first_that_decrypts(&self, group: &[&Recipient]) -> Result<Secret, Vec<String>> {
@@ -452,12 +193,5 @@ mod tests {
         );
         assert_eq!(order("").unwrap(), RecipientKind::ALL);
         assert!(order("pgp,pgp").is_err());
-    }
-
-    #[test]
-    fn an_ssh_key_is_told_by_its_comment() {
-        let recipient =
-            Recipient::new(RecipientKind::Age, &[("recipient", "ssh-rsa AAAA me@home")]);
-        assert_eq!(recipient.name(), "age ssh-rsa me@home");
     }
 }

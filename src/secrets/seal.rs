@@ -30,9 +30,8 @@ impl Stash {
 
 fn mark(leaf: &Leaf, place: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    // A float without a fraction is an integer to who reads it back from an editor.
-    let kind = if leaf.kind == Kind::Float { Kind::Int } else { leaf.kind };
-    for part in [place, b"\0", kind.name().as_bytes(), b"\0", leaf.text().bytes()] {
+    for part in [place, b"\0", leaf.kind.read_again().name().as_bytes(), b"\0", leaf.text().bytes()]
+    {
         hash.update(part);
     }
     hash.finalize().into()

@@ -170,6 +170,11 @@ pub fn write_plain(branches: &[Branch], format: Format, layout: &Layout) -> Resu
     })
 }
 
+/// A map or a list as JSON.
+pub fn json_text(value: &Value) -> Result<Secret> {
+    Output::of(|output| json::write_value(value, &Layout::default().json, output))
+}
+
 /// Writes encrypted values with the metadata that they need.
 pub fn write(
     mut branches: Vec<Branch>,

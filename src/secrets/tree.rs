@@ -1,7 +1,7 @@
 //! What a sops file holds: ordered branches of values and comments, each leaf as the bytes that its MAC covers.
 
 use super::Secret;
-use super::text::{float_text, is_plain_decimal, parse_bool, parse_int};
+use super::text::{float_text, is_plain_decimal, parse_bool, parse_float, parse_int};
 use super::timestamp;
 use compact_str::CompactString;
 
@@ -66,6 +66,12 @@ impl Kind {
         let kinds = [Self::Str, Self::Int, Self::Float, Self::Bool, Self::Time, Self::Comment];
         kinds.into_iter().find(|kind| kind.name() == name)
     }
+
+    /// What it is to who reads its text again: a number without a fraction is an integer then.
+    #[must_use]
+    pub fn read_again(self) -> Self {
+        if self == Self::Float { Self::Int } else { self }
+    }
 }
 
 impl Leaf {
@@ -125,7 +131,7 @@ impl Leaf {
         Some(match kind {
             Kind::Str | Kind::Comment => Self::new(kind, text),
             Kind::Int => Self::int(parse_int(text.as_str()?)?),
-            Kind::Float => Self::float(super::text::parse_float(text.as_str()?)?),
+            Kind::Float => Self::float(parse_float(text.as_str()?)?),
             Kind::Bool => Self::bool(parse_bool(text.as_str()?)?),
             Kind::Time => Self::new(kind, timestamp::rfc3339(text.as_str()?)?),
         })
@@ -160,11 +166,15 @@ impl Leaf {
     }
 
     pub fn number(&self) -> Option<f64> {
-        super::text::parse_float(self.text().as_str()?)
+        parse_float(self.text().as_str()?)
     }
 }
 
 impl Entry {
+    pub fn is_comment(&self) -> bool {
+        matches!(self, Self::Comment(_))
+    }
+
     pub fn into_comment(self) -> Option<Leaf> {
         match self {
             Self::Comment(comment) => Some(comment),
@@ -221,12 +231,34 @@ pub fn values(list: &[Value]) -> impl Iterator<Item = (usize, &Value)> {
     list.iter().enumerate().filter(|(_, value)| !value.is_comment())
 }
 
-/// The value of the first entry of that name.
-pub fn find<'a>(branch: &'a Branch, name: &str) -> Option<&'a Value> {
-    branch.iter().find_map(|entry| match entry {
-        Entry::Pair(key, value) if key == name => Some(value),
-        _ => None,
+/// The names of a map and their values, without its comments.
+pub fn pairs(branch: &[Entry]) -> impl Iterator<Item = (&Name, &Value)> {
+    branch.iter().filter_map(|entry| match entry {
+        Entry::Pair(name, value) => Some((name, value)),
+        Entry::Comment(_) => None,
     })
+}
+
+pub fn pairs_mut(branch: &mut [Entry]) -> impl Iterator<Item = (&mut Name, &mut Value)> {
+    branch.iter_mut().filter_map(|entry| match entry {
+        Entry::Pair(name, value) => Some((name, value)),
+        Entry::Comment(_) => None,
+    })
+}
+
+/// Whether a map has more than comments.
+pub fn has_pairs(branch: &[Entry]) -> bool {
+    pairs(branch).next().is_some()
+}
+
+/// Whether a list has more than comments.
+pub fn has_values(list: &[Value]) -> bool {
+    values(list).next().is_some()
+}
+
+/// The value of the first entry of that name.
+pub fn find<'a>(branch: &'a [Entry], name: &str) -> Option<&'a Value> {
+    pairs(branch).find_map(|(key, value)| (key == name).then_some(value))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 mod names;
 
-use super::tree::{Branch, Entry, Value};
+use super::tree::{Branch, Value, pairs};
 use super::{Output, Secret};
 use anyhow::{Result, bail};
 
@@ -14,8 +14,7 @@ impl Variables {
     /// Those of one flat map. What is null is no variable.
     pub fn of(branch: &Branch) -> Result<Self> {
         let mut variables = Self::default();
-        for entry in branch {
-            let Entry::Pair(name, value) = entry else { continue };
+        for (name, value) in pairs(branch) {
             match value {
                 Value::Null => variables.remove(name),
                 Value::Leaf(leaf) => variables.set(name, leaf.variable()),
@@ -106,7 +105,7 @@ fn is_shell_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree::Leaf;
+    use super::super::tree::{Entry, Leaf};
     use super::*;
 
     fn pair(name: &str, value: Value) -> Entry {

@@ -46,6 +46,32 @@ fn comments_of_a_list_are_no_places() {
     }
 }
 
+/// `get` and `set --json` are each other's reverse.
+#[test]
+fn a_list_is_printed_as_one() {
+    let world = world("x:\n  - a\n  - [1, 2]\nm: {k: []}\n", "s.yaml");
+    for (key, theirs) in
+        [("x", "[\"x\"]"), ("x.1", "[\"x\"][1]"), ("m", "[\"m\"]"), ("m.k", "[\"m\"][\"k\"]")]
+    {
+        let ours = world.secret(&["get", "s.yaml", key]);
+        assert_eq!(world.secret(&["get", "s.yaml", theirs]), ours);
+        let extract = ["decrypt", "--output-type", "json", "--extract", theirs, "s.yaml"];
+        if let Some(printed) = world.sops("age1", &extract) {
+            let printed = String::from_utf8(printed.unwrap()).unwrap();
+            assert_eq!(String::from_utf8(ours.clone()).unwrap().trim_end(), printed.trim_end());
+        }
+        let before = world.project.read("project/s.yaml");
+        world.project.envr(["secret", "set", "--json", "s.yaml", key]).stdin(ours).success();
+        let values = |text: &str| {
+            text.lines()
+                .filter(|line| !line.contains("mac:") && !line.contains("lastmodified:"))
+                .map(str::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values(&world.project.read("project/s.yaml")), values(&before), "{key}");
+    }
+}
+
 /// A load exports the last, sops and `get` see the first.
 #[test]
 fn of_a_name_that_is_there_twice_neither_is_changed() {

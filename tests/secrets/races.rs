@@ -1,6 +1,7 @@
 //! Files that others replace, cut and write while they are read: what comes out is one of them, whole, or nothing.
 
 use super::writing::World;
+use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, rename};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -99,6 +100,31 @@ fn a_file_that_is_written_over_is_read_as_one_of_both_or_not_at_all() {
     };
     pair.read_during(truncate, check);
     pair.read_during(mix, check);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_encrypts_in_place_waits_for_who_changes_the_file() {
+    let world = World::new();
+    world.project.write("s.yaml", "a: 1\n");
+    let file = File::open(world.project.path("project/s.yaml")).unwrap();
+    flock(&file, FlockOperation::LockExclusive).unwrap();
+    let mut encrypting = world.project.program(env!("CARGO_BIN_EXE_envr"));
+    encrypting.args(["secret", "encrypt", "--in-place", "s.yaml"]);
+    let mut encrypting = encrypting.spawn().unwrap();
+    let waits = |id: u32| {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let of_it = |line: &str| line.split_whitespace().any(|word| word == id.to_string());
+        locks.lines().any(|line| line.contains("->") && of_it(line))
+    };
+    while !waits(encrypting.id()) {
+        assert!(encrypting.try_wait().unwrap().is_none(), "it did not wait");
+        thread::yield_now();
+    }
+    world.project.write("s.yaml", "a: 2\n");
+    drop(file);
+    assert!(encrypting.wait().unwrap().success());
+    assert_eq!(world.secret(&["decrypt", "s.yaml"]), b"a: 2\n");
 }
 
 /// Every change is there in the end, or its command said that it is not.

@@ -233,7 +233,7 @@ fn needs_kms(case: &Value) -> bool {
 fn keys_that_only_sops_asks_for() {
     let project = Project::new();
     project.write("s.yaml", "a: ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]\nsops:\n  hc_vault:\n    - vault_address: https://vault.example\n      engine_path: transit\n      key_name: k\n      enc: vault:v1:x\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: x\n  version: 3.11.0\n");
-    let tried = "no key is there that decrypts it (hc_vault k: keys of `hc_vault` are for sops, which did not open the file)";
+    let tried = "no key is there that decrypts it (hc_vault https://vault.example/v1/transit/keys/k: keys of `hc_vault` are for sops, which did not open the file)";
     project
         .envr(["secret", "get", "s.yaml", "a"])
         .stderr(&format!("envr: error: could not read `s.yaml`: {tried}: `https://vault.example` is not among the vaults that you trust\nenvr: hint: SOPS_HC_VAULT_ALLOWLIST=https://vault.example trusts it\n"))

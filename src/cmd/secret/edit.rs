@@ -1,8 +1,8 @@
 //! `secret edit`: the plaintext in the user's editor, and nowhere but in memory.
 
-use super::File;
+use super::encrypt::sealed;
+use super::file::File;
 use super::signals::Signals;
-use super::write::sealed;
 use crate::host::{Host, find_program};
 use crate::memory_dir::MemoryDir;
 use crate::secrets::keys::Prompt;

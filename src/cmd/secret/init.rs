@@ -1,7 +1,7 @@
 //! `secret init`: a key, the rules and a first file, each where there is none.
 
-use super::File;
-use super::write::sealed;
+use super::encrypt::sealed;
+use super::file::File;
 use crate::fs::write_atomic;
 use crate::host::Host;
 use crate::rc;

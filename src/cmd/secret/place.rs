@@ -1,7 +1,17 @@
 //! One value of a tree by the names and numbers that lead to it: found, set, taken out.
 
-use crate::secrets::{Branch, Entry, Value, values};
+use crate::secrets::{Branch, Entry, Format, Value, values};
 use anyhow::{Context as _, Result, bail};
+
+/// A dotenv file has names alone, whatever stands in them.
+pub fn path_in(format: Format, key: &str) -> Result<Vec<String>> {
+    let path = key_path(key);
+    match (format, &path) {
+        (Format::Dotenv, Ok(path)) if key.starts_with('[') && path.len() == 1 => Ok(path.clone()),
+        (Format::Dotenv, _) => Ok(vec![key.to_string()]),
+        _ => path,
+    }
+}
 
 pub fn find<'a>(branch: &'a [Entry], path: &[String]) -> Option<&'a Value> {
     let (name, rest) = path.split_first()?;
@@ -102,4 +112,24 @@ fn position(branch: &Branch, name: &str) -> Result<Option<usize>> {
         bail!("`{name}` is there twice: `envr secret edit` takes one of them out");
     }
     Ok(first)
+}
+
+/// `a.b.0`, or `["a"]["b"][0]` as sops has it.
+fn key_path(key: &str) -> Result<Vec<String>> {
+    if !key.starts_with('[') {
+        return Ok(key.split('.').map(ToString::to_string).collect());
+    }
+    let mut path = Vec::new();
+    let mut rest = key;
+    while !rest.is_empty() {
+        let inner = rest.strip_prefix('[').with_context(|| format!("`{key}` is no path"))?;
+        let end = match inner.strip_prefix('"') {
+            Some(quoted) => quoted.find("\"]").map(|end| end + 2),
+            None => inner.find(']'),
+        };
+        let end = end.with_context(|| format!("`{key}` is no path"))?;
+        path.push(inner[..end].trim_matches('"').to_string());
+        rest = &inner[end + 1..];
+    }
+    Ok(path)
 }

@@ -1,80 +1,69 @@
-//! Recipients as people name them: keys, fingerprints, ARNs, or files with one on each line.
+//! `secret recipients`: who can read a file, and who can from now on.
 
-use super::could_not;
-use crate::fs::read_regular;
+mod named;
+
+use super::file::File;
+use super::write::{change, rewrap};
+use crate::error::Hinted;
 use crate::host::Host;
-use crate::secrets::Recipient;
-use crate::secrets::keys::NoRecipient;
+use crate::secrets::keys::wrap;
 use crate::ui;
-use anyhow::{Context as _, Result, anyhow, bail};
-use std::path::Path;
+use anyhow::{Context as _, Result, bail};
 
-/// In bytes.
-const LIMIT: u64 = 16 << 20;
+pub use named::{named, of_variables};
 
-pub fn recipients(host: &Host, names: &[String]) -> Result<Vec<Recipient>> {
-    let mut recipients = Vec::new();
-    for name in names {
-        let file = host.absolute(Path::new(name));
-        if !name.contains(' ') && file.is_file() {
-            recipients.extend(of_file(host, &file)?);
-        } else {
-            let recipient = Recipient::typed(name).map_err(|why| match why {
-                NoRecipient::Unknown => anyhow!("`{name}` {why}"),
-                NoRecipient::Secret => anyhow!("what is named {why}"),
-                NoRecipient::Kind(_) => anyhow!("{why}"),
-            });
-            recipients.push(recipient?);
-        }
+/// What could not be done.
+const CHANGE: &str = "change the recipients of";
+
+pub fn list(host: &Host, source: &File) -> Result<()> {
+    let document =
+        source.document(host, source.read(host)?).with_context(|| source.could_not("read"))?;
+    let mut lines = String::new();
+    for recipient in document.metadata().groups.iter().flatten() {
+        lines.extend([&ui::escape(&recipient.full_name()), "\n"]);
     }
-    Ok(recipients)
+    host.print(lines.as_bytes())
 }
 
-/// Those of the variables that stand for sops's options.
-pub fn of_variables(host: &Host) -> Result<Vec<Recipient>> {
-    for name in ["SOPS_GCP_KMS_IDS", "SOPS_AZURE_KEYVAULT_URLS", "SOPS_VAULT_URIS"] {
-        if host.env.non_empty(name).is_some() {
-            bail!("`{name}` names keys that only sops can write");
-        }
-    }
-    let mut recipients = Vec::new();
-    for name in ["SOPS_AGE_RECIPIENTS", "SOPS_PGP_FP", "SOPS_KMS_ARN"] {
-        let list = host.env.non_empty(name).and_then(|list| list.to_str()).unwrap_or_default();
-        for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-            let (key, role) = text.split_once("+arn:").unwrap_or((text, ""));
-            let recipient = Recipient::typed(key);
-            let mut recipient = recipient.map_err(|why| anyhow!("`{name}`: {why}"))?;
-            if !role.is_empty() {
-                recipient.set("role", &format!("arn:{role}"));
+/// Where there are several groups, none of them is meant more than another: `.sops.yaml` names them.
+pub fn add(host: &Host, source: &File, names: &[String]) -> Result<()> {
+    let recipients = named(host, names)?;
+    change(host, source, CHANGE, |keys, opened| {
+        let [group] = opened.metadata.groups.as_mut_slice() else {
+            let message = "it has groups of keys: name them in `.sops.yaml`";
+            bail!(Hinted::new(message, source.command(host, "updatekeys")));
+        };
+        let mut others = Vec::new();
+        for recipient in recipients {
+            if !group.iter().chain(&others).any(|known| known.is_same(&recipient)) {
+                others.push(recipient);
             }
-            recipients.push(recipient);
         }
-    }
-    Ok(recipients)
+        // The key stays: those who have it need it no second time, and may be out of reach.
+        if !others.is_empty() {
+            let mut groups = [others];
+            wrap(keys.search(), opened.cipher.key(), &mut groups, None)?;
+            group.extend(groups.into_iter().flatten());
+        }
+        Ok(())
+    })
 }
 
-/// What stands in a file is not shown: it may be the wrong one, with something that nobody is to see.
-fn of_file(host: &Host, file: &Path) -> Result<Vec<Recipient>> {
-    let text = read_regular(file, LIMIT).ok().flatten();
-    let text = text.and_then(|text| String::from_utf8(text).ok());
-    let text = text.with_context(|| could_not("read", file))?;
-    let mut recipients = Vec::new();
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let place = || format!("line {} of `{}`", index + 1, file.display());
-        match Recipient::typed(line) {
-            Ok(recipient) => recipients.push(recipient),
-            // Those who list a person's keys list all of them.
-            Err(why @ NoRecipient::Kind(_)) => {
-                ui::warn(host, &format!("{} is left out: {why}", place()));
+/// What was readable for those who are taken out is encrypted anew, with a key that they never had.
+pub fn remove(host: &Host, source: &File, names: &[String]) -> Result<()> {
+    let recipients = named(host, names)?;
+    change(host, source, CHANGE, |keys, opened| {
+        for recipient in &recipients {
+            let groups = &mut opened.metadata.groups;
+            let before = groups.iter().map(Vec::len).sum::<usize>();
+            for group in groups.iter_mut() {
+                group.retain(|known| !known.is_same(recipient));
             }
-            Err(why @ (NoRecipient::Secret | NoRecipient::Unknown)) => bail!("{} {why}", place()),
+            if groups.iter().map(Vec::len).sum::<usize>() == before {
+                bail!("{} is none of its recipients", recipient.name());
+            }
         }
-    }
-    if recipients.is_empty() {
-        bail!("`{}` holds no key that age can encrypt to", file.display());
-    }
-    Ok(recipients)
+        opened.rotate();
+        rewrap(keys, opened)
+    })
 }

@@ -3,7 +3,7 @@
 use super::{Cipher, Document, Walk, check, decrypt};
 use crate::secrets::mac::Mac;
 use crate::secrets::store::Format;
-use crate::secrets::tree::{Kind, Leaf};
+use crate::secrets::tree::Leaf;
 use crate::secrets::{FILE_LIMIT, Secret, Source};
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -25,9 +25,7 @@ impl Marks {
 }
 
 fn mark(leaf: &Leaf, place: &[u8]) -> Option<Mark> {
-    // A number without a fraction is an integer to who reads it back.
-    let kind = if leaf.kind == Kind::Float { Kind::Int } else { leaf.kind };
-    let content = hash_of((kind.name(), leaf.text().bytes()));
+    let content = hash_of((leaf.kind.read_again().name(), leaf.text().bytes()));
     (!leaf.is_comment()).then(|| Mark { place: hash_of(place), content })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Opened;
 use crate::secrets::store::Format;
-use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value, values};
+use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value, pairs, values};
 
 impl Opened {
     /// The name of the first value that reads otherwise in `branches`, which is what its text was read as.
@@ -22,7 +22,7 @@ struct Differ {
 
 impl Differ {
     fn branches(&self, held: &[Entry], shown: &[Entry]) -> Option<String> {
-        let (mut held, mut shown) = (held.iter().filter_map(pair), shown.iter().filter_map(pair));
+        let (mut held, mut shown) = (pairs(held), pairs(shown));
         loop {
             match (held.next(), shown.next()) {
                 (None, None) => return None,
@@ -70,19 +70,11 @@ impl Differ {
     }
 }
 
-/// A number without a fraction is an integer to who reads it back, a time of JSON a text.
+/// JSON has times as texts.
 fn kind(leaf: &Leaf, format: Format) -> Kind {
     match (leaf.kind, format) {
-        (Kind::Float, _) => Kind::Int,
         (Kind::Time, Format::Json) => Kind::Str,
-        (kind, _) => kind,
-    }
-}
-
-fn pair(entry: &Entry) -> Option<(&str, &Value)> {
-    match entry {
-        Entry::Pair(name, value) => Some((name, value)),
-        Entry::Comment(_) => None,
+        (kind, _) => kind.read_again(),
     }
 }
 

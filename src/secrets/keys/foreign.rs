@@ -11,18 +11,6 @@ use std::ffi::OsStr;
 /// Where Azure's own vaults are.
 const AZURE: [&str; 3] = [".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net"];
 
-impl Recipient {
-    pub fn is_foreign(&self) -> bool {
-        match self.kind {
-            RecipientKind::Age | RecipientKind::Pgp | RecipientKind::Kms => false,
-            RecipientKind::GcpKms
-            | RecipientKind::HuaweiKms
-            | RecipientKind::AzureKeyVault
-            | RecipientKind::Vault => true,
-        }
-    }
-}
-
 /// The plaintext of a file, in its own format. A file can name any server as its vault, and sops would show it the
 /// user's token: so the user must have named it, too. sops gets the metadata that was looked at, and no other, for it
 /// reads more in a file than is looked at here: merge keys, names in capital letters, the last of two.

@@ -4,7 +4,7 @@ use super::aws::{Credentials, Request, Session};
 use super::{Recipient, Search};
 use crate::secrets::Secret;
 use crate::secrets::keyring::Mark;
-use crate::secrets::tree::{Branch, Entry, Kind, Value};
+use crate::secrets::tree::{Kind, Value, pairs};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -68,7 +68,7 @@ fn decrypt(search: &Search, recipient: &Recipient) -> Result<Secret> {
     let (session, credentials, arn) = reach(search, recipient)?;
     let body = serde_json::json!({
         "CiphertextBlob": recipient.text("enc"),
-        "EncryptionContext": context(&recipient.fields),
+        "EncryptionContext": context(recipient),
         "KeyId": arn.text,
     });
     let answer = send(&session, &credentials, &arn, "Decrypt", &body.to_string())?;
@@ -84,7 +84,7 @@ pub fn encrypt(search: &Search, recipient: &Recipient, key: &Secret) -> Result<S
     let body = Secret::from(
         serde_json::json!({
             "Plaintext": *Zeroizing::new(STANDARD.encode(key.bytes())),
-            "EncryptionContext": context(&recipient.fields),
+            "EncryptionContext": context(recipient),
             "KeyId": arn.text,
         })
         .to_string(),
@@ -134,26 +134,21 @@ fn send(
 /// Of all that the question says, and of who asks.
 fn mark(recipient: &Recipient) -> Mark {
     let fields = ["arn", "role", "aws_profile", "enc"].map(|name| recipient.text(name));
-    let context = context(&recipient.fields);
+    let context = context(recipient);
     let context = context.iter().flat_map(|(name, value)| [name.as_str(), value]);
     Mark::of(["kms"].into_iter().chain(fields).chain(context).map(str::as_bytes))
 }
 
 /// Texts by their names.
-pub fn context(fields: &Branch) -> BTreeMap<String, String> {
-    let Some(Value::Branch(context)) = crate::secrets::tree::find(fields, "context") else {
-        return BTreeMap::new();
-    };
-    let pair = |entry: &Entry| match entry {
+pub fn context(recipient: &Recipient) -> BTreeMap<String, String> {
+    let context = recipient.value("context").and_then(Value::branch);
+    let texts = pairs(context.map_or(&[], Vec::as_slice)).filter_map(|(name, value)| {
+        let leaf = value.leaf()?;
         // A truth value or number is a text here, as it is spelled.
-        Entry::Pair(name, Value::Leaf(leaf)) => {
-            let text =
-                if leaf.kind == Kind::Bool { leaf.variable() } else { leaf.spelling().own() };
-            Some((name.to_string(), text.as_str()?.to_string()))
-        }
-        Entry::Pair(..) | Entry::Comment(_) => None,
-    };
-    context.iter().filter_map(pair).collect()
+        let text = if leaf.kind == Kind::Bool { leaf.variable() } else { leaf.spelling().own() };
+        Some((name.to_string(), text.as_str()?.to_string()))
+    });
+    texts.collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::age::{plugin_of, recipient};
 use super::{Recipient, RecipientKind, Search, kms, pgp};
-use crate::secrets::tree::{Entry, Value};
 use crate::secrets::{Secret, shamir, timestamp};
 use ::age::Encryptor;
 use ::age::armor::{ArmoredWriter, Format};
@@ -58,21 +57,6 @@ impl Recipient {
             self.set("created_at", &timestamp::now());
         }
         Ok(())
-    }
-
-    pub fn set(&mut self, name: &str, text: &str) {
-        self.set_value(name, Value::string(text));
-    }
-
-    pub fn set_value(&mut self, name: &str, new: Value) {
-        let known = self.fields.iter_mut().find_map(|entry| match entry {
-            Entry::Pair(key, value) if key == name => Some(value),
-            _ => None,
-        });
-        match known {
-            Some(value) => *value = new,
-            None => self.fields.push(Entry::Pair(name.into(), new)),
-        }
     }
 }
 

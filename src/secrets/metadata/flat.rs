@@ -1,6 +1,6 @@
 //! Metadata as flat names, for stores without maps: `age__list_0__map_enc`.
 
-use crate::secrets::tree::{Branch, Entry, Value};
+use crate::secrets::tree::{Branch, Entry, Kind, Value, pairs, pairs_mut};
 use anyhow::{Context as _, Result, bail};
 
 const MAP: &str = "__map_";
@@ -30,21 +30,15 @@ pub fn unflatten(flat: &[(String, Value)]) -> Result<Branch> {
             format!("its metadata has `{}`", name.chars().take(SHOWN).collect::<String>())
         })?;
     }
-    for entry in &mut branch {
-        if let Entry::Pair(_, value) = entry {
-            close_gaps(value);
-        }
-    }
+    pairs_mut(&mut branch).for_each(|(_, value)| close_gaps(value));
     Ok(branch)
 }
 
 /// Names and texts, sorted; line ends in a text are `\n`.
 pub fn flatten(branch: &Branch) -> Vec<(String, String)> {
     let mut flat = Vec::new();
-    for entry in branch {
-        if let Entry::Pair(name, value) = entry {
-            push_flat(name.to_string(), value, &mut flat);
-        }
+    for (name, value) in pairs(branch) {
+        push_flat(name.to_string(), value, &mut flat);
     }
     flat.sort();
     flat
@@ -53,7 +47,7 @@ pub fn flatten(branch: &Branch) -> Vec<(String, String)> {
 fn push_flat(name: String, value: &Value, flat: &mut Vec<(String, String)>) {
     match value {
         Value::Leaf(leaf) => {
-            let text = if leaf.kind == crate::secrets::Kind::Bool {
+            let text = if leaf.kind == Kind::Bool {
                 leaf.is_true().to_string()
             } else {
                 leaf.text().as_str().unwrap_or_default().replace('\n', "\\n")
@@ -62,10 +56,8 @@ fn push_flat(name: String, value: &Value, flat: &mut Vec<(String, String)>) {
         }
         Value::Null => {}
         Value::Branch(branch) => {
-            for entry in branch {
-                if let Entry::Pair(key, value) = entry {
-                    push_flat(format!("{name}{MAP}{key}"), value, flat);
-                }
+            for (key, value) in pairs(branch) {
+                push_flat(format!("{name}{MAP}{key}"), value, flat);
             }
         }
         Value::List(list) => {
@@ -137,13 +129,7 @@ fn close_gaps(value: &mut Value) {
             list.retain(|value| *value != Value::Null);
             list.iter_mut().for_each(close_gaps);
         }
-        Value::Branch(branch) => {
-            for entry in branch {
-                if let Entry::Pair(_, value) = entry {
-                    close_gaps(value);
-                }
-            }
-        }
+        Value::Branch(branch) => pairs_mut(branch).for_each(|(_, value)| close_gaps(value)),
         Value::Leaf(_) | Value::Null => {}
     }
 }

@@ -6,21 +6,14 @@ use crate::secrets::tree::{Branch, Entry, Leaf, Value};
 
 impl Metadata {
     pub fn branch(&self) -> Branch {
-        let mut branch = Branch::new();
-        let mut push = |name: &str, value| branch.push(Entry::Pair(name.into(), value));
-        match self.groups.as_slice() {
-            [group] => {
-                for entry in Recipient::branch(group) {
-                    if let Entry::Pair(name, value) = entry {
-                        push(&name, value);
-                    }
-                }
-            }
+        let mut branch = match self.groups.as_slice() {
+            [group] => Recipient::branch(group),
             groups => {
                 let groups = groups.iter().map(|group| Value::Branch(Recipient::branch(group)));
-                push("key_groups", Value::List(groups.collect()));
+                vec![Entry::Pair("key_groups".into(), Value::List(groups.collect()))]
             }
-        }
+        };
+        let mut push = |name: &str, value| branch.push(Entry::Pair(name.into(), value));
         if let Some(threshold) = self.threshold.filter(|_| self.groups.len() > 1) {
             let threshold = i64::try_from(threshold).unwrap_or(i64::MAX);
             push("shamir_threshold", Value::Leaf(Leaf::int(threshold)));

@@ -137,7 +137,7 @@ impl Reader<'_> {
         }
         self.has_flags |= !flags.is_empty();
         self.rest = text[end + 1..].chars();
-        let _ = write!(self.written, "?{flags}{}", if is_alone { ')' } else { ':' });
+        _ = write!(self.written, "?{flags}{}", if is_alone { ')' } else { ':' });
         Ok(Before::Nothing)
     }
 
@@ -268,7 +268,7 @@ impl Reader<'_> {
             bail!("`[:{name}:]` is no class");
         }
         self.rest = after.chars();
-        let _ = write!(self.written, "[:{name}:]");
+        _ = write!(self.written, "[:{name}:]");
         Ok(())
     }
 
@@ -311,7 +311,7 @@ fn push_literal(character: char, written: &mut String) {
     if character.is_ascii_alphanumeric() || !character.is_ascii() || character == '_' {
         written.push(character);
     } else {
-        let _ = write!(written, "\\x{{{:x}}}", u32::from(character));
+        _ = write!(written, "\\x{{{:x}}}", u32::from(character));
     }
 }
 

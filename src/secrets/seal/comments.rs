@@ -1,14 +1,10 @@
 //! Comments of a YAML file, put where sops and envr see them in the same place: an encrypted one is bound to its place.
 
-use crate::secrets::tree::{Branch, Entry, Leaf, Value};
+use crate::secrets::tree::{Branch, Entry, Leaf, Value, has_pairs, has_values, pairs_mut};
 
 /// Moves those that sops would read as part of something else.
 pub fn settle(branch: &mut Branch) {
-    for entry in branch.iter_mut() {
-        if let Entry::Pair(_, value) = entry {
-            sink(value, Vec::new());
-        }
-    }
+    pairs_mut(branch).for_each(|(_, value)| sink(value, Vec::new()));
     lift_comments(branch);
 }
 
@@ -17,8 +13,7 @@ pub fn settle(branch: &mut Branch) {
 fn sink(value: &mut Value, below: Vec<Leaf>) {
     match value {
         Value::Branch(branch) => {
-            let is_pair = |entry: &Entry| matches!(entry, Entry::Pair(..));
-            let Some(last) = branch.iter().rposition(is_pair) else { return };
+            let Some(last) = branch.iter().rposition(|entry| !entry.is_comment()) else { return };
             let mut comments: Vec<Leaf> =
                 branch.drain(last + 1..).filter_map(Entry::into_comment).collect();
             comments.extend(below);
@@ -48,8 +43,8 @@ fn sink(value: &mut Value, below: Vec<Leaf>) {
 /// Whether it has lines of its own: comments alone give it none.
 fn is_open(value: &Value) -> bool {
     match value {
-        Value::Branch(branch) => branch.iter().any(|entry| matches!(entry, Entry::Pair(..))),
-        Value::List(list) => list.iter().any(|value| !value.is_comment()),
+        Value::Branch(branch) => has_pairs(branch),
+        Value::List(list) => has_values(list),
         Value::Leaf(_) | Value::Null => false,
     }
 }
@@ -57,11 +52,7 @@ fn is_open(value: &Value) -> bool {
 /// Puts comments at the head of a list's entry before it: between the dash and the entry they would be read back as
 /// another's.
 fn lift_comments(branch: &mut Branch) {
-    for entry in branch {
-        if let Entry::Pair(_, value) = entry {
-            lift_from_value(value);
-        }
-    }
+    pairs_mut(branch).for_each(|(_, value)| lift_from_value(value));
 }
 
 fn lift_from_value(value: &mut Value) {
@@ -77,18 +68,12 @@ fn lift_from_value(value: &mut Value) {
                 lift_from_value(&mut value);
                 match &mut value {
                     Value::Branch(branch) => {
-                        let is_comment = |entry: &&Entry| matches!(entry, Entry::Comment(_));
-                        let count = branch.iter().take_while(is_comment).count();
-                        for entry in branch.drain(..count) {
-                            if let Entry::Comment(comment) = entry {
-                                lifted.push(Value::Leaf(comment));
-                            }
-                        }
+                        let count = branch.iter().take_while(|entry| entry.is_comment()).count();
+                        let comments = branch.drain(..count).filter_map(Entry::into_comment);
+                        lifted.extend(comments.map(Value::Leaf));
                     }
                     Value::List(inner) => {
-                        let is_comment =
-                            |value: &&Value| value.leaf().is_some_and(Leaf::is_comment);
-                        let count = inner.iter().take_while(is_comment).count();
+                        let count = inner.iter().take_while(|value| value.is_comment()).count();
                         lifted.extend(inner.drain(..count));
                     }
                     Value::Leaf(_) | Value::Null => {}

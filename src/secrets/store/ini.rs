@@ -2,7 +2,7 @@
 
 use super::{Read, hash_of, line_of};
 use crate::secrets::metadata::{flatten, unflatten};
-use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
+use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value, pairs};
 use crate::secrets::{Output, Secret, Source};
 use anyhow::{Result, anyhow, bail};
 use std::borrow::Cow;
@@ -81,17 +81,11 @@ pub fn split_metadata(mut branch: Branch) -> Result<Read> {
     let mut metadata = None;
     for entry in branch.extract_if(.., is_metadata) {
         if let Entry::Pair(_, Value::Branch(section)) = entry {
-            let flat: Vec<(String, Value)> = section
-                .into_iter()
-                .filter_map(|entry| match entry {
-                    Entry::Pair(name, Value::Leaf(leaf)) => {
-                        let text = leaf.text().as_str()?.replace("\\n", "\n");
-                        Some((name.to_string(), Value::string(text)))
-                    }
-                    _ => None,
-                })
-                .collect();
-            metadata = Some(unflatten(&flat)?);
+            let texts = pairs(&section).filter_map(|(name, value)| {
+                let text = value.text()?.replace("\\n", "\n");
+                Some((name.to_string(), Value::string(text)))
+            });
+            metadata = Some(unflatten(&texts.collect::<Vec<_>>())?);
         }
     }
     Ok(Read { branches: vec![branch], metadata })
@@ -99,8 +93,7 @@ pub fn split_metadata(mut branch: Branch) -> Result<Read> {
 
 pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
     let mut is_first = true;
-    for entry in branch {
-        let Entry::Pair(name, value) = entry else { continue };
+    for (name, value) in pairs(branch) {
         let Value::Branch(section) = value else {
             bail!("`{name}` is not in a section, which an INI file needs");
         };
@@ -119,11 +112,7 @@ pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
             output.push(format!("[{name}]\n"));
         }
         is_first = section.is_empty() && is_first && name == DEFAULT;
-        let names = section.iter().filter_map(|entry| match entry {
-            Entry::Pair(name, _) => Some(name.chars().count()),
-            Entry::Comment(_) => None,
-        });
-        let width = names.max().unwrap_or(0);
+        let width = pairs(section).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         write_section(section, width, output)?;
     }
     Ok(())
@@ -140,8 +129,8 @@ pub fn write_metadata(metadata: &Branch, output: &mut Output) {
 fn write_section(section: &[Entry], width: usize, output: &mut Output) -> Result<()> {
     let mut section = section.iter().peekable();
     while let Some(entry) = section.next() {
-        if matches!(entry, Entry::Pair(..))
-            && let Some(comment) = section.next_if(|next| matches!(next, Entry::Comment(_)))
+        if !entry.is_comment()
+            && let Some(comment) = section.next_if(|next| next.is_comment())
         {
             write_entry(comment, width, output)?;
         }
@@ -265,8 +254,7 @@ impl<'a> Reader<'a> {
         Some(Entry::Comment(Leaf::comment(lines[start..].to_vec())))
     }
 
-    /// Quotes of three and backquotes hold line ends; `\` at the end of a line
-    /// joins the next.
+    /// Quotes of three and backquotes hold line ends; `\` at the end of a line joins the next.
     fn value(&mut self, first: &'a [u8]) -> Option<Commented<'a>> {
         for quotes in [&b"\"\"\""[..], b"`"] {
             if let Some(rest) = trim_start(first).strip_prefix(quotes) {

@@ -7,7 +7,7 @@ use crate::secrets::tree::{Branch, Entry, Leaf, Name, Value};
 use crate::secrets::{Secret, Source};
 use anyhow::{Result, anyhow, bail};
 
-pub use write::write;
+pub use write::{write, write_value};
 
 /// One object, and nothing after it.
 pub fn read(source: &Source) -> Result<Vec<Branch>> {

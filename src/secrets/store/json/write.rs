@@ -2,13 +2,21 @@
 
 use crate::secrets::Output;
 use crate::secrets::text::float_with_exponent;
-use crate::secrets::tree::{Entry, Kind, Leaf, Value};
+use crate::secrets::tree::{Entry, Kind, Leaf, Value, pairs, values};
 use anyhow::{Result, bail};
 
 /// Each level stands in by `step`.
 pub fn write(branch: &[Entry], step: &str, output: &mut Output) -> Result<()> {
     let output = &mut Lines { output, step };
-    write_branch(branch, 0, output)?;
+    push_branch(branch, 0, output)?;
+    output.push("\n");
+    Ok(())
+}
+
+/// The same for what may also be a list.
+pub fn write_value(value: &Value, step: &str, output: &mut Output) -> Result<()> {
+    let output = &mut Lines { output, step };
+    push_value(value, 0, output)?;
     output.push("\n");
     Ok(())
 }
@@ -24,30 +32,26 @@ impl Lines<'_> {
     }
 }
 
-fn write_value(value: &Value, depth: usize, output: &mut Lines<'_>) -> Result<()> {
+fn push_value(value: &Value, depth: usize, output: &mut Lines<'_>) -> Result<()> {
     match value {
         Value::Null => output.push("null"),
-        Value::Leaf(leaf) => write_leaf(leaf, output)?,
-        Value::Branch(branch) => write_branch(branch, depth, output)?,
+        Value::Leaf(leaf) => push_leaf(leaf, output)?,
+        Value::Branch(branch) => push_branch(branch, depth, output)?,
         Value::List(list) => {
-            let is_value = |value: &&Value| value.leaf().is_none_or(|leaf| !leaf.is_comment());
-            members(["[", "]"], list.iter().filter(is_value), depth, output, |value, output| {
-                write_value(value, depth + 1, output)
+            let values = values(list).map(|(_, value)| value);
+            members(["[", "]"], values, depth, output, |value, output| {
+                push_value(value, depth + 1, output)
             })?;
         }
     }
     Ok(())
 }
 
-fn write_branch(branch: &[Entry], depth: usize, output: &mut Lines<'_>) -> Result<()> {
-    let pairs = branch.iter().filter_map(|entry| match entry {
-        Entry::Pair(name, value) => Some((name, value)),
-        Entry::Comment(_) => None,
-    });
-    members(["{", "}"], pairs, depth, output, |(name, value), output| {
-        write_string(name.as_bytes(), output);
+fn push_branch(branch: &[Entry], depth: usize, output: &mut Lines<'_>) -> Result<()> {
+    members(["{", "}"], pairs(branch), depth, output, |(name, value), output| {
+        push_string(name.as_bytes(), output);
         output.push(": ");
-        write_value(value, depth + 1, output)
+        push_value(value, depth + 1, output)
     })
 }
 
@@ -74,7 +78,7 @@ fn members<T>(
     Ok(())
 }
 
-fn write_leaf(leaf: &Leaf, output: &mut Lines<'_>) -> Result<()> {
+fn push_leaf(leaf: &Leaf, output: &mut Lines<'_>) -> Result<()> {
     match leaf.kind {
         Kind::Int => output.push(leaf.text().bytes()),
         // An integer may have more digits than a float.
@@ -85,7 +89,7 @@ fn write_leaf(leaf: &Leaf, output: &mut Lines<'_>) -> Result<()> {
         },
         Kind::Bool => output.push(if leaf.is_true() { "true" } else { "false" }),
         Kind::Str | Kind::Time | Kind::Comment => {
-            write_string(leaf.text().bytes(), output);
+            push_string(leaf.text().bytes(), output);
         }
     }
     Ok(())
@@ -105,7 +109,7 @@ fn json_float(number: f64) -> String {
     }
 }
 
-fn write_string(bytes: &[u8], output: &mut Lines<'_>) {
+fn push_string(bytes: &[u8], output: &mut Lines<'_>) {
     output.push("\"");
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();

@@ -2,7 +2,7 @@
 
 use super::scalar::{is_beyond_kinds, resolve};
 use crate::secrets::text::float_with_exponent;
-use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value};
+use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value, has_pairs, has_values};
 use crate::secrets::{Output, Secret};
 use base64::Engine as _;
 
@@ -130,8 +130,7 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Line
             Value::Leaf(leaf) if leaf.is_comment() => push_comment(leaf, indent, output),
             Value::Branch(branch) if has_pairs(branch) => {
                 // A comment between the dash and the map would be read back as another's.
-                let first = branch.iter().take_while(|entry| matches!(entry, Entry::Comment(_)));
-                let count = first.count();
+                let count = branch.iter().take_while(|entry| entry.is_comment()).count();
                 for entry in &branch[..count] {
                     if let Entry::Comment(comment) = entry {
                         push_comment(comment, indent, output);
@@ -142,8 +141,7 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Line
                 write_branch(&branch[count..], indent + 2, Start::Inline, output);
             }
             Value::List(inner) if has_values(inner) => {
-                let is_comment = |value: &Value| value.leaf().is_some_and(Leaf::is_comment);
-                let count = inner.iter().take_while(|value| is_comment(value)).count();
+                let count = inner.iter().take_while(|value| value.is_comment()).count();
                 for comment in inner[..count].iter().filter_map(Value::leaf) {
                     push_comment(comment, indent, output);
                     output.push(" ".repeat(indent));
@@ -205,14 +203,6 @@ fn push_comment(comment: &Leaf, indent: usize, output: &mut Lines<'_>) {
         output.push(line);
     }
     output.push("\n");
-}
-
-fn has_pairs(branch: &[Entry]) -> bool {
-    branch.iter().any(|entry| matches!(entry, Entry::Pair(..)))
-}
-
-fn has_values(list: &[Value]) -> bool {
-    list.iter().any(|value| value.leaf().is_none_or(|leaf| !leaf.is_comment()))
 }
 
 /// Where a text stands.
