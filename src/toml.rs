@@ -143,7 +143,6 @@ impl<'a> Table<'a> {
         self.document.mistake(self.at, &format!("`{name}`: {message}"))
     }
 
-    /// Whatever keys there are: a table of the user's own names.
     /// As `into_entries`, of a table of variables.
     pub fn into_variables(self) -> Result<impl Iterator<Item = (String, Value<'a>)>> {
         let entries: Vec<_> = self.into_entries().collect();
@@ -155,6 +154,7 @@ impl<'a> Table<'a> {
         Ok(entries.into_iter())
     }
 
+    /// Whatever keys there are: a table of the user's own names.
     pub fn into_entries(self) -> impl Iterator<Item = (String, Value<'a>)> {
         self.entries.into_iter()
     }
@@ -169,7 +169,10 @@ impl<'a> Table<'a> {
         let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.as_str()));
         let first = unknown.min_by_key(|(_, value)| value.key_at);
         let Some((key, value)) = first else { return Ok(()) };
-        let hint = did_you_mean(key, known.iter().copied());
+        let hint = match did_you_mean(key, known.iter().copied()) {
+            far if far.is_empty() => format!("; known are {}", quoted(known.iter().copied())),
+            near => near,
+        };
         let message = format!("unknown key `{}{key}`{hint}", self.prefix);
         Err(value.key_mistake(&message))
     }
@@ -298,9 +301,8 @@ impl<'a> Value<'a> {
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Ok(*meaning);
         }
-        let known: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let known = quoted(words.iter().map(|(word, _)| *word));
         let hint = did_you_mean(&text, words.iter().map(|(word, _)| *word));
-        let known = known.join(", ");
         Err(self.mistake(&format!("`{}` is `{text}`, not one of {known}{hint}", self.name)))
     }
 
@@ -328,6 +330,10 @@ pub fn did_you_mean<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Str
         .filter(|(distance, known)| *distance <= known.len().max(word.len()) / 3 + 1)
         .min();
     near.map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+}
+
+fn quoted<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -360,7 +366,7 @@ mod tests {
         check("[inner]\nword = 'a'\ncount = 0x10\ntime = '1m'\nkind = 'two'\n", "read");
         check("[inner]\n  wrod = 'a'\n", "`2:3`: unknown key `inner.wrod`; did you mean `word`?");
         check("[iner]\n", "`1:2`: unknown key `iner`; did you mean `inner`?");
-        check("zzz = 1\n", "`1:1`: unknown key `zzz`");
+        check("zzz = 1\n", "`1:1`: unknown key `zzz`; known are `inner`");
         check("inner = 1\n", "`1:9`: `inner` is a whole number, not a table");
         check("[inner]\nword = ['a']\n", "`2:8`: `inner.word` is an array, not a string");
         check(
