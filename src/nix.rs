@@ -22,6 +22,7 @@ mod roots;
 mod settings;
 mod snapshot;
 mod tracked;
+mod view;
 mod waiting;
 mod watcher;
 

@@ -1,23 +1,25 @@
 //! One evaluation, in a process of its own that no terminal can interrupt: runs nix and keeps what came of it.
 
+mod account;
+
 use super::dev_env::DevEnv;
 use super::flake::LocalFlake;
-use super::inputs::{self, Aspect, Inputs, View};
+use super::inputs::{self, Aspect, Inputs};
 use super::kept::{self, Failure, Kept, Shell, Standing};
-use super::log::{self, Line, Look};
 use super::place::Place;
 use super::program;
 use super::reads::{self, Reads};
 use super::request::{Request, Source};
 use super::snapshot::Snapshot;
+use super::view::Scope;
 use crate::digest::Digest;
 use crate::env::Env;
 use crate::watch::{Watches, last_change};
+use account::Account;
 use anyhow::{Context as _, Result, ensure};
 use rustix::event::Timespec;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::BufReader;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -26,14 +28,8 @@ use std::time::SystemTime;
 
 /// More than this many bytes are no development shell.
 const OUTPUT_LIMIT: u64 = 64 << 20;
-/// Of nix's own error, what fits on a few screens.
-const MESSAGE_LIMIT: usize = 16 << 10;
-/// In bytes, with the log of a build; what nix says may be one line that does not end.
-const TOLD_LIMIT: usize = 64 << 10;
-/// Of the log of a build that failed.
-const BUILD_LINES: usize = 20;
-/// nix's status where a build failed.
-const BUILD_FAILED: i32 = 100;
+/// In bytes; what nix says may be one line that does not end.
+const REASON_LIMIT: usize = 64 << 10;
 /// A `flake.nix` or `flake.lock` larger than this many bytes is none.
 const FILE_LIMIT: u64 = 16 << 20;
 /// In milliseconds, more than file systems take for one.
@@ -84,22 +80,20 @@ enum Outcome {
 }
 
 struct Made {
-    reads: Reads,
-    /// As they were when nix had ended, and how they looked before that was found out.
-    inputs: Inputs,
-    seen: Watches,
     printed: Vec<u8>,
-    wrote_lock: bool,
+    /// The variables that the shell depends on.
+    variables: BTreeSet<String>,
+    /// As they were when nix had ended, and how they looked before that was found out.
+    inputs: (Inputs, Watches),
+    too_large: BTreeSet<PathBuf>,
 }
 
-/// What nix's log tells of a run.
-#[derive(Default)]
-struct Account {
-    looks: Vec<Look>,
-    message: String,
-    /// The last lines of builds, for nix may leave them out of its message.
-    builds: VecDeque<String>,
-    wrote_lock: bool,
+/// A run of nix that has ended.
+struct Run {
+    status: ExitStatus,
+    /// `None` where it is too much.
+    printed: Option<Vec<u8>>,
+    account: Account,
 }
 
 impl Evaluation<'_> {
@@ -107,17 +101,12 @@ impl Evaluation<'_> {
     fn run(&self) -> Result<bool> {
         let (mut overtaken, mut doubted) = (None, BTreeSet::new());
         for _ in 0..ATTEMPTS {
-            let in_place = self.request.flake_in_place();
-            let is_locked = in_place.as_ref().is_none_or(|flake| self.fits_lock(flake));
-            // Only nix can mend the lock, and copies the tree for that.
-            let copied =
-                Request { in_place: self.request.in_place && is_locked, ..self.request.clone() };
-            let evaluation = Evaluation { request: &copied, nix: self.nix.clone(), ..*self };
+            // Where the lock cannot be written, nix says why when it copies the flake.
+            let is_locked = self.is_locked();
+            let in_place = self.request.in_place && is_locked;
+            let request = Request { in_place, ..self.request.clone() };
+            let evaluation = Evaluation { request: &request, nix: self.nix.clone(), ..*self };
             match evaluation.attempt(&mut doubted) {
-                Err(error) => return self.fail(format!("{error:#}")),
-                Ok(Outcome::Made(made)) if made.wrote_lock && !is_locked => {
-                    overtaken = self.lock_file();
-                }
                 Ok(Outcome::Made(made)) => {
                     return match self.keep(made) {
                         Ok(()) => Ok(true),
@@ -130,6 +119,7 @@ impl Evaluation<'_> {
                     kept::keep_failure(self.place, self.env, &failure)?;
                     return Ok(false);
                 }
+                Err(error) => return self.fail(format!("{error:#}")),
             }
         }
         self.fail(match overtaken {
@@ -139,52 +129,58 @@ impl Evaluation<'_> {
     }
 
     /// Keeps a failure that another try may not repeat.
-    fn fail(&self, message: String) -> Result<bool> {
-        let failure = self.failure(Reads::default(), message, false);
+    fn fail(&self, reason: String) -> Result<bool> {
+        let scope = Scope::default();
+        let failure = self.failure(&Reads::none(&scope.now()), reason, false);
         kept::keep_failure(self.place, self.env, &failure)?;
         Ok(false)
     }
 
-    /// `doubted`: the lock that a failing nix wrote, and of what nix found to be otherwise than it is now. It may have its
-    /// own view, so each is doubted once.
+    /// Has nix write a lock that is missing, or that a flake needs which is evaluated where it is; whether that has one.
+    fn is_locked(&self) -> bool {
+        let Some(flake) = self.request.local_flake() else { return true };
+        let fits = match self.request.flake_in_place() {
+            Some(flake) => self.fits_lock(&flake),
+            None => flake.lock().exists() || !flake.dir.join("flake.nix").exists(),
+        };
+        let write_lock = || {
+            let mut lock = program::lock(&self.nix, self.request, self.env)?;
+            let log = create(&self.place.log()).ok()?;
+            lock.stdout(Stdio::null()).stderr(log).status().ok()
+        };
+        fits || write_lock().is_some_and(|status| status.success())
+    }
+
+    /// `doubted`: the lock that nix wrote, and of what nix found to be otherwise than it is now. It may have its own view,
+    /// so each is doubted once.
     fn attempt(&self, doubted: &mut BTreeSet<PathBuf>) -> Result<Outcome> {
-        let flake = self.copied_flake();
-        let checkout = flake.as_ref().and_then(|flake| flake.checkout(&self.request.watched));
-        let tracked = checkout.as_ref().and_then(|it| it.tracked(&mut Watches::default()));
-        let caches = reads::caches(self.env);
-        let view = View::of((checkout.as_ref(), tracked.as_ref()), &caches);
+        let scope = Scope::of(self.request, self.env);
+        let view = scope.now();
         let log = create(&self.place.log())?;
         let began = next_tick(&self.place.log(), &log);
-        let before = Snapshot::of(self.roots(), view);
-        let draft = self.place.dir().join("draft");
-        let output = create(&draft)?;
-        let mut command = program::print_dev_env(&self.nix, self.request, self.env, self.place);
-        let status = command.stdout(output).stderr(log).status();
-        let status = status.with_context(|| format!("could not start `{}`", self.nix.display()))?;
-        let printed = crate::fs::read_regular(&draft, OUTPUT_LIMIT);
-        crate::fs::remove_if_there(&draft)?;
-        let account = Account::by(&self.place.log())?;
-        let mut reads = Reads::of(self.request, self.env, &account.looks);
-        self.take_nix(&mut reads);
-        let lock = self.lock_file().filter(|_| account.wrote_lock).unwrap_or_default();
-        let (inputs, seen) =
-            Inputs::of(&reads.paths, (reads.checkout.clone(), reads.caches.clone()));
-        let mut changes = before.changes(view);
-        changes.retain(|change| change.path != lock);
-        let now = inputs.now();
-        if let Some(path) = now.changed_since(began, &lock).or_else(|| now.touched_by(&changes)) {
-            return Ok(Outcome::Overtaken(path.to_path_buf()));
-        }
+        let before = Snapshot::of(self.roots(), &view);
+        let run = self.ask(log)?;
+        let lock = self.flake().filter(|_| run.account.wrote_lock).map(|flake| flake.lock());
         // What it made of files without the lock is not what it makes of them now.
-        if account.wrote_lock && now.has_by_name(&lock) && doubted.insert(lock.clone()) {
+        if let Some(lock) = lock.clone().filter(|lock| doubted.insert(lock.clone())) {
             return Ok(Outcome::Overtaken(lock));
         }
+        let scope_now = Scope::of(self.request, self.env);
+        let view_now = scope_now.now();
+        let mut reads = Reads::of((self.request, self.env), &run.account.looks, &view_now);
+        self.take_nix(&mut reads);
+        let (inputs, seen) = Inputs::of(&reads.paths, scope_now.clone());
+        let changes = before.changes(&view);
+        let now = inputs.now();
+        if let Some(path) = now.overtaken(began, &changes, lock.as_deref()) {
+            return Ok(Outcome::Overtaken(path.to_path_buf()));
+        }
         // nix makes git track the lock that it writes.
-        if !account.wrote_lock && tracked != reads.tracked {
+        if lock.is_none() && view.tracked != view_now.tracked {
             return Ok(Outcome::Overtaken(self.request.dir.clone()));
         }
-        if !status.success() {
-            return Ok(self.unsuccessful((reads, account, status), doubted));
+        if !run.status.success() {
+            return Ok(self.unsuccessful(run, reads));
         }
         let is_otherwise = |(path, is_there): &(&PathBuf, &bool)| {
             path.symlink_metadata().is_ok() != **is_there && !doubted.contains(*path)
@@ -193,9 +189,20 @@ impl Evaluation<'_> {
             doubted.insert(path.clone());
             return Ok(Outcome::Overtaken(path.clone()));
         }
-        let printed = printed?.context("nix printed more than 64 MiB")?;
-        let wrote_lock = account.wrote_lock;
-        Ok(Outcome::Made(Made { reads, inputs, seen, printed, wrote_lock }))
+        let printed = run.printed.context("nix printed more than 64 MiB")?;
+        let Reads { variables, too_large, .. } = reads;
+        Ok(Outcome::Made(Made { printed, variables, inputs: (inputs, seen), too_large }))
+    }
+
+    fn ask(&self, log: File) -> Result<Run> {
+        let draft = self.place.dir().join("draft");
+        let output = create(&draft)?;
+        let mut command = program::print_dev_env(&self.nix, self.request, self.env, self.place);
+        let status = command.stdout(output).stderr(log).status();
+        let status = status.with_context(|| format!("could not start `{}`", self.nix.display()))?;
+        let printed = crate::fs::read_regular(&draft, OUTPUT_LIMIT);
+        crate::fs::remove_if_there(&draft)?;
+        Ok(Run { status, printed: printed?, account: Account::by(&self.place.log())? })
     }
 
     /// Whether nix would leave the lock as it is. Neither the rest of the tree nor the inputs are needed to tell.
@@ -223,17 +230,9 @@ impl Evaluation<'_> {
         }
     }
 
-    fn lock_file(&self) -> Option<PathBuf> {
-        Some(self.flake()?.dir.join("flake.lock"))
-    }
-
     fn flake(&self) -> Option<LocalFlake> {
         let Source::Flake(reference) = &self.request.source else { return None };
         LocalFlake::find(reference, &self.request.dir)
-    }
-
-    fn copied_flake(&self) -> Option<LocalFlake> {
-        self.request.local_flake().filter(|_| self.request.flake_in_place().is_none())
     }
 
     /// The directories with the user's files, as far as they are known before nix runs.
@@ -246,72 +245,49 @@ impl Evaluation<'_> {
         trees.chain(dir).chain([self.request.project.clone()]).collect()
     }
 
-    fn unsuccessful(
-        &self,
-        (mut reads, account, status): (Reads, Account, ExitStatus),
-        doubted: &mut BTreeSet<PathBuf>,
-    ) -> Outcome {
-        let is_busy =
-            |message: &str| message.contains("is busy") || message.contains("schema' is corrupt");
-        if is_busy(&account.message) {
+    fn unsuccessful(&self, run: Run, mut reads: Reads) -> Outcome {
+        let Run { mut account, status, .. } = run;
+        if account.is_of_a_busy_store() {
             return Outcome::Busy;
         }
-        // With the lock that it has written, it may go well.
-        if let Some(lock) = self.lock_file().filter(|_| account.wrote_lock)
-            && doubted.insert(lock.clone())
-        {
-            return Outcome::Overtaken(lock);
-        }
         // A file that git does not track is not there for nix: `git add` may be all that is missing.
-        if let Some(checkout) = &reads.checkout {
+        if let Some(checkout) = &reads.view.scope.checkout {
             reads.paths.insert((checkout.index(), Aspect::Content));
         }
-        let mut message = account.message;
         if let Some(flake) = self.flake() {
             for copy in reads::copies(&flake, &reads::store_dir(self.env), &account.looks) {
                 let (copy, tree) = (copy.to_string_lossy(), flake.tree.to_string_lossy());
-                message = message.replace(copy.as_ref(), &tree);
+                account.message = account.message.replace(copy.as_ref(), &tree);
             }
         }
-        reads.take_missing(&message);
-        if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
-            message.extend(account.builds.iter().map(|line| format!("> {line}\n")));
-        }
-        if account.looks.is_empty()
-            && let Some(why) = program::why_too_old(&self.nix, self.request, self.env)
-        {
-            message.insert_str(0, &why);
-        }
-        if let Some(signal) = status.signal() {
-            message.extend(["nix was ended by signal ".to_string(), signal.to_string()]);
-        } else if message.trim().is_empty() {
-            let status = status.code().unwrap_or(-1).to_string();
-            message.extend(["nix exited with status ".to_string(), status]);
-        }
-        Outcome::Failed(self.failure(reads, message, status.signal().is_none()))
+        reads.take_missing(&account.message);
+        let too_old = || program::why_too_old(&self.nix, self.request, self.env);
+        let why = if account.looks.is_empty() { too_old() } else { None };
+        let reason = why.unwrap_or_default() + &account.reason(status);
+        Outcome::Failed(self.failure(&reads, reason, status.signal().is_none()))
     }
 
-    fn failure(&self, reads: Reads, mut message: String, is_lasting: bool) -> Failure {
-        if message.len() > TOLD_LIMIT {
-            let end = (0..=TOLD_LIMIT).rev().find(|end| message.is_char_boundary(*end));
-            message.truncate(end.unwrap_or(0));
+    fn failure(&self, reads: &Reads, mut reason: String, is_lasting: bool) -> Failure {
+        if reason.len() > REASON_LIMIT {
+            let end = (0..=REASON_LIMIT).rev().find(|end| reason.is_char_boundary(*end));
+            reason.truncate(end.unwrap_or(0));
         }
-        let variables: Vec<String> = reads.variables.into_iter().collect();
+        let variables: Vec<String> = reads.variables.iter().cloned().collect();
         Failure {
-            inputs: Inputs::of(&reads.paths, (reads.checkout, reads.caches)).0,
+            inputs: Inputs::of(&reads.paths, reads.view.scope.clone()).0,
             watched: self.request.watched.clone(),
             nix: self.nix.clone(),
             dir: self.request.dir.clone(),
             variant: inputs::variant(&variables, self.env),
             variables,
-            message,
+            message: reason,
             is_lasting,
             is_shown: false,
         }
     }
 
-    fn keep(&self, Made { reads, inputs, seen, printed, .. }: Made) -> Result<()> {
-        let dev_env = DevEnv::parse(&printed)
+    fn keep(&self, made: Made) -> Result<()> {
+        let dev_env = DevEnv::parse(&made.printed)
             .with_context(|| format!("could not read what `{}` printed", self.nix.display()))?;
         let attributes = self.keep_attributes(&dev_env)?;
         let environment = dev_env.environment(&self.request.dir, &attributes);
@@ -321,7 +297,7 @@ impl Evaluation<'_> {
             let path = self.place.dir().join(link);
             ensure!(path.exists(), "`{}` leads nowhere", path.display());
         }
-        let depends_on: Vec<String> = reads.variables.into_iter().collect();
+        let depends_on: Vec<String> = made.variables.into_iter().collect();
         let kept = Kept {
             content: String::new(),
             variant: inputs::variant(&depends_on, self.env),
@@ -333,9 +309,9 @@ impl Evaluation<'_> {
             setup: if has_hook { self.keep_setup(&dev_env)? } else { None },
             defined: if has_hook { dev_env.defined() } else { Vec::new() },
             generation,
-            too_large: reads.too_large,
+            too_large: made.too_large,
         };
-        kept::keep(self.place, &Shell::new(kept, (inputs, seen))?)
+        kept::keep(self.place, &Shell::new(kept, made.inputs)?)
     }
 
     fn keep_setup(&self, dev_env: &DevEnv) -> Result<Option<PathBuf>> {
@@ -362,34 +338,6 @@ impl Evaluation<'_> {
             crate::fs::write_atomic(&dir.join(name), text.as_bytes())?;
         }
         Ok(dir)
-    }
-}
-
-impl Account {
-    fn by(log: &Path) -> Result<Self> {
-        let mut account = Self::default();
-        let mut reader = BufReader::new(File::open(log)?);
-        let mut line = Vec::new();
-        while log::read_line(&mut reader, &mut line)? > 0 {
-            let text = String::from_utf8_lossy(&line);
-            match Line::parse(text.trim_end_matches('\n')) {
-                Line::Looked(look) => account.looks.push(look),
-                Line::Error(text) if account.message.len() < MESSAGE_LIMIT => {
-                    account.message.push_str(&text);
-                    account.message.push('\n');
-                }
-                Line::BuildLog(text) => {
-                    if account.builds.len() == BUILD_LINES {
-                        account.builds.pop_front();
-                    }
-                    account.builds.push_back(text);
-                }
-                Line::WroteLock => account.wrote_lock = true,
-                _ => {}
-            }
-            line.clear();
-        }
-        Ok(account)
     }
 }
 

@@ -69,6 +69,10 @@ impl LocalFlake {
         Self { tree: dir.clone(), dir, git_dir: None, passed: Vec::new() }
     }
 
+    pub fn lock(&self) -> PathBuf {
+        self.dir.join("flake.lock")
+    }
+
     /// `flake.nix` as nix names it below the source.
     pub fn file_below_tree(&self) -> PathBuf {
         self.dir.strip_prefix(&self.tree).unwrap_or(Path::new("")).join("flake.nix")
@@ -116,7 +120,7 @@ impl LocalFlake {
 
     /// The nodes of its lock.
     fn locked(&self) -> Vec<Value> {
-        let lock = crate::fs::read_regular(&self.dir.join("flake.lock"), LOCK_LIMIT).ok().flatten();
+        let lock = crate::fs::read_regular(&self.lock(), LOCK_LIMIT).ok().flatten();
         let lock: Value =
             lock.and_then(|lock| serde_json::from_slice(&lock).ok()).unwrap_or_default();
         lock["nodes"].as_object().map(|nodes| nodes.values().cloned().collect()).unwrap_or_default()

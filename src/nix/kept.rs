@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The first words of a file; another number is another program's.
-const MARK: &str = "envr-nix 4";
+const MARK: &str = "envr-nix 5";
 /// A file larger than this many bytes is none of ours.
 const LIMIT: u64 = 64 << 20;
 /// So many shells of one variant stay, for going back to another branch to cost nothing.
@@ -299,6 +299,7 @@ fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::Scope;
     use super::*;
 
     fn shell(dir: &Path) -> Shell {
@@ -321,7 +322,7 @@ mod tests {
             too_large: BTreeSet::new(),
         };
         let looked_at = [(dir.to_path_buf(), inputs::Aspect::Names)].into();
-        Shell::new(kept, Inputs::of(&looked_at, (None, PathBuf::new()))).unwrap()
+        Shell::new(kept, Inputs::of(&looked_at, Scope::default())).unwrap()
     }
 
     #[test]

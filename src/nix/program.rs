@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 
 /// The first version with `print-dev-env`.
 const OLDEST: (u32, u32) = (2, 4);
+/// As `log` reads it.
+const LOG: [&str; 3] = ["-vv", "--log-format", "internal-json"];
 const FEATURES: [&str; 2] = ["--extra-experimental-features", "nix-command flakes"];
 
 /// From the PATH of an environment, or where nix-direnv's users say.
@@ -46,7 +48,7 @@ pub fn print_dev_env(nix: &Path, request: &Request, env: &Env, place: &Place) ->
     command.args(FEATURES).args(["print-dev-env", "--json", "--profile"]).arg(place.profile());
     // What is cached of an evaluation is not told to have been read.
     command.args(["--no-warn-dirty", "--option", "eval-cache", "false"]);
-    command.args(["-vv", "--log-format", "internal-json"]);
+    command.args(LOG);
     command.args(request.words());
     in_environment(&mut command, request, env);
     command
@@ -54,12 +56,23 @@ pub fn print_dev_env(nix: &Path, request: &Request, env: &Env, place: &Place) ->
 
 /// Prints the store paths of a flake and its inputs as JSON, after fetching what is missing.
 pub fn archive(nix: &Path, request: &Request, env: &Env) -> Option<Command> {
-    let Source::Flake(reference) = &request.source else { return None };
     let mut command = Command::new(nix);
     command.args(FEATURES).args(["flake", "archive", "--json", "--no-write-lock-file"]);
-    // A part of a flake has the flake's inputs.
-    command.arg(reference.split('#').next().filter(|flake| !flake.is_empty()).unwrap_or("."));
-    command.args(&request.arguments);
+    command.arg(request.whole_flake()?).args(&request.arguments);
+    in_environment(&mut command, request, env);
+    Some(command)
+}
+
+/// Writes the lock of a flake, unless the arguments have something else to say about it.
+pub fn lock(nix: &Path, request: &Request, env: &Env) -> Option<Command> {
+    let flake = request.whole_flake()?;
+    let is_about_locks = |word: &String| word.contains("lock") || word.contains("input");
+    if request.arguments.iter().any(is_about_locks) {
+        return None;
+    }
+    let mut command = Command::new(nix);
+    command.args(FEATURES).args(["flake", "lock", "--no-warn-dirty"]);
+    command.args(LOG).arg(flake).args(&request.arguments);
     in_environment(&mut command, request, env);
     Some(command)
 }

@@ -5,15 +5,14 @@ mod texts;
 mod virtual_path;
 
 use super::flake::{self, LocalFlake};
-use super::inputs::{Aspect, View, is_too_large, with_worktree};
+use super::inputs::{Aspect, Tree};
 use super::log::Look;
 use super::others::{self, Others};
 use super::repository::{self, Repository};
 use super::request::{Request, Source};
 use super::settings;
-use super::tracked::{Checkout, Tracked};
+use super::view::{Scope, View};
 use crate::env::Env;
-use crate::watch::Watches;
 use sources::Sources;
 pub use sources::copies;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,19 +35,16 @@ const NIXPKGS_FILES: [&str; 2] = [".config/nixpkgs/config.nix", ".config/nixpkgs
 /// Where it takes all that is there: at home, and by its name in the search path.
 const OVERLAYS: (&str, &str) = (".config/nixpkgs/overlays", "nixpkgs-overlays=");
 
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Reads {
+#[derive(Debug)]
+pub struct Reads<'a> {
+    /// What nix saw of the paths.
+    pub view: &'a View<'a>,
     pub paths: BTreeSet<(PathBuf, Aspect)>,
     pub variables: BTreeSet<String>,
     /// What nix found to be there, or not.
     pub found: BTreeMap<PathBuf, bool>,
     /// Directories that count with all below them and are too large to be watched.
     pub too_large: BTreeSet<PathBuf>,
-    /// What of the paths nix sees only as far as git tracks them.
-    pub checkout: Option<Checkout>,
-    pub tracked: Option<Tracked>,
-    /// Where programs keep what they may need again.
-    pub caches: PathBuf,
 }
 
 /// The store that an environment names.
@@ -56,19 +52,16 @@ pub fn store_dir(env: &Env) -> PathBuf {
     env.non_empty("NIX_STORE_DIR").map_or_else(|| "/nix/store".into(), PathBuf::from)
 }
 
-impl Reads {
-    pub fn of(request: &Request, env: &Env, looks: &[Look]) -> Self {
-        let mut reads = Self { caches: caches(env), ..Self::default() };
-        let flake = request.local_flake();
-        let copied = flake.as_ref().filter(|_| request.flake_in_place().is_none());
-        reads.checkout = copied.and_then(|flake| flake.checkout(&request.watched));
-        let checkout = reads.checkout.as_ref();
-        reads.tracked = checkout.and_then(|checkout| checkout.tracked(&mut Watches::default()));
-        let store = store_dir(env);
-        let mut sources = Sources::new(store.clone(), flake.as_ref(), looks, request);
-        if copied.is_none() {
-            sources.copies.clear();
-        }
+impl<'a> Reads<'a> {
+    pub fn none(view: &'a View) -> Self {
+        let (paths, variables) = (BTreeSet::new(), BTreeSet::new());
+        Self { view, paths, variables, found: BTreeMap::new(), too_large: BTreeSet::new() }
+    }
+
+    pub fn of((request, env): (&Request, &Env), looks: &[Look], view: &'a View) -> Self {
+        let mut reads = Self::none(view);
+        let (store, flake) = (store_dir(env), request.local_flake());
+        let sources = Sources::new(store.clone(), flake.as_ref(), looks, request);
         for look in looks {
             reads.take(look, &sources);
         }
@@ -223,7 +216,7 @@ impl Reads {
         let of_repository = [Aspect::Commit, Aspect::Index];
         self.paths.extend(of_repository.map(|aspect| (git_dir.to_path_buf(), aspect)));
         self.paths.insert((tree.to_path_buf(), Aspect::Worktree));
-        if with_worktree(tree, |view| is_too_large(tree, view)) {
+        if Tree::is_too_large(tree, &Scope::of_worktree(tree).now()) {
             self.too_large.insert(tree.to_path_buf());
         }
     }
@@ -238,21 +231,16 @@ impl Reads {
 
     /// Where there is too much of it, what git tracks, or its names alone.
     fn take_tree(&mut self, dir: PathBuf) {
-        if !self.is_too_large(&dir) {
+        if !Tree::is_too_large(&dir, self.view) {
             self.paths.insert((dir, Aspect::Tree));
         } else if repository::git_dir(&dir).is_some()
-            && !with_worktree(&dir, |view| is_too_large(&dir, view))
+            && !Tree::is_too_large(&dir, &Scope::of_worktree(&dir).now())
         {
             self.paths.insert((dir, Aspect::Worktree));
         } else {
             self.paths.insert((dir.clone(), Aspect::Names));
             self.too_large.insert(dir);
         }
-    }
-
-    fn is_too_large(&self, dir: &Path) -> bool {
-        let tracked = (self.checkout.as_ref(), self.tracked.as_ref());
-        is_too_large(dir, View::of(tracked, &self.caches))
     }
 
     fn nix_files(&self) -> Vec<PathBuf> {
@@ -287,10 +275,4 @@ impl Reads {
         let local = entries.filter(|entry| entry.starts_with('/'));
         self.paths.extend(local.map(|entry| (PathBuf::from(entry), Aspect::Target)));
     }
-}
-
-/// By the environment of nix.
-pub fn caches(env: &Env) -> PathBuf {
-    let at_home = || env.non_empty("HOME").map(|home| Path::new(home).join(".cache"));
-    env.non_empty("XDG_CACHE_HOME").map(PathBuf::from).or_else(at_home).unwrap_or_default()
 }

@@ -211,6 +211,17 @@ impl Request {
         LocalFlake::find(reference, &self.dir).filter(|_| !is_of_commit)
     }
 
+    /// The same, unless it is evaluated where it is.
+    pub fn copied_flake(&self) -> Option<LocalFlake> {
+        self.local_flake().filter(|_| self.flake_in_place().is_none())
+    }
+
+    /// The flake that the reference names a part of.
+    pub fn whole_flake(&self) -> Option<&str> {
+        let Source::Flake(reference) = &self.source else { return None };
+        Some(reference.split('#').next().filter(|flake| !flake.is_empty()).unwrap_or("."))
+    }
+
     /// The flake, if it is to be evaluated where it is: it has to be one of this machine that needs nothing of nix that
     /// only the copy has.
     pub fn flake_in_place(&self) -> Option<LocalFlake> {

@@ -1,6 +1,6 @@
 //! How the files of a project look at one moment, for what comes, goes or is moved while nix runs leaves no time behind.
 
-use super::inputs::View;
+use super::view::View;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::{DirEntry, Metadata};
@@ -56,7 +56,7 @@ pub enum What {
 
 impl Snapshot {
     /// As far as a view goes.
-    pub fn of(roots: impl IntoIterator<Item = PathBuf>, view: View) -> Self {
+    pub fn of(roots: impl IntoIterator<Item = PathBuf>, view: &View) -> Self {
         let (mut snapshot, mut count) = (Self::default(), 0);
         let mut left: VecDeque<PathBuf> = roots.into_iter().collect();
         while let Some(dir) = left.pop_front().filter(|_| count < LIMIT) {
@@ -73,7 +73,7 @@ impl Snapshot {
     }
 
     /// What is not as it was then.
-    pub fn changes(&self, view: View) -> BTreeSet<Change> {
+    pub fn changes(&self, view: &View) -> BTreeSet<Change> {
         let mut changes = BTreeSet::new();
         for (dir, before) in &self.dirs {
             let now = entries(dir, view);
@@ -90,7 +90,7 @@ impl Snapshot {
     }
 }
 
-fn entries(dir: &Path, view: View) -> Entries {
+fn entries(dir: &Path, view: &View) -> Entries {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let seen = |entry: DirEntry| Some((entry.file_name(), Entry::of(&entry.metadata().ok()?)));
     entries.filter(|entry| view.has(entry)).filter_map(seen).collect()
@@ -115,6 +115,7 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::Scope;
     use super::*;
 
     #[test]
@@ -126,7 +127,8 @@ mod tests {
             std::fs::create_dir(at(dir)).unwrap();
         }
         ["a", "d/a", "e/a", "gone"].into_iter().for_each(write);
-        let view = View::of((None, None), Path::new(""));
+        let scope = Scope::default();
+        let view = &scope.now();
         let before = Snapshot::of([root.path().to_path_buf()], view);
         assert_eq!(before.changes(view), BTreeSet::new());
         write(".git/index");

@@ -287,7 +287,7 @@ fn a_run_that_failed_with_the_lock_that_it_wrote_is_tried_once_more() {
         );
         project.write_at("wrote", wrote);
         let nix = format!(
-            "case $* in *print-dev-env*) echo >>../calls ;; esac; if [ ! -e flake.lock ]; then {first}; fi; {second}"
+            "case $* in *print-dev-env*) echo >>../calls ;; *) exit 1 ;; esac; if [ ! -e flake.lock ]; then {first}; fi; {second}"
         );
         project.write_program("nix", &format!("#!/bin/sh\n{nix}\n"));
         project.write(".envrc", "use flake\n");

@@ -95,6 +95,32 @@ fn what_nix_saw_before_it_wrote_the_lock_is_not_kept() {
     ] {
         let world = world_with(asked);
         bash(&world, "commit");
-        assert_eq!(only(&world), value, "{asked}");
+        assert_eq!((only(&world).as_str(), world.calls()), (value, 1), "{asked}");
+    }
+}
+
+/// Some versions of nix evaluate without a lock what they evaluate otherwise with it, and the tree is another one.
+#[test]
+fn a_flake_without_a_lock_gets_it_before_it_is_evaluated() {
+    if !has_nix() {
+        return;
+    }
+    for (asked, inputs) in [
+        ("\"${self}\"", ""),
+        ("\"${own}\"", "inputs.own = { url = \"path:./cfg\"; flake = false; };"),
+    ] {
+        let world = world_with(asked);
+        world.edit(
+            "flake.nix",
+            "outputs = { self, sub }",
+            &format!("{inputs} outputs = {{ self, sub, ... }}"),
+        );
+        if !inputs.is_empty() {
+            world.edit("flake.nix", "{ self, sub, ... }:", "{ self, sub, own }:");
+        }
+        let first = only(&world);
+        assert_eq!(world.calls(), 1, "{asked}");
+        world.project.envr(["nix", "refresh"]).any_stderr().success();
+        assert_eq!(only(&world), first, "{asked}");
     }
 }

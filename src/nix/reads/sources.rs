@@ -24,7 +24,8 @@ impl Sources {
         looks: &[Look],
         request: &Request,
     ) -> Self {
-        let copies = flake.map(|flake| copies(flake, &store, looks)).unwrap_or_default();
+        let copied = flake.filter(|_| request.flake_in_place().is_none());
+        let copies = copied.map(|flake| copies(flake, &store, looks)).unwrap_or_default();
         let tree = flake.map(|flake| flake.tree.clone()).unwrap_or_default();
         let mut others = flake.map(LocalFlake::path_inputs).unwrap_or_default();
         let overrides = request.values_of("--override-input");

@@ -2,7 +2,7 @@
 
 use super::{Reads, TEXT_LIMIT};
 use crate::nix::flake::LocalFlake;
-use crate::nix::inputs::Aspect;
+use crate::nix::inputs::{Aspect, Tree};
 use crate::nix::literals::{self, Mention, Named, Reach, Reading};
 use crate::nix::others::Others;
 use crate::nix::repository;
@@ -107,7 +107,7 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Reads {
+impl Reads<'_> {
     /// What nix files name in their text: what they look at themselves, where nix does not tell that, as in a flake
     /// and where nixpkgs' `callPackage` evaluates a file; and what others may look at in the directories they are given.
     pub fn take_texts(&mut self, texts: &Texts, context: Context) {
@@ -131,7 +131,7 @@ impl Reads {
         if let Some(git_dir) = flake.git_dir.clone().filter(|_| asks) {
             self.paths.insert((git_dir, Aspect::Commit));
             self.paths.insert((flake.tree.clone(), Aspect::Dirt));
-            if self.is_too_large(&flake.tree) {
+            if Tree::is_too_large(&flake.tree, self.view) {
                 self.too_large.insert(flake.tree.clone());
             }
         }

@@ -1,0 +1,84 @@
+//! What nix's log tells of a run that has ended.
+
+use crate::nix::log::{self, Line, Look};
+use anyhow::Result;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::BufReader;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::ExitStatus;
+
+#[derive(Default)]
+pub struct Account {
+    pub looks: Vec<Look>,
+    /// nix's own error.
+    pub message: String,
+    /// The last lines of builds, for nix may leave them out of its message.
+    builds: VecDeque<String>,
+    pub wrote_lock: bool,
+}
+
+/// In bytes; so much fits on a few screens.
+const MESSAGE_LIMIT: usize = 16 << 10;
+/// Of the log of a build that failed.
+const BUILD_LINES: usize = 20;
+/// nix's status where a build failed.
+const BUILD_FAILED: i32 = 100;
+
+impl Account {
+    pub fn by(log: &Path) -> Result<Self> {
+        let mut account = Self::default();
+        let mut reader = BufReader::new(File::open(log)?);
+        let mut line = Vec::new();
+        while log::read_line(&mut reader, &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            account.take(Line::parse(text.trim_end_matches('\n')));
+            line.clear();
+        }
+        Ok(account)
+    }
+
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Looked(look) => self.looks.push(look),
+            Line::Error(text) if self.message.len() < MESSAGE_LIMIT => {
+                self.message.push_str(&text);
+                self.message.push('\n');
+            }
+            Line::BuildLog(text) => {
+                if self.builds.len() == BUILD_LINES {
+                    self.builds.pop_front();
+                }
+                self.builds.push_back(text);
+            }
+            Line::WroteLock => self.wrote_lock = true,
+            Line::Error(_)
+            | Line::Began { .. }
+            | Line::Progressed { .. }
+            | Line::Ended { .. }
+            | Line::Other => {}
+        }
+    }
+
+    /// Whether another nix was in its way.
+    pub fn is_of_a_busy_store(&self) -> bool {
+        ["is busy", "schema' is corrupt"].iter().any(|words| self.message.contains(words))
+    }
+
+    /// Why nix failed.
+    pub fn reason(self, status: ExitStatus) -> String {
+        let Self { mut message, builds, .. } = self;
+        if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
+            message.extend(builds.iter().map(|line| format!("> {line}\n")));
+        }
+        let end = match (status.signal(), status.code()) {
+            (Some(signal), _) => format!("nix was ended by signal {signal}"),
+            (None, code) if message.trim().is_empty() => {
+                format!("nix exited with status {}", code.unwrap_or(-1))
+            }
+            (None, _) => String::new(),
+        };
+        message + &end
+    }
+}
