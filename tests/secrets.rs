@@ -2,6 +2,9 @@
 
 mod age_files;
 mod amazon;
+mod amazon_asked;
+mod amazon_machine;
+mod amazon_profiles;
 mod bombs;
 mod commands;
 mod editing;

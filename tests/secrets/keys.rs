@@ -1,9 +1,6 @@
-//! Keys as they are found and used: of a plugin, in files that others read, of AWS without credentials.
+//! Keys as they are found and used: of a plugin, and in files that others read.
 
 use super::writing::World;
-use crate::test::Project;
-use std::io::ErrorKind;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 /// What it encrypts is the key itself, for who asks.
@@ -58,22 +55,4 @@ fn a_key_file_that_others_read_is_told() {
         let said = String::from_utf8(run.stderr).unwrap();
         assert_eq!(said.contains("can be read by others: `chmod 600` it"), is_told, "{said}");
     }
-}
-
-/// The instance that it runs on has credentials for who asks, and is no key of the user's.
-#[test]
-fn the_metadata_of_an_instance_is_not_asked() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let place = format!("http://{}", listener.local_addr().unwrap());
-    let project = Project::new()
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &place)
-        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &place)
-        .env("AWS_ENDPOINT_URL", &place);
-    project.write("p.yaml", "a: 1\n");
-    let key = "arn:aws:kms:eu-west-1:123456789012:key/a-b";
-    let run = project.envr(["secret", "encrypt", "-r", key, "p.yaml"]).any_stderr().failure();
-    let said = String::from_utf8(run.stderr).unwrap();
-    assert!(said.contains("no AWS credentials are in the environment or the profile"), "{said}");
-    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }

@@ -1,6 +1,6 @@
 //! AWS KMS recipients: one signed request for each.
 
-use super::aws::{Credentials, Request, Session};
+use super::aws::{Credentials, Request, Role, Session};
 use super::{Recipient, Search};
 use crate::secrets::Secret;
 use crate::secrets::keyring::Mark;
@@ -48,7 +48,7 @@ impl<'a> Arn<'a> {
         is_valid.then_some(Self { text, region, partition })
     }
 
-    fn domain(&self) -> &'static str {
+    pub fn domain(&self) -> &'static str {
         if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 }
@@ -103,11 +103,10 @@ fn reach<'a>(
     recipient: &'a Recipient,
 ) -> Result<(Session<'a>, Credentials, Arn<'a>)> {
     let arn = Arn::parse(recipient.text("arn")).context("its ARN is no key of KMS")?;
-    let session = Session::new(search, recipient.text("aws_profile"))?;
-    let mut credentials = session.credentials(arn.region, arn.domain())?;
+    let session = Session::new(search, recipient.text("aws_profile"), &arn)?;
+    let mut credentials = session.credentials()?;
     if !recipient.text("role").is_empty() {
-        let role = recipient.text("role");
-        credentials = session.role_of(&credentials, role, arn.region, arn.domain())?;
+        credentials = session.of_role(&Role::new(recipient.text("role")), &credentials)?;
     }
     Ok((session, credentials, arn))
 }
