@@ -29,7 +29,7 @@ mod watcher;
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::Hinted;
-use crate::host::find_program;
+use crate::host::{Host, find_program};
 use crate::ui;
 use crate::watch::Watches;
 use crate::world::World;
@@ -92,6 +92,7 @@ pub fn known(world: World, request: &Request, env: &Env, watches: &mut Watches) 
     seen.add(&place.finished());
     let found = kept::look_up(&place, (request, env), &mut seen);
     let kept = found.last.filter(|_| found.standing == Standing::Valid)?;
+    tell_remarks(world.host, &place, (request, &kept));
     place.mark_used(&request.project);
     watches.merge(seen);
     watcher::tell(world, &place, env);
@@ -108,10 +109,21 @@ pub fn bring(
     let place = Place::of(world.host, request)?;
     let mut bringing = Bringing { world, request, place, env, wishes, watches };
     let brought = bringing.bring()?;
+    if let Brought::Shell(kept) = &brought {
+        tell_remarks(world.host, &bringing.place, (request, kept));
+    }
     if !wishes.manual {
         watcher::tell(world, &bringing.place, env);
     }
     Ok(brought)
+}
+
+/// Each shell's once, as nix itself says it when it makes one.
+fn tell_remarks(host: &Host, place: &Place, (request, kept): (&Request, &Kept)) {
+    if !kept.remarks.is_empty() && place.take_remarks_of(&kept.content) {
+        ui::note(host, &format!("nix said of `{}`:", request.shown()));
+        ui::quote(&kept.remarks);
+    }
 }
 
 struct Bringing<'a> {

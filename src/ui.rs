@@ -147,6 +147,12 @@ pub fn brief(message: &str) -> Cow<'_, str> {
     Cow::Owned(without_middle(&parts.join("`"), MESSAGE).into_owned())
 }
 
+/// So many bytes of a text at most, without a part of a letter at the end.
+pub fn cut(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
 fn without_middle(text: &str, most: usize) -> Cow<'_, str> {
     let count = text.chars().count();
     if count <= most {

@@ -13,6 +13,7 @@ mod handed;
 mod inputs;
 mod overtaken;
 mod readers;
+mod remarks;
 mod stored;
 mod surroundings;
 mod traced;

@@ -14,6 +14,7 @@ use super::snapshot::Snapshot;
 use super::view::Scope;
 use crate::digest::Digest;
 use crate::env::Env;
+use crate::ui;
 use crate::watch::{Watches, last_change};
 use account::Account;
 use anyhow::{Context as _, Result, ensure};
@@ -86,6 +87,17 @@ struct Made {
     /// As they were when nix had ended, and how they looked before that was found out.
     inputs: (Inputs, Watches),
     too_large: BTreeSet<PathBuf>,
+    remarks: String,
+}
+
+/// What is remembered of earlier runs.
+#[derive(Default)]
+struct Before {
+    /// The lock that nix wrote, and of what nix found to be otherwise than it is now. It may have its own view, so each is
+    /// doubted once.
+    doubted: BTreeSet<PathBuf>,
+    /// What nix said when it wrote the lock.
+    locking: String,
 }
 
 /// A run of nix that has ended.
@@ -99,15 +111,16 @@ struct Run {
 impl Evaluation<'_> {
     /// Whether there is a shell now.
     fn run(&self) -> Result<bool> {
-        let (mut overtaken, mut doubted) = (None, BTreeSet::new());
+        let (mut overtaken, mut before) = (None, Before::default());
         for _ in 0..ATTEMPTS {
             // Where the lock cannot be written, nix says why when it copies the flake.
-            let is_locked = self.is_locked();
+            let is_locked = self.is_locked(&mut before);
             let in_place = self.request.in_place && is_locked;
             let request = Request { in_place, ..self.request.clone() };
             let evaluation = Evaluation { request: &request, nix: self.nix.clone(), ..*self };
-            match evaluation.attempt(&mut doubted) {
-                Ok(Outcome::Made(made)) => {
+            match evaluation.attempt(&mut before) {
+                Ok(Outcome::Made(mut made)) => {
+                    made.remarks.insert_str(0, &before.locking);
                     return match self.keep(made) {
                         Ok(()) => Ok(true),
                         Err(error) => self.fail(format!("{error:#}")),
@@ -137,32 +150,34 @@ impl Evaluation<'_> {
     }
 
     /// Has nix write a lock that is missing, or that a flake needs which is evaluated where it is; whether that has one.
-    fn is_locked(&self) -> bool {
+    fn is_locked(&self, before: &mut Before) -> bool {
         let Some(flake) = self.request.local_flake() else { return true };
         let fits = match self.request.flake_in_place() {
             Some(flake) => self.fits_lock(&flake),
             None => flake.lock().exists() || !flake.dir.join("flake.nix").exists(),
         };
-        let write_lock = || {
+        let mut write_lock = || -> Option<bool> {
             let mut lock = program::lock(&self.nix, self.request, self.env)?;
             let log = create(&self.place.log()).ok()?;
-            lock.stdout(Stdio::null()).stderr(log).status().ok()
+            let status = lock.stdout(Stdio::null()).stderr(log).status().ok()?;
+            before.locking = Account::by(&self.place.log()).ok()?.wrote_lock.unwrap_or_default();
+            Some(status.success())
         };
-        fits || write_lock().is_some_and(|status| status.success())
+        fits || write_lock() == Some(true)
     }
 
-    /// `doubted`: the lock that nix wrote, and of what nix found to be otherwise than it is now. It may have its own view,
-    /// so each is doubted once.
-    fn attempt(&self, doubted: &mut BTreeSet<PathBuf>) -> Result<Outcome> {
+    fn attempt(&self, before: &mut Before) -> Result<Outcome> {
         let scope = Scope::of(self.request, self.env);
         let view = scope.now();
         let log = create(&self.place.log())?;
         let began = next_tick(&self.place.log(), &log);
-        let before = Snapshot::of(self.roots(), &view);
+        let snapshot = Snapshot::of(self.roots(), &view);
         let run = self.ask(log)?;
-        let lock = self.flake().filter(|_| run.account.wrote_lock).map(|flake| flake.lock());
+        let lock =
+            self.flake().filter(|_| run.account.wrote_lock.is_some()).map(|flake| flake.lock());
         // What it made of files without the lock is not what it makes of them now.
-        if let Some(lock) = lock.clone().filter(|lock| doubted.insert(lock.clone())) {
+        if let Some(lock) = lock.clone().filter(|lock| before.doubted.insert(lock.clone())) {
+            before.locking = run.account.wrote_lock.unwrap_or_default();
             return Ok(Outcome::Overtaken(lock));
         }
         let scope_now = Scope::of(self.request, self.env);
@@ -170,7 +185,7 @@ impl Evaluation<'_> {
         let mut reads = Reads::of((self.request, self.env), &run.account.looks, &view_now);
         self.take_nix(&mut reads);
         let (inputs, seen) = Inputs::of(&reads.paths, scope_now.clone());
-        let changes = before.changes(&view);
+        let changes = snapshot.changes(&view);
         let now = inputs.now();
         if let Some(path) = now.overtaken(began, &changes, lock.as_deref()) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
@@ -183,15 +198,16 @@ impl Evaluation<'_> {
             return Ok(self.unsuccessful(run, reads));
         }
         let is_otherwise = |(path, is_there): &(&PathBuf, &bool)| {
-            path.symlink_metadata().is_ok() != **is_there && !doubted.contains(*path)
+            path.symlink_metadata().is_ok() != **is_there && !before.doubted.contains(*path)
         };
         if let Some((path, _)) = reads.found.iter().find(is_otherwise) {
-            doubted.insert(path.clone());
+            before.doubted.insert(path.clone());
             return Ok(Outcome::Overtaken(path.clone()));
         }
         let printed = run.printed.context("nix printed more than 64 MiB")?;
         let Reads { variables, too_large, .. } = reads;
-        Ok(Outcome::Made(Made { printed, variables, inputs: (inputs, seen), too_large }))
+        let (inputs, remarks) = ((inputs, seen), run.account.remarks);
+        Ok(Outcome::Made(Made { printed, variables, inputs, too_large, remarks }))
     }
 
     fn ask(&self, log: File) -> Result<Run> {
@@ -268,10 +284,7 @@ impl Evaluation<'_> {
     }
 
     fn failure(&self, reads: &Reads, mut reason: String, is_lasting: bool) -> Failure {
-        if reason.len() > REASON_LIMIT {
-            let end = (0..=REASON_LIMIT).rev().find(|end| reason.is_char_boundary(*end));
-            reason.truncate(end.unwrap_or(0));
-        }
+        reason.truncate(ui::cut(&reason, REASON_LIMIT).len());
         let variables: Vec<String> = reads.variables.iter().cloned().collect();
         Failure {
             inputs: Inputs::of(&reads.paths, reads.view.scope.clone()).0,
@@ -310,6 +323,7 @@ impl Evaluation<'_> {
             defined: if has_hook { dev_env.defined() } else { Vec::new() },
             generation,
             too_large: made.too_large,
+            remarks: made.remarks,
         };
         kept::keep(self.place, &Shell::new(kept, made.inputs)?)
     }

@@ -42,6 +42,8 @@ pub struct Kept {
     pub generation: Option<PathBuf>,
     /// Directories that it was made of and that are too large to be watched.
     pub too_large: BTreeSet<PathBuf>,
+    /// What nix warned of and traced.
+    pub remarks: String,
 }
 
 /// A shell as it stands in its file: what is needed at each load comes first, and the rest is not read then.
@@ -320,6 +322,7 @@ mod tests {
             defined: Vec::new(),
             generation: None,
             too_large: BTreeSet::new(),
+            remarks: String::new(),
         };
         let looked_at = [(dir.to_path_buf(), inputs::Aspect::Names)].into();
         Shell::new(kept, Inputs::of(&looked_at, Scope::default())).unwrap()

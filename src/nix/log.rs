@@ -6,7 +6,9 @@ use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 const MARK: &str = "@nix ";
+/// nix's numbers for how grave a message is.
 const ERROR: u64 = 0;
+const WARNING: u64 = 1;
 /// In bytes.
 const LINE_LIMIT: u64 = 16 << 20;
 /// nix's numbers for activities and their results.
@@ -23,8 +25,10 @@ pub enum Line {
     /// The evaluation looked at something.
     Looked(Look),
     Error(String),
-    /// nix wrote the lock of a flake.
-    WroteLock,
+    /// A warning, or what an expression traces.
+    Remark(String),
+    /// nix wrote the lock of a flake, and says what it put there.
+    WroteLock(String),
     /// A line of some build's own.
     BuildLog(String),
     Began {
@@ -166,13 +170,13 @@ impl Line {
         if let Some((_, Some(derivation))) = quoted(said, "instantiated '").map(became) {
             return Self::Looked(Look::Derivation(derivation.into()));
         }
-        if plain(said).starts_with("warning: ") && said.contains("ing lock file") {
-            return Self::WroteLock;
+        let text = plain(said);
+        match message.level {
+            WARNING if text.contains("ing lock file") => Self::WroteLock(text),
+            ERROR if !text.starts_with("trace: ") => Self::Error(text),
+            ERROR | WARNING => Self::Remark(text),
+            _ => Self::Other,
         }
-        if message.level == ERROR && !said.starts_with("trace: ") {
-            return Self::Error(plain(said));
-        }
-        Self::Other
     }
 
     fn began(message: &Message) -> Self {
@@ -257,7 +261,15 @@ mod tests {
             parse(r#"{"action":"msg","level":0,"msg":"trace: envr-read env BUILD"}"#),
             Line::Looked(Look::Variable("BUILD".into()))
         );
-        assert_eq!(parse(r#"{"action":"msg","level":0,"msg":"trace: x"}"#), Line::Other);
+        assert_eq!(
+            parse(r#"{"action":"msg","level":0,"msg":"trace: x"}"#),
+            Line::Remark("trace: x".into())
+        );
+        assert_eq!(
+            parse(r#"{"action":"msg","level":1,"msg":"\u001b[35;1mwarning:\u001b[0m old"}"#),
+            Line::Remark("warning: old".into())
+        );
+        assert_eq!(parse(r#"{"action":"msg","level":3,"msg":"building"}"#), Line::Other);
         assert_eq!(
             parse(r#"{"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m no"}"#),
             Line::Error("error: no".into())

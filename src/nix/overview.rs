@@ -182,7 +182,7 @@ impl Overview {
             while let Some(text) = tail.next_line() {
                 let parsed = Line::parse(&text);
                 match &parsed {
-                    Line::Error(text) => line(text)?,
+                    Line::Error(text) | Line::Remark(text) | Line::WroteLock(text) => line(text)?,
                     Line::BuildLog(text) => line(&format!("> {text}"))?,
                     _ => {}
                 }

@@ -74,9 +74,7 @@ impl Place {
     pub fn finish(&self, error: Option<&anyhow::Error>) -> Result<()> {
         let mut text =
             format!("{}\n{}", std::process::id(), error.map_or_else(String::new, ui::causes));
-        let end =
-            (0..=COMPLAINT_LIMIT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or(0));
+        text.truncate(ui::cut(&text, COMPLAINT_LIMIT).len());
         crate::fs::write_atomic(&self.finished(), text.as_bytes()).or_else(|error| {
             // On a disk that is full there may still be room in a file that is there.
             let file = OpenOptions::new().write(true).truncate(true).open(self.finished());
@@ -92,6 +90,17 @@ impl Place {
             text.split_once('\n').filter(|(_, complaint)| !complaint.is_empty())?;
         File::options().write(true).open(self.finished()).and_then(|file| file.set_len(0)).ok()?;
         Some(complaint.trim().to_string())
+    }
+
+    /// Whether what nix remarked when it made this shell is still to be told; from now on it is not.
+    pub fn take_remarks_of(&self, content: &str) -> bool {
+        let told = self.dir.join("told");
+        let is_told = std::fs::read(&told).is_ok_and(|last| last == content.as_bytes());
+        if !is_told {
+            // Where it cannot be written it is told again.
+            _ = crate::fs::write_atomic(&told, content.as_bytes());
+        }
+        !is_told
     }
 
     /// There while a user wants a new evaluation, whatever the inputs.

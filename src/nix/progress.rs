@@ -54,8 +54,9 @@ impl Progress {
             }
             Line::Looked(_)
             | Line::Error(_)
+            | Line::Remark(_)
             | Line::BuildLog(_)
-            | Line::WroteLock
+            | Line::WroteLock(_)
             | Line::Other => None,
         }
     }

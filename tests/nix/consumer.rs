@@ -128,6 +128,7 @@ fn what_only_a_build_wants_to_know_stays_out() {
         return;
     }
     let world = World::new();
+    world.run("nix", &["flake", "lock"]).output().unwrap();
     let mut shell = world.project.shell();
     shell.prompt(
         "envr: loading $DIR/project/.envrc\nenvr: using flake\nenvr: nix: building `greeting-1.0`\n\

@@ -23,6 +23,7 @@ fn a_flake_comes_before_what_else_is_declared() {
         &world,
         "[nix]\nflake = \".\"\n[path]\nadd = \"tools\"\n[env]\nPLAIN = \"mine\"\nEMPTY = false\n",
     );
+    world.run("nix", &["flake", "lock"]).output().unwrap();
     for building in ["envr: nix: building `greeting-1.0`\nenvr: nix: building `hello-1.0`\n", ""] {
         let mut shell = world.project.shell();
         shell.prompt(&format!(

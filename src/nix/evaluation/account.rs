@@ -1,6 +1,7 @@
 //! What nix's log tells of a run that has ended.
 
 use crate::nix::log::{self, Line, Look};
+use crate::ui;
 use anyhow::Result;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,13 +15,18 @@ pub struct Account {
     pub looks: Vec<Look>,
     /// nix's own error.
     pub message: String,
+    /// What it said beside that.
+    pub remarks: String,
     /// The last lines of builds, for nix may leave them out of its message.
     builds: VecDeque<String>,
-    pub wrote_lock: bool,
+    /// What it said of the lock that it wrote.
+    pub wrote_lock: Option<String>,
 }
 
 /// In bytes; so much fits on a few screens.
 const MESSAGE_LIMIT: usize = 16 << 10;
+/// In bytes, for each remark and for all of them: a trace may print a whole package set.
+const REMARKS_LIMIT: usize = 4 << 10;
 /// Of the log of a build that failed.
 const BUILD_LINES: usize = 20;
 /// nix's status where a build failed.
@@ -46,14 +52,19 @@ impl Account {
                 self.message.push_str(&text);
                 self.message.push('\n');
             }
+            Line::Remark(text) if self.remarks.len() < REMARKS_LIMIT => {
+                self.remarks.push_str(ui::cut(&text, REMARKS_LIMIT));
+                self.remarks.push('\n');
+            }
             Line::BuildLog(text) => {
                 if self.builds.len() == BUILD_LINES {
                     self.builds.pop_front();
                 }
                 self.builds.push_back(text);
             }
-            Line::WroteLock => self.wrote_lock = true,
+            Line::WroteLock(text) => self.wrote_lock = Some(text + "\n"),
             Line::Error(_)
+            | Line::Remark(_)
             | Line::Began { .. }
             | Line::Progressed { .. }
             | Line::Ended { .. }
@@ -68,7 +79,7 @@ impl Account {
 
     /// Why nix failed.
     pub fn reason(self, status: ExitStatus) -> String {
-        let Self { mut message, builds, .. } = self;
+        let Self { mut message, remarks, builds, .. } = self;
         if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
             message.extend(builds.iter().map(|line| format!("> {line}\n")));
         }
@@ -79,6 +90,6 @@ impl Account {
             }
             (None, _) => String::new(),
         };
-        message + &end
+        remarks + &message + &end
     }
 }
