@@ -28,6 +28,7 @@ mod env;
 mod toml;
 mod config;
 mod digest;
+mod authorities;
 mod calendar;
 mod error;
 mod fs;

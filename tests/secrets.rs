@@ -4,6 +4,7 @@ mod age_files;
 mod amazon;
 mod amazon_asked;
 mod amazon_machine;
+mod amazon_network;
 mod amazon_profiles;
 mod bombs;
 mod commands;

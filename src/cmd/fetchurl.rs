@@ -1,7 +1,8 @@
 //! `fetchurl`: a file from the network, kept under the hash that it must have.
 
+use crate::authorities;
 use crate::digest::hex;
-use crate::error::{Hinted, in_voice, misused};
+use crate::error::{in_voice, misused};
 use crate::gzenv::broken_at;
 use crate::host::{Host, Voice};
 use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 
 /// A script larger than this many bytes is something else.
 const LIMIT: u64 = 64 << 20;
@@ -23,8 +24,6 @@ const LIMIT: u64 = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Enough for `LIMIT` at 2 megabits a second; a server that sends a byte now and then must not hold a prompt for good.
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// Where OpenSSL, and so nearly every other program, lets the user name certificate authorities.
-const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// `fetchurl URL` prints the hash of what is there; `fetchurl URL HASH` prints the path of a file with that hash, from
 /// the cache if it is there.
@@ -172,7 +171,7 @@ impl Algorithm {
 }
 
 fn fetch(host: &Host, url: &str) -> Result<Vec<u8>> {
-    let tls = TlsConfig::builder().root_certs(authorities(host)?).build();
+    let tls = TlsConfig::builder().root_certs(authorities::of(&host.env)?).build();
     let config = ureq::Agent::config_builder()
         .tls_config(tls)
         .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -209,25 +208,6 @@ fn scheme(url: &str) -> &str {
 fn address(url: &str) -> Option<SocketAddr> {
     let (host, _) = url.split_once("://")?.1.split_once('/').unwrap_or((url, ""));
     host.parse().ok()
-}
-
-/// Whom to believe that a server is who it says: those the user names, else the system's, among them a company's own,
-/// else Mozilla's, which the program carries for a machine that has none.
-fn authorities(host: &Host) -> Result<RootCerts> {
-    let found = rustls_native_certs::load_native_certs();
-    if !found.certs.is_empty() {
-        let own = |der: &[u8]| Certificate::from_der(der).to_owned();
-        return Ok(found.certs.iter().map(|der| own(der)).into());
-    }
-    let named = |name| host.env.non_empty(name).map(|path| (name, path));
-    let Some((variable, path)) = AUTHORITIES.into_iter().find_map(named) else {
-        return Ok(RootCerts::WebPki);
-    };
-    let why = found.errors.first().map_or("there is none".to_string(), ToString::to_string);
-    bail!(Hinted::new(
-        format!("could not read certificate authorities from `{}`: {why}", path.display()),
-        format!("unset {variable}")
-    ))
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> Result<()> {

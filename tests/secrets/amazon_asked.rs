@@ -221,6 +221,16 @@ impl World {
         }
     }
 
+    /// Both ask this, and get no further.
+    #[track_caller]
+    pub fn asks_in_vain(&self, wanted: &[&str]) {
+        for (name, output, asked) in self.runs() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{name}: {said}");
+            assert_eq!(asked, wanted, "{name}: {said}");
+        }
+    }
+
     /// Neither gets to KMS; envr says why, and shows nothing secret.
     #[track_caller]
     pub fn refuses(&self, why: &str) {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod container;
+mod endpoint;
 mod instance;
 mod plan;
 mod profile;
@@ -16,12 +17,12 @@ use crate::secrets::Secret;
 use anyhow::{Context as _, Result, bail};
 use plan::{Plan, Source};
 use profile::Profiles;
+use role::escape_query;
 use serde::Deserialize;
 use std::path::Path;
 
 pub use ask::Request;
 pub use role::Role;
-pub use sign::escape_query;
 
 /// No answer, and no file of a token, is larger than this many bytes.
 const LIMIT: u64 = 1 << 20;
@@ -40,7 +41,7 @@ pub struct Session<'a> {
     profile: String,
     chooser: Chooser,
     region: &'a str,
-    domain: &'static str,
+    partition: &'a str,
 }
 
 /// Who wants this profile.
@@ -67,7 +68,7 @@ impl<'a> Session<'a> {
             profile: profile.to_string(),
             chooser,
             region: arn.region,
-            domain: arn.domain(),
+            partition: arn.partition,
         })
     }
 
@@ -175,7 +176,7 @@ impl<'a> Session<'a> {
         Request {
             service: "sts",
             region: self.region,
-            url: self.endpoint("STS", &format!("sts.{}.{}", self.region, self.domain)),
+            url: self.endpoint("sts"),
             target: None,
             content_type: "application/x-www-form-urlencoded; charset=utf-8",
             body,

@@ -23,7 +23,7 @@ struct Answer {
 pub struct Arn<'a> {
     pub text: &'a str,
     pub region: &'a str,
-    partition: &'a str,
+    pub partition: &'a str,
 }
 
 impl<'a> Arn<'a> {
@@ -46,10 +46,6 @@ impl<'a> Arn<'a> {
             && account.bytes().all(|byte| byte.is_ascii_digit())
             && is_resource;
         is_valid.then_some(Self { text, region, partition })
-    }
-
-    pub fn domain(&self) -> &'static str {
-        if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 }
 
@@ -118,11 +114,10 @@ fn send(
     operation: &str,
     body: &str,
 ) -> Result<Secret> {
-    let host = format!("kms.{}.{}", arn.region, arn.domain());
     let request = Request {
         service: "kms",
         region: arn.region,
-        url: session.endpoint("KMS", &host),
+        url: session.endpoint("kms"),
         target: Some(format!("TrentService.{operation}")),
         content_type: "application/x-amz-json-1.1",
         body,

@@ -1,15 +1,23 @@
 //! Requests to AWS and to the machine, and what they are answered.
 
 use super::{Credentials, LIMIT, Session, proxy, sign};
+use crate::authorities;
+use crate::fs::read_regular;
 use crate::secrets::{Secret, timestamp};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use std::path::Path;
 use std::time::Duration;
+use ureq::config::ConfigBuilder;
 use ureq::http::{Response, Uri};
-use ureq::{Agent, Body, Proxy};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::AgentScope;
+use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
 /// A prompt cannot wait longer for an answer.
 pub const TIMEOUT: Duration = Duration::from_secs(15);
+/// Of a failure, in bytes.
+const NAME_LIMIT: usize = 100;
 
 /// A POST to one of AWS's services.
 pub struct Request<'a> {
@@ -24,23 +32,47 @@ pub struct Request<'a> {
 impl Session<'_> {
     /// Sends a request, signed where there are credentials.
     pub fn send(&self, request: &Request<'_>, credentials: Option<&Credentials>) -> Result<Secret> {
-        let url = request.url.trim_end_matches('/').to_string();
+        let url = request.url.clone();
         let uri: Uri = url.parse().context("the endpoint is no address")?;
-        let proxy = proxy::of(self.search.env, &uri).with_context(|| could_not(&url))?;
-        let post = agent(proxy, TIMEOUT).post(format!("{url}/"));
-        let mut post = post.header("content-type", request.content_type);
+        let agent = self.agent(&uri).with_context(|| could_not(&url))?;
+        let mut post = agent.post(&uri).header("content-type", request.content_type);
         if let Some(target) = &request.target {
             post = post.header("x-amz-target", target);
         }
         if let Some(credentials) = credentials {
             let now = timestamp::compact();
-            let headers = sign::headers(request, credentials, &now);
-            for (name, value) in headers.with_context(|| could_not(&url))? {
+            for (name, value) in sign::headers(request, &uri, credentials, &now) {
                 post = post.header(name, value);
             }
         }
         let body = Zeroizing::new(request.body.to_string());
         self.answer(&url, move || Ok(post.send(body.as_str())?))
+    }
+
+    /// For a server that may be far.
+    pub fn agent(&self, uri: &Uri) -> Result<Agent> {
+        let config = config(TIMEOUT).proxy(proxy::of(self.search.env, uri)?);
+        if uri.scheme_str() != Some("https") {
+            return Ok(config.build().new_agent());
+        }
+        let tls = TlsConfig::builder().root_certs(self.authorities()?).build();
+        Ok(config.tls_config(tls).build().new_agent())
+    }
+
+    fn authorities(&self) -> Result<RootCerts> {
+        let of_profile = || self.profiles.text(&self.profile, "ca_bundle");
+        let Some(file) = self.variable("AWS_CA_BUNDLE").or_else(of_profile) else {
+            return authorities::of(self.search.env);
+        };
+        let could_not_read = || format!("could not read certificate authorities from `{file}`");
+        let text = read_regular(Path::new(file), LIMIT).with_context(could_not_read)?;
+        let found = parse_pem(text.as_deref().unwrap_or_default()).filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        });
+        let found: Vec<Certificate> = found.collect();
+        ensure!(!found.is_empty(), "{}: there is none", could_not_read());
+        Ok(found.into_iter().into())
     }
 
     /// What a server answers, where it does what it is asked.
@@ -62,19 +94,6 @@ impl Session<'_> {
         }
         Ok(answer)
     }
-
-    /// Where the user wants a service's requests to go.
-    pub fn endpoint(&self, service: &str, host: &str) -> String {
-        let ignores = self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-        if ignores.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return format!("https://{host}");
-        }
-        let variable = |name: &str| self.variable(name).map(ToString::to_string);
-        variable(&format!("AWS_ENDPOINT_URL_{service}"))
-            .or_else(|| variable("AWS_ENDPOINT_URL"))
-            .or_else(|| self.profiles.endpoint(&self.profile, &service.to_ascii_lowercase()))
-            .unwrap_or_else(|| format!("https://{host}"))
-    }
 }
 
 pub fn could_not(url: &str) -> String {
@@ -90,15 +109,17 @@ pub fn server(url: &str) -> String {
     format!("{scheme}://{place}")
 }
 
-/// The timeout is of all that it does for one request.
-pub fn agent(proxy: Option<Proxy>, timeout: Duration) -> Agent {
-    let config = Agent::config_builder()
-        .proxy(proxy)
+/// For a server next to us.
+pub fn near_agent(timeout: Duration) -> Agent {
+    config(timeout).proxy(None).build().new_agent()
+}
+
+/// The timeout is of all that is done for one request.
+fn config(timeout: Duration) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
         .timeout_global(Some(timeout))
         .http_status_as_error(false)
         .max_redirects(0)
-        .build();
-    Agent::new_with_config(config)
 }
 
 /// The name of what went wrong, from either kind of answer.
@@ -108,6 +129,9 @@ fn failure(answer: &Secret, status: u16) -> String {
     let name = of_json.as_ref().and_then(|json| json["__type"].as_str());
     let of_xml = || Some(text.split_once("<Code>")?.1.split_once('<')?.0);
     let name = name.or_else(of_xml).map(|name| name.rsplit('#').next().unwrap_or(name));
+    let is_name =
+        |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    let name = name.filter(is_name).filter(|name| (1..=NAME_LIMIT).contains(&name.len()));
     name.map_or_else(|| format!("status {status}"), ToString::to_string)
 }
 

@@ -1,6 +1,6 @@
 //! Credentials of the container that we run in, from where its host says that they are.
 
-use super::ask::{TIMEOUT, agent, could_not};
+use super::ask::{TIMEOUT, could_not, near_agent};
 use super::{Credentials, LIMIT, Session, proxy};
 use crate::fs::read_regular;
 use crate::secrets::Secret;
@@ -37,14 +37,13 @@ impl Session<'_> {
 
     fn of_server(&self, url: &str, token: Option<&Secret>) -> Result<Credentials> {
         let uri: Uri = url.parse().context("the container's host has no address")?;
-        let is_encrypted = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
+        // The token must not cross a network that others can read, nor a proxy.
+        let (agent, is_encrypted) = match uri.scheme_str() {
+            Some("https") => (self.agent(&uri)?, true),
+            Some("http") => (near_agent(TIMEOUT), false),
             _ => bail!("the container's host has no address"),
         };
-        // The token must not cross a network that others can read, nor a proxy.
-        let proxy = if is_encrypted { proxy::of(self.search.env, &uri)? } else { None };
-        let mut get = agent(proxy, TIMEOUT).get(&uri).header("accept", "application/json");
+        let mut get = agent.get(&uri).header("accept", "application/json");
         if let Some(token) = token {
             let token = token.as_str().context("the token of the container is no text")?;
             get = get.header("authorization", token);

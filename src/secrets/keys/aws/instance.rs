@@ -1,6 +1,6 @@
 //! Credentials of the machine that we run on, from its metadata, by the second version of its protocol.
 
-use super::ask::{agent, could_not, server};
+use super::ask::{could_not, near_agent, server};
 use super::{Credentials, Session};
 use crate::secrets::Secret;
 use anyhow::{Context as _, Result};
@@ -24,7 +24,7 @@ impl Session<'_> {
     pub fn of_instance(&self) -> Result<Credentials> {
         let place = server(self.place());
         let url = format!("{place}/latest/api/token");
-        let put = agent(None, TIMEOUT).put(&url);
+        let put = near_agent(TIMEOUT).put(&url);
         let put = put.header("x-aws-ec2-metadata-token-ttl-seconds", TOKEN);
         let token = self.answer(&url, move || Ok(put.send_empty()?))?;
         let url = format!("{place}/{ROLES}");
@@ -51,7 +51,7 @@ impl Session<'_> {
     fn of_metadata(&self, url: &str, token: &Secret) -> Result<Secret> {
         let token =
             token.as_str().context("its token is no text").with_context(|| could_not(url))?;
-        let get = agent(None, TIMEOUT).get(url).header("x-aws-ec2-metadata-token", token);
+        let get = near_agent(TIMEOUT).get(url).header("x-aws-ec2-metadata-token", token);
         self.answer(url, move || Ok(get.call()?))
     }
 }

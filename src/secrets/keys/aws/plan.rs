@@ -233,9 +233,9 @@ mod tests {
         let own = "\naws_access_key_id = O\naws_secret_access_key = S\n";
         check(&(of("p") + own), "keys O, 1:role/p");
         check(&(of("keys") + own), "keys A, 1:role/p");
-        let other = format!("\n[profile q]\n{}q\nsource_profile = p", ROLE.trim_end());
-        check(&(of("q") + &other), "no credentials are in the AWS profile `p`");
-        check(&(of("q") + own + &other), "keys O, 1:role/pq, 1:role/p");
+        let other = "\n[profile q]\nrole_arn = arn:aws:iam::1:role/q\nsource_profile = p";
+        check(&(of("q") + other), "no credentials are in the AWS profile `p`");
+        check(&(of("q") + own + other), "keys O, 1:role/q, 1:role/p");
         check(&format!("{ROLE}web_identity_token_file = f"), "token f for arn:aws:iam::1:role/p");
     }
 }

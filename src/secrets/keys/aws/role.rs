@@ -1,6 +1,5 @@
 //! A role that STS lends credentials of, and what it is asked for it.
 
-use super::sign::escape_query;
 use anyhow::{Result, bail};
 use rustix::system::uname;
 use std::fmt::Write as _;
@@ -53,6 +52,18 @@ fn session_name() -> String {
 fn session_of(host: &str) -> String {
     let is_allowed = |letter: &char| letter.is_ascii_alphanumeric() || "=,.@-".contains(*letter);
     "sops@".chars().chain(host.chars().filter(is_allowed)).take(NAME_LIMIT).collect()
+}
+
+/// Text as a value in a form.
+pub fn escape_query(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            _ = write!(escaped, "%{byte:02X}");
+        }
+        escaped
+    })
 }
 
 #[cfg(test)]
