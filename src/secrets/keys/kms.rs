@@ -1,6 +1,6 @@
 //! AWS KMS recipients: one signed request for each.
 
-use super::aws::{Credentials, Request, Role, Session};
+use super::aws::{Request, Role, Session};
 use super::{Recipient, Search};
 use crate::secrets::Secret;
 use crate::secrets::keyring::Mark;
@@ -21,7 +21,6 @@ struct Answer {
 
 /// `arn:aws…:kms:REGION:ACCOUNT:key/…` or `…:alias/…`
 pub struct Arn<'a> {
-    pub text: &'a str,
     pub region: &'a str,
     pub partition: &'a str,
 }
@@ -45,7 +44,7 @@ impl<'a> Arn<'a> {
             && !account.is_empty()
             && account.bytes().all(|byte| byte.is_ascii_digit())
             && is_resource;
-        is_valid.then_some(Self { text, region, partition })
+        is_valid.then_some(Self { region, partition })
     }
 }
 
@@ -61,13 +60,12 @@ pub fn decrypt_or_recall(search: &Search, recipient: &Recipient) -> Result<Secre
 }
 
 fn decrypt(search: &Search, recipient: &Recipient) -> Result<Secret> {
-    let (session, credentials, arn) = reach(search, recipient)?;
     let body = serde_json::json!({
         "CiphertextBlob": recipient.text("enc"),
         "EncryptionContext": context(recipient),
-        "KeyId": arn.text,
+        "KeyId": recipient.text("arn"),
     });
-    let answer = send(&session, &credentials, &arn, "Decrypt", &body.to_string())?;
+    let answer = ask(search, recipient, "Decrypt", &body.to_string())?;
     let mut answer: Answer =
         serde_json::from_slice(answer.bytes()).ok().context("KMS did not give a key")?;
     let key = STANDARD.decode(&answer.plaintext).ok().context("KMS did not give a key");
@@ -76,44 +74,29 @@ fn decrypt(search: &Search, recipient: &Recipient) -> Result<Secret> {
 }
 
 pub fn encrypt(search: &Search, recipient: &Recipient, key: &Secret) -> Result<String> {
-    let (session, credentials, arn) = reach(search, recipient)?;
     let body = Secret::from(
         serde_json::json!({
             "Plaintext": *Zeroizing::new(STANDARD.encode(key.bytes())),
             "EncryptionContext": context(recipient),
-            "KeyId": arn.text,
+            "KeyId": recipient.text("arn"),
         })
         .to_string(),
     );
-    let body = body.as_str().unwrap_or_default();
-    let answer = send(&session, &credentials, &arn, "Encrypt", body)?;
+    let answer = ask(search, recipient, "Encrypt", body.as_str().unwrap_or_default())?;
     let answer: serde_json::Value =
         serde_json::from_slice(answer.bytes()).ok().context("KMS did not encrypt the key")?;
     let wrapped = answer["CiphertextBlob"].as_str().context("KMS did not encrypt the key")?;
     Ok(wrapped.to_string())
 }
 
-/// The key's service, and what opens its door.
-fn reach<'a>(
-    search: &'a Search<'a>,
-    recipient: &'a Recipient,
-) -> Result<(Session<'a>, Credentials, Arn<'a>)> {
+fn ask(search: &Search, recipient: &Recipient, operation: &str, body: &str) -> Result<Secret> {
     let arn = Arn::parse(recipient.text("arn")).context("its ARN is no key of KMS")?;
     let session = Session::new(search, recipient.text("aws_profile"), &arn)?;
     let mut credentials = session.credentials()?;
-    if !recipient.text("role").is_empty() {
-        credentials = session.of_role(&Role::new(recipient.text("role")), &credentials)?;
+    let role = recipient.text("role");
+    if !role.is_empty() {
+        credentials = session.of_role(&Role::new(role), &credentials)?;
     }
-    Ok((session, credentials, arn))
-}
-
-fn send(
-    session: &Session,
-    credentials: &Credentials,
-    arn: &Arn<'_>,
-    operation: &str,
-    body: &str,
-) -> Result<Secret> {
     let request = Request {
         service: "kms",
         region: arn.region,
@@ -122,7 +105,7 @@ fn send(
         content_type: "application/x-amz-json-1.1",
         body,
     };
-    session.send(&request, Some(credentials))
+    session.send(&request, Some(&credentials))
 }
 
 /// Of all that the question says, and of who asks.

@@ -65,6 +65,9 @@ mod tests {
             assert_eq!(host("kms", region, partition, false), wanted);
             let certified = wanted.replace("kms.", "kms-fips.");
             assert_eq!(host("kms", region, partition, true), certified);
+            let sts = certified
+                .replace("kms-fips", if partition == "aws-us-gov" { "sts" } else { "sts-fips" });
+            assert_eq!(host("sts", region, partition, true), sts);
         }
     }
 }
