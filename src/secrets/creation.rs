@@ -33,28 +33,17 @@ pub fn locate(named: Option<&Path>, dir: &Path) -> Option<PathBuf> {
 
 /// The metadata that the rules want for a file. The first rule whose `path_regex` matches counts.
 pub fn metadata_for(rules: &Path, file: &Path) -> Result<Metadata> {
-    let shown = rules.display();
-    let found = of_rules(rules, file, None).with_context(|| format!("could not read `{shown}`"))?;
-    found.ok_or_else(|| {
-        Hinted::new(
-            format!("no rule of `{shown}` is for `{}`", file.display()),
-            "a rule without `path_regex` is for every file",
-        )
-        .into()
-    })
+    let found = of_rules(rules, file, None)?;
+    found.ok_or_else(|| no_rule(rules, file))
 }
 
-/// The same for recipients that somebody named: what is encrypted is as the rules say, where one is for the file.
+/// The same for recipients that somebody named: what is encrypted is as the rules say, where there are any.
 pub fn metadata_with(
     recipients: Vec<Recipient>,
     rules: Option<&Path>,
     file: &Path,
 ) -> Result<Metadata> {
-    let found = rules.map(|rules| {
-        of_rules(rules, file, Some(&recipients))
-            .with_context(|| format!("could not read `{}`", rules.display()))
-    });
-    let found = found.transpose()?.flatten();
+    let found = rules.map(|rules| of_rules(rules, file, Some(&recipients))).transpose()?.flatten();
     Ok(found.unwrap_or_else(|| metadata(vec![recipients], None, Rule::default())))
 }
 
@@ -79,16 +68,35 @@ fn read(rules: &Path) -> Result<Option<Branch>> {
     read_settings(text)?.map(merged).transpose()
 }
 
-/// `named` are in place of those whom the rules name.
+/// `None` where there are no rules at all; where none of them is for the file, it is left alone, as by sops. `named` are
+/// in place of those whom the rules name.
 fn of_rules(rules: &Path, file: &Path, named: Option<&[Recipient]>) -> Result<Option<Metadata>> {
-    let config = &read(rules)?.context("it is empty")?;
+    let could_not = || format!("could not read `{}`", rules.display());
+    let config = read(rules).with_context(could_not)?.unwrap_or_default();
+    if matches!(find(&config, "creation_rules"), None | Some(Value::Null)) {
+        return Ok(None);
+    }
     let dir = rules.parent().unwrap_or(Path::new("/"));
     let path = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
+    let rule = rule_for(&config, &path).with_context(could_not)?;
+    let rule = rule.ok_or_else(|| no_rule(rules, file))?;
+    of_rule(rule, named).with_context(could_not).map(Some)
+}
+
+fn no_rule(rules: &Path, file: &Path) -> anyhow::Error {
+    Hinted::new(
+        format!("no rule of `{}` is for `{}`", rules.display(), file.display()),
+        "a rule without `path_regex` is for every file",
+    )
+    .into()
+}
+
+fn rule_for<'a>(config: &'a Branch, path: &str) -> Result<Option<&'a Branch>> {
     for rule in maps(config, "creation_rules")? {
         let regex = text(rule, "path_regex")?;
         let regex = pattern::compile(regex).context("a `path_regex` cannot be understood")?;
-        if regex.is_match(&path) {
-            return of_rule(rule, named).map(Some);
+        if regex.is_match(path) {
+            return Ok(Some(rule));
         }
     }
     Ok(None)
@@ -161,19 +169,19 @@ fn group(rule: &Branch) -> Result<Vec<Recipient>> {
     match find(rule, "kms") {
         Some(Value::List(list)) if list.iter().any(|value| value.branch().is_some()) => {
             for fields in maps(rule, "kms")? {
-                recipients.push(kms_recipient_of(fields)?);
+                recipients.push(kms_recipient(fields)?);
             }
         }
         _ => {
             let arns = texts(rule, "kms")?;
-            recipients.extend(arns.iter().map(|arn| kms_recipient(arn, profile)));
+            recipients.extend(arns.iter().map(|arn| Recipient::kms(arn, profile)));
         }
     }
     Ok(recipients)
 }
 
-fn kms_recipient_of(fields: &Branch) -> Result<Recipient> {
-    let mut recipient = kms_recipient(text(fields, "arn")?, text(fields, "aws_profile")?);
+fn kms_recipient(fields: &Branch) -> Result<Recipient> {
+    let mut recipient = Recipient::kms(text(fields, "arn")?, text(fields, "aws_profile")?);
     let role = text(fields, "role")?;
     if !role.is_empty() {
         recipient.set("role", role);
@@ -189,17 +197,6 @@ fn kms_recipient_of(fields: &Branch) -> Result<Recipient> {
         recipient.set_value("context", Value::Branch(context.clone()));
     }
     Ok(recipient)
-}
-
-/// `ARN`, or `ARN+ROLE`.
-fn kms_recipient(text: &str, profile: &str) -> Recipient {
-    let (arn, role) = text.split_once('+').unwrap_or((text, ""));
-    let mut recipient = Recipient::new(RecipientKind::Kms, &[("arn", arn)]);
-    if !role.is_empty() {
-        recipient.set("role", role);
-    }
-    recipient.set("aws_profile", profile);
-    recipient
 }
 
 /// A list with commas in it, or one of YAML.

@@ -65,7 +65,10 @@ impl Document {
         let metadata = Metadata::of(&metadata)?;
         let mut document = Self { format, branches, metadata };
         if format == Format::Json {
-            document.branches.iter_mut().for_each(|branch| settle(branch, &document.metadata));
+            document
+                .branches
+                .iter_mut()
+                .for_each(|branch| settle(branch, format, &document.metadata));
         }
         Ok(Some(document))
     }
@@ -191,17 +194,21 @@ fn check(cipher: &Cipher, metadata: &Metadata, computed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes of all numbers what they are to those who read a JSON file.
-fn settle(branch: &mut Branch, metadata: &Metadata) {
-    fn settle_value(value: &mut Value, metadata: &Metadata) {
+/// Makes of all values what they are to those who read the file.
+fn settle(branch: &mut Branch, format: Format, metadata: &Metadata) {
+    fn settle_value(value: &mut Value, format: Format, metadata: &Metadata) {
         match value {
-            Value::Leaf(leaf) => Format::Json.settle(leaf, metadata),
-            Value::Branch(branch) => settle(branch, metadata),
-            Value::List(list) => list.iter_mut().for_each(|value| settle_value(value, metadata)),
+            Value::Leaf(leaf) => format.settle(leaf, metadata),
+            Value::Branch(branch) => settle(branch, format, metadata),
+            Value::List(list) => {
+                for value in list {
+                    settle_value(value, format, metadata);
+                }
+            }
             Value::Null => {}
         }
     }
-    pairs_mut(branch).for_each(|(_, value)| settle_value(value, metadata));
+    pairs_mut(branch).for_each(|(_, value)| settle_value(value, format, metadata));
 }
 
 /// Goes through all leaves in order, knowing for each its place and whether the rule selects it.

@@ -200,6 +200,7 @@ pub fn write(
             Format::Json => json::write(first, &layout.json, output)?,
             Format::Binary => json::write(first, &layout.binary, output)?,
             Format::Dotenv => {
+                dotenv::check_whole(first)?;
                 dotenv::write(first, output)?;
                 dotenv::write_metadata(metadata, output);
             }

@@ -130,7 +130,7 @@ fn what_a_text_can_show_stays_as_it_is() {
     for (name, text) in [
         (
             "s.yaml",
-            "a: 1\nf: 1.0\ne: 1e300\ni: .inf\nn: .nan\nt: 2024-01-02T03:04:05.60Z\nu: ~\nb: !!binary /w==\nl: [[], {}, '', \"\\L\", ' x']\ns: \"1\"\ny: yes\nm: |\n  x\n\n  y\nh_unencrypted: 0x1f\n# end\n",
+            "a: 1\nf: 1.0\ne: 1e300\ni: .inf\nn: .nan\nt: 2024-01-02T03:04:05.60Z\nu: ~\nb: !!binary /w==\nl: [[], {}, '', \"\\L\", ' x']\ns: \"1\"\ny: yes\nz: -0.0\nm: |\n  x\n\n  y\nh_unencrypted: 0x1f\n# end\n",
         ),
         (
             "s.json",

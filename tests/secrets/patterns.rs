@@ -56,3 +56,29 @@ fn a_list_of_some_hundred_names_is_no_bomb() {
         assert_eq!(theirs.unwrap(), world.secret(&["decrypt", "s.yaml"]));
     }
 }
+
+/// To sops, `ſ` and `K` are a small `s` and a `k` where the case does not count.
+#[test]
+fn no_case_of_a_letter_is_left_in_the_clear() {
+    let world = World::new();
+    let key = world.key("age1");
+    for (expression, name, other) in [
+        ("(?i)^s$", "\u{17f}", "x"),
+        ("(?i)^[j-l]$", "\u{212a}", "s"),
+        ("(?i)^[^s]$", "x", "\u{17f}"),
+        ("(?i)^\\w$", "\u{17f}", "-"),
+        ("((?i)x)|^k$", "k", "\u{212a}"),
+        ("(?i)^[[:alpha:]]$", "\u{212a}", "1"),
+    ] {
+        let rule = format!("encrypted_regex: '{expression}'");
+        world.project.write(".sops.yaml", format!("creation_rules:\n  - age: {key}\n    {rule}\n"));
+        world.project.write("s.yaml", format!("\"{name}\": one\n\"{other}\": two\n"));
+        if let Some(theirs) = world.sops("age1", &["encrypt", "s.yaml"]) {
+            world.project.write("t.yaml", theirs.unwrap());
+            world.secret(&["decrypt", "t.yaml"]);
+        }
+        world.secret(&["encrypt", "--in-place", "s.yaml"]);
+        let text = world.project.read("project/s.yaml");
+        assert!(text.contains(": two\n") && !text.contains("one"), "{expression}: {text}");
+    }
+}

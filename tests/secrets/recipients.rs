@@ -39,9 +39,50 @@ fn what_no_recipient_is_stays_hidden() {
     world.project.write(".sops.yaml", format!("creation_rules:\n  - age: {secret}\n"));
     let refused = said(&world, &["encrypt", "p.yaml"]);
     assert!(refused.contains("it is a secret key") && !refused.contains("QQQQ"), "{refused}");
+    let run =
+        world.project.envr(["secret", "encrypt", "p.yaml"]).env("SOPS_AGE_RECIPIENTS", secret);
+    let why = format!("what is named in `SOPS_AGE_RECIPIENTS` {why}");
+    run.stderr(&format!("envr: error: could not encrypt `p.yaml`: {why}\n")).failure();
     world.project.write("keys.txt", "password: hunter2\n");
     let refused = said(&world, &["encrypt", "-r", keys, "p.yaml"]);
     assert!(refused.contains("line 1 of") && !refused.contains("hunter2"), "{refused}");
+}
+
+/// It is easily put where the name of a file belongs.
+#[test]
+fn a_secret_key_in_the_place_of_a_name_is_not_shown() {
+    let world = world();
+    let secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQHH6SVV";
+    for name in ["SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"] {
+        let run = world.project.envr(["secret", "decrypt", "s.yaml"]);
+        let run = run.env("SOPS_AGE_KEY_FILE", "none").env(name, secret);
+        let said = String::from_utf8(run.any_stderr().failure().stderr).unwrap();
+        assert!(said.contains("`AGE-SECRET-KEY-…`") && !said.contains("QQQQ"), "{name}: {said}");
+    }
+    let refused = said(&world, &["decrypt", "--identity", secret, "s.yaml"]);
+    assert!(refused.contains("`AGE-SECRET-KEY-…`") && !refused.contains("QQQQ"), "{refused}");
+    let text = world.project.read("project/s.yaml").replace(&world.key("age1"), secret);
+    world.project.write("t.yaml", text);
+    let listed = world.secret(&["recipients", "list", "t.yaml"]);
+    assert_eq!(String::from_utf8(listed).unwrap(), "age AGE-SECRET-KEY-…\n");
+}
+
+#[test]
+fn several_may_be_named_with_commas() {
+    let world = world();
+    let keys = [world.key("age1"), world.key("age2")];
+    world.secret(&["encrypt", "--in-place", "-r", &keys.join(", "), "p.yaml"]);
+    let listed = String::from_utf8(world.secret(&["recipients", "list", "p.yaml"])).unwrap();
+    assert_eq!(listed, format!("age {}\nage {}\n", keys[0], keys[1]));
+    world.project.write("p.env", "a=1\n");
+    for none in ["", " , "] {
+        let refused = said(&world, &["recipients", "add", "s.yaml", none]);
+        assert!(refused.contains("an empty name is no recipient"), "{refused}");
+    }
+    let (key, role) =
+        ("arn:aws:kms:eu-west-1:123456789012:key/a-b", "arn:aws:iam::123456789012:role/x");
+    let refused = said(&world, &["encrypt", "-r", &format!("{key}+{role}"), "p.env"]);
+    assert!(refused.contains("no AWS credentials are in"), "{refused}");
 }
 
 /// As they are at `https://github.com/USER.keys`.

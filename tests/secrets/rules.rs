@@ -123,3 +123,28 @@ fn recipients_that_are_named_leave_the_rest_of_a_rule() {
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.contains("`SOPS_VAULT_URIS` names keys that only sops can write"), "{said}");
 }
+
+/// Rules that leave a file out say that it is not to be encrypted, whoever is named; where there are none at all, who is
+/// named counts.
+#[test]
+fn who_is_named_does_not_make_up_for_a_rule() {
+    let world = World::new();
+    let key = world.key("age1");
+    world.project.write("s.yaml", "a: 1\n");
+    let encrypt = || world.project.envr(["secret", "encrypt", "-r", &key, "s.yaml"]);
+    let ask_sops = || world.sops("age1", &["encrypt", "--age", &key, "s.yaml"]);
+    world
+        .project
+        .write(".sops.yaml", format!("creation_rules:\n  - path_regex: ^prod/\n    age: {key}\n"));
+    let said = String::from_utf8(encrypt().any_stderr().failure().stderr).unwrap();
+    assert!(said.contains("no rule of"), "{said}");
+    assert!(ask_sops().is_none_or(|theirs| theirs.is_err()));
+    for rules in ["", "# nothing\n", "stores:\n  yaml:\n    indent: 2\n", "creation_rules:\n"] {
+        world.project.write(".sops.yaml", rules);
+        encrypt().any_stdout().success();
+        assert!(ask_sops().is_none_or(|theirs| theirs.is_ok()), "{rules:?}");
+        let run = world.project.envr(["secret", "encrypt", "s.yaml"]).any_stderr();
+        let said = String::from_utf8(run.failure().stderr).unwrap();
+        assert!(said.contains("no rule of"), "{said}");
+    }
+}

@@ -251,6 +251,14 @@ fn keys_that_only_sops_asks_for() {
     trusted(&["get", "s.yaml", "a"])
         .stdout("--decrypt --input-type yaml --output-type yaml /dev/stdin")
         .success();
+    for (name, evil) in
+        [("transit", "x/../auth/token"), ("key_name: k", "key_name: ../revoke-self")]
+    {
+        project.write("evil.yaml", project.read("project/s.yaml").replace(name, evil));
+        let said = trusted(&["get", "evil.yaml", "a"]).any_stderr().failure().stderr;
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("of its `hc_vault` is no plain name"), "{said}");
+    }
     let given = project.read("home/in");
     assert!(
         given.starts_with("a: ENC[AES256_GCM,data:AAAA,") && given.contains("vault:v1:x"),

@@ -266,7 +266,7 @@ fn what_a_common_program_starts_or_trusts_must_be_allowed() {
         EMACSLOADPATH GUILE_LOAD_PATH TCLLIBPATH MAVEN_OPTS GRADLE_OPTS GRADLE_USER_HOME SBT_OPTS ERL_FLAGS \
         ERL_AFLAGS ELIXIR_ERL_OPTIONS COR_PROFILER CORECLR_PROFILER_PATH HGRCPATH ANSIBLE_CONFIG STARSHIP_CONFIG \
         TF_CLI_CONFIG_FILE SOPS_AGE_KEY_FILE AWS_SHARED_CREDENTIALS_FILE NODE_EXTRA_CA_CERTS SSL_CERT_FILE \
-        CURL_CA_BUNDLE HTTPS_PROXY TMOUT";
+        CURL_CA_BUNDLE CONFIG_SITE TF_REATTACH_PROVIDERS TMOUT";
     let world = World::new("");
     let names: Vec<&str> = NAMES.split_whitespace().collect();
     world.project.write("plain.yaml", names.join(": evil\n") + ": evil\n");

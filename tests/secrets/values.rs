@@ -51,3 +51,14 @@ fn what_json_has_is_set_as_it_is() {
         }
     }
 }
+
+#[test]
+fn null_takes_no_variable_out_of_a_dotenv_file() {
+    let world = World::new();
+    world.project.write("s.env", "a=1\n");
+    world.secret(&["encrypt", "--in-place", "s.env"]);
+    let run = world.project.envr(["secret", "set", "--json", "s.env", "a"]).stdin("null");
+    let why = "`a` is null, which a dotenv file cannot hold";
+    run.stderr(&format!("envr: error: could not change `s.env`: {why}\n")).failure();
+    assert_eq!(world.secret(&["get", "s.env", "a"]), b"1");
+}

@@ -6,7 +6,7 @@ use super::signals::Signals;
 use crate::host::{Host, find_program};
 use crate::memory_dir::MemoryDir;
 use crate::secrets::keys::Prompt;
-use crate::secrets::{Branch, FILE_LIMIT, Format, Keys, Opened, Secret, read_plain, write_plain};
+use crate::secrets::{Branch, FILE_LIMIT, Format, Keys, Opened, Secret, read_plain};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use signal_hook::low_level::emulate_default_handler;
@@ -37,8 +37,8 @@ fn edit_under(host: &Host, source: &File, signals: &mut Signals) -> Result<()> {
 }
 
 fn change(host: &Host, source: &File, keys: &Keys<'_>, signals: &mut Signals) -> Result<()> {
-    let opened = source.open_to_write(host, keys)?;
-    let text = write_plain(&opened.branches, opened.format, &opened.layout)?;
+    let mut opened = source.open_to_write(host, keys)?;
+    let text = opened.shown_text()?;
     check_shown(&opened, &text)?;
     let Some(branches) = edited(host, source, &text, signals)? else { return Ok(()) };
     let text = Opened { branches, ..opened }.seal()?;

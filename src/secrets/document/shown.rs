@@ -1,10 +1,21 @@
 //! Whether a text shows what is held: who edits it must not change what he does not touch.
 
-use super::Opened;
-use crate::secrets::store::Format;
+use super::{Opened, settle};
+use crate::secrets::Secret;
+use crate::secrets::store::{Format, write_plain};
 use crate::secrets::tree::{Branch, Entry, Kind, Leaf, Value, pairs, values};
+use anyhow::Result;
 
 impl Opened {
+    /// The text that an editor gets.
+    pub fn shown_text(&mut self) -> Result<Secret> {
+        if self.format == Format::Yaml {
+            // A zero below zero that was encrypted has no spelling, and `-0` would be read as an integer.
+            self.branches.iter_mut().for_each(|branch| settle(branch, self.format, &self.metadata));
+        }
+        write_plain(&self.branches, self.format, &self.layout)
+    }
+
     /// The name of the first value that reads otherwise in `branches`, which is what its text was read as.
     pub fn first_changed(&self, branches: &[Branch]) -> Option<String> {
         let differ = Differ { format: self.format };

@@ -9,7 +9,7 @@ mod tagged;
 use super::Search;
 use crate::secrets::Secret;
 use age::armor::ArmoredReader;
-use age::{DecryptError, Decryptor, Identity};
+use age::{DecryptError, Decryptor, EncryptError, Identity};
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use std::rc::Rc;
 use zeroize::Zeroize as _;
 
 pub use identity::{
-    is_secret, new_identity, passphrase_identity, plugin_of, public_keys, recipient,
+    is_secret, new_identity, passphrase_identity, plugin_of, public_keys, recipient, shown,
 };
 pub use kept::{Keeping, decrypt_with_kept};
 use source::Source;
@@ -142,6 +142,14 @@ fn decrypt_with_one(file: &[u8], identity: Option<&dyn Identity>) -> Result<Secr
     }
 }
 
+/// Why a plugin does not encrypt.
+pub fn why_plugin_refused(error: &EncryptError) -> String {
+    match error {
+        EncryptError::Io(error) => why_plugin_failed(error),
+        other => format!("its plugin failed: {}", plain_words(&other.to_string())),
+    }
+}
+
 fn why_plugin_failed(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::Unsupported => error.to_string(),
@@ -149,7 +157,7 @@ fn why_plugin_failed(error: &io::Error) -> String {
         ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             "its plugin failed: it ended before it answered".to_string()
         }
-        _ => format!("its plugin failed: {}", one_line(&error.to_string())),
+        _ => format!("its plugin failed: {}", plain_words(&error.to_string())),
     }
 }
 
@@ -168,10 +176,13 @@ fn failure(error: &DecryptError) -> Failure {
         DecryptError::KeyDecryptionFailed => {
             Failure::Identity("the passphrase is wrong, or nobody is here to type it".to_string())
         }
-        other => Failure::Identity(one_line(&other.to_string())),
+        other => Failure::Identity(plain_words(&other.to_string())),
     }
 }
 
-fn one_line(text: &str) -> String {
+/// On one line, without the marks by which the library shows where names begin and end to scripts that are written from
+/// the right.
+pub fn plain_words(text: &str) -> String {
+    let text = text.replace(['\u{2068}', '\u{2069}'], "");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

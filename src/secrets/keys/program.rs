@@ -1,6 +1,6 @@
 //! Programs that know keys: run with the environment that named them, their output kept in memory.
 
-use super::Search;
+use super::{Search, age};
 use crate::eval::{LineMode, Vigil, kill_with_descendants};
 use crate::host::find_program;
 use crate::secrets::{Output, Secret};
@@ -19,13 +19,33 @@ const GROWTH: usize = 16;
 /// So many bytes fit into every pipe, whether they are read or not.
 const ROOM: usize = 4096;
 
+/// What comes of a program that ran.
+pub enum Outcome {
+    Printed(Secret),
+    /// What it said on its stderr.
+    Failed(String),
+}
+
 impl Search<'_> {
-    /// Runs a program to its end, and returns what it printed where it succeeded.
+    /// Runs a program to its end, and returns what it printed where it succeeded. Where it failed, the last that it said
+    /// is why.
     pub fn run(&self, name: &OsStr, arguments: &[&str], input: &[u8]) -> Result<Secret> {
+        match self.outcome(name, arguments, input)? {
+            Outcome::Printed(text) => Ok(text),
+            Outcome::Failed(said) => {
+                let last = said.lines().rfind(|line| !line.trim().is_empty());
+                let name = name.to_string_lossy();
+                bail!("`{}`: {}", age::shown(&name), last.unwrap_or("it failed").trim())
+            }
+        }
+    }
+
+    pub fn outcome(&self, name: &OsStr, arguments: &[&str], input: &[u8]) -> Result<Outcome> {
         let program = find_program(name, self.env.get("PATH"), None);
-        let program = program.with_context(|| format!("`{}` is not installed", name.display()))?;
-        let name = name.to_string_lossy();
-        let mut vigil = self.vigil(&name).with_context(|| format!("`{name}`"))?;
+        let named = name.to_string_lossy();
+        let name = age::shown(&named);
+        let program = program.with_context(|| format!("`{name}` is not installed"))?;
+        let mut vigil = self.vigil(name).with_context(|| format!("`{name}`"))?;
         let _line_mode = LineMode::enter();
         let mut child = Command::new(&program)
             .args(arguments)
@@ -48,11 +68,9 @@ impl Search<'_> {
         let status = status.with_context(|| format!("`{name}`"))?;
         if !status.success() {
             self.end(&vigil);
-            let said = String::from_utf8_lossy(&pipes.said);
-            let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed");
-            bail!("`{name}`: {}", last.trim());
+            return Ok(Outcome::Failed(String::from_utf8_lossy(&pipes.said).into_owned()));
         }
-        Ok(pipes.printed.into_secret())
+        Ok(Outcome::Printed(pipes.printed.into_secret()))
     }
 
     /// Not until the pipes end: what it left in the background, such as an agent, may hold them open.

@@ -1,5 +1,6 @@
 //! Passphrases, asked for at the terminal where somebody waits for the answer.
 
+use super::age::plain_words;
 use age::Callbacks;
 use age::secrecy::SecretString;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -103,8 +104,6 @@ impl Callbacks for Prompt {
     }
 
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        // The library marks where names begin and end for scripts that are written from the right.
-        let question = description.replace(['\u{2068}', '\u{2069}'], "");
-        self.secret(&question).map(|answer| SecretString::from(answer.to_string()))
+        self.secret(&plain_words(description)).map(|answer| SecretString::from(answer.to_string()))
     }
 }

@@ -3,7 +3,6 @@
 use super::{age, kms};
 use crate::secrets::tree::{Branch, Entry, Value, find, pairs_mut, values};
 use anyhow::{Result, bail};
-use std::fmt;
 
 /// One entry of the metadata: the key of the values, or a share of it, as one recipient can decrypt it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +21,6 @@ pub enum RecipientKind {
     AzureKeyVault,
     Vault,
 }
-
-/// In place of a key that decrypts.
-const HIDDEN: &str = "AGE-SECRET-KEY-…";
 
 impl RecipientKind {
     /// In the order in which they are tried where nothing else is wanted.
@@ -113,11 +109,12 @@ impl Recipient {
         if age::is_secret(text) {
             return Err(NoRecipient::Secret);
         }
-        if text.starts_with("age1") {
+        if text.starts_with("age1") && !text.contains(',') {
             return Ok(Self::age(text));
         }
-        if kms::Arn::parse(text).is_some() {
-            return Ok(Self::new(RecipientKind::Kms, &[("arn", text), ("aws_profile", "")]));
+        let kms = Self::kms(text, "");
+        if kms::Arn::parse(kms.text("arn")).is_some() {
+            return Ok(kms);
         }
         Self::pgp(text).ok_or(NoRecipient::Unknown)
     }
@@ -129,6 +126,17 @@ impl Recipient {
         let bare = fingerprint.trim_end_matches('!');
         let is_one = bare.len() >= 16 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_one.then(|| Self::new(RecipientKind::Pgp, &[("fp", fingerprint)]))
+    }
+
+    /// `ARN`, or `ARN+ROLE`, of which the role is another ARN.
+    pub fn kms(text: &str, profile: &str) -> Self {
+        let (arn, role) = text.split_once('+').unwrap_or((text, ""));
+        let mut recipient = Self::new(RecipientKind::Kms, &[("arn", arn)]);
+        if !role.is_empty() {
+            recipient.set("role", role);
+        }
+        recipient.set("aws_profile", profile);
+        recipient
     }
 
     fn age(text: &str) -> Self {
@@ -202,9 +210,7 @@ impl Recipient {
 
     /// Its key with the kind before it. A secret key that stands there by mistake is shown to nobody.
     pub fn full_name(&self) -> String {
-        let key = self.key();
-        let shown = if age::is_secret(&key) { HIDDEN } else { &key };
-        format!("{} {shown}", self.kind.name())
+        format!("{} {}", self.kind.name(), age::shown(&self.key()))
     }
 
     /// What it is called in messages.
@@ -254,15 +260,16 @@ pub enum NoRecipient {
     Unknown,
 }
 
-impl fmt::Display for NoRecipient {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+impl NoRecipient {
+    /// `named` is where the text was found, or the text itself where that may be shown.
+    pub fn told(&self, named: &str) -> String {
         match self {
-            Self::Kind(kind) => write!(formatter, "age cannot encrypt to a key of `{kind}`"),
+            Self::Kind(kind) => format!("{named}: age cannot encrypt to a key of `{kind}`"),
             Self::Secret => {
-                write!(formatter, "is a secret key: name its public key, as `age-keygen -y` has it")
+                format!("{named} is a secret key: name its public key, as `age-keygen -y` has it")
             }
             Self::Unknown => {
-                write!(formatter, "is no age key, ssh key, PGP fingerprint, ARN or file of them")
+                format!("{named} is no age key, ssh key, PGP fingerprint, ARN or file of them")
             }
         }
     }

@@ -1,11 +1,11 @@
 //! The key of a file's values, encrypted for those who are to read it.
 
-use super::age::{plugin_of, recipient};
+use super::age::{plugin_of, recipient, why_plugin_refused};
 use super::{Recipient, RecipientKind, Search, kms, pgp};
 use crate::secrets::{Secret, shamir, timestamp};
 use ::age::Encryptor;
 use ::age::armor::{ArmoredWriter, Format};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::io::Write as _;
 
 /// Encrypts the key for every recipient; for groups, a share of it for each.
@@ -65,9 +65,11 @@ fn for_age(search: &Search, text: &str, key: &Secret) -> Result<String> {
     let of_one =
         |recipient: &dyn ::age::Recipient| Encryptor::with_recipients(std::iter::once(recipient));
     let encryptor = match plugin_of(text) {
-        None => of_one(&*recipient),
-        Some(plugin) => search.watch(&plugin, move || of_one(&*recipient))?,
-    }?;
+        None => of_one(&*recipient)?,
+        Some(plugin) => search
+            .watch(&plugin, move || of_one(&*recipient))?
+            .map_err(|error| anyhow!(why_plugin_refused(&error)))?,
+    };
     let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
     let mut writer = encryptor.wrap_output(armor)?;
     writer.write_all(key.bytes())?;

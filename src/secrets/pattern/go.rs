@@ -11,12 +11,20 @@ const REPEAT_LIMIT: u32 = 1000;
 const SPACES: &str = r"\t\n\x0c\r ";
 const NO_SPACES: &str = r"\x00-\x08\x0b\x0e-\x1f!-\x{10ffff}";
 
+/// Letters of ASCII, and what Go takes for the same where the case does not count. The engine knows no case beyond ASCII.
+const FOLDED: [(char, char); 2] = [('s', '\u{17f}'), ('k', '\u{212a}')];
+
 /// The same for the engine.
 pub fn written(text: &str) -> Result<String> {
-    let mut reader = Reader { rest: text.chars(), written: String::new(), has_flags: false };
+    let mut reader = Reader {
+        rest: text.chars(),
+        written: String::new(),
+        has_flags: false,
+        folds: false,
+        outer: Vec::new(),
+    };
     reader.all()?;
-    // Go compares letters beyond ASCII without regard to case, this engine does not: it would leave in the clear what the
-    // other encrypts.
+    // It would leave in the clear what Go encrypts.
     if reader.has_flags && !text.is_ascii() {
         bail!("flags beside letters beyond ASCII are not supported");
     }
@@ -27,6 +35,9 @@ struct Reader<'a> {
     rest: Chars<'a>,
     written: String,
     has_flags: bool,
+    /// Whether the case of letters does not count here, and in the groups around.
+    folds: bool,
+    outer: Vec<bool>,
 }
 
 /// What may follow something.
@@ -55,6 +66,9 @@ impl Reader<'_> {
                     Before::Nothing
                 }
                 ')' | '.' | '^' | '$' => {
+                    if character == ')' {
+                        self.folds = self.outer.pop().unwrap_or_default();
+                    }
                     self.written.push(character);
                     Before::One
                 }
@@ -66,8 +80,21 @@ impl Reader<'_> {
     }
 
     fn literal(&mut self, character: char) -> Before {
-        push_literal(character, &mut self.written);
+        match FOLDED.iter().find(|(letter, _)| self.folds && character.eq_ignore_ascii_case(letter))
+        {
+            Some((letter, other)) => self.written.extend(['[', *letter, *other, ']']),
+            None => push_literal(character, &mut self.written),
+        }
         Before::One
+    }
+
+    /// What a class of letters has more of where the case does not count.
+    fn fold(&mut self, holds: impl Fn(char) -> bool) {
+        for (letter, other) in FOLDED {
+            if self.folds && (holds(letter) || holds(letter.to_ascii_uppercase())) {
+                self.written.push(other);
+            }
+        }
     }
 
     /// A `?` behind it wants the shortest, and is no repetition of its own.
@@ -107,6 +134,7 @@ impl Reader<'_> {
     /// `(`, `(?:`, `(?P<name>`, `(?<name>`, `(?i:` or `(?i)`.
     fn group(&mut self) -> Result<Before> {
         self.written.push('(');
+        self.outer.push(self.folds);
         if !self.take("?") {
             return Ok(Before::Nothing);
         }
@@ -136,6 +164,11 @@ impl Reader<'_> {
             bail!("`(?)` repeats nothing");
         }
         self.has_flags |= !flags.is_empty();
+        self.folds =
+            (self.folds || on.contains('i')) && !(flags.contains('-') && off.contains('i'));
+        if is_alone {
+            self.outer.pop();
+        }
         self.rest = text[end + 1..].chars();
         _ = write!(self.written, "?{flags}{}", if is_alone { ')' } else { ':' });
         Ok(Before::Nothing)
@@ -157,7 +190,15 @@ impl Reader<'_> {
                 return Ok(Before::One);
             }
         }
-        for same in ["d", "D", "w", "W", "A", "z", "b", "B"] {
+        for (name, start) in [("w", "[\\w"), ("W", "[^\\w")] {
+            if self.take(name) {
+                self.written.push_str(start);
+                self.fold(|_| true);
+                self.written.push(']');
+                return Ok(Before::One);
+            }
+        }
+        for same in ["d", "D", "A", "z", "b", "B"] {
             if self.take(same) {
                 self.written.extend(["\\", same]);
                 return Ok(Before::One);
@@ -239,8 +280,12 @@ impl Reader<'_> {
                 self.written.push_str(SPACES);
             } else if self.take("\\S") {
                 self.written.push_str(NO_SPACES);
-            } else if let Some(class) =
-                ["\\d", "\\D", "\\w", "\\W"].iter().find(|class| self.take(class))
+            } else if self.take("\\w") {
+                self.written.push_str("\\w");
+                self.fold(|_| true);
+            } else if self.folds && self.take("\\W") {
+                bail!("`\\W` in a class is not supported where the case does not count");
+            } else if let Some(class) = ["\\d", "\\D", "\\W"].iter().find(|class| self.take(class))
             {
                 self.written.push_str(class);
             } else {
@@ -267,8 +312,14 @@ impl Reader<'_> {
         if !NAMES.contains(&name.trim_start_matches('^')) {
             bail!("`[:{name}:]` is no class");
         }
+        let bare = name.trim_start_matches('^');
+        let has_letters = !["blank", "cntrl", "digit", "punct", "space", "xdigit"].contains(&bare);
+        if self.folds && has_letters && name.starts_with('^') {
+            bail!("`[:{name}:]` is not supported where the case does not count");
+        }
         self.rest = after.chars();
         _ = write!(self.written, "[:{name}:]");
+        self.fold(|_| has_letters);
         Ok(())
     }
 
@@ -285,6 +336,9 @@ impl Reader<'_> {
             }
             self.written.push('-');
             push_literal(last, &mut self.written);
+            self.fold(|letter| (first..=last).contains(&letter));
+        } else {
+            self.fold(|letter| letter == first);
         }
         Ok(())
     }
@@ -370,6 +424,37 @@ mod tests {
             ("^[[:a]$", ":", true),
         ] {
             check(pattern, text, matches);
+        }
+    }
+
+    /// In Go two letters beyond ASCII are another's capital or small one.
+    #[test]
+    fn letters_beyond_ascii_count_where_their_case_does_not() {
+        for (pattern, text, matches) in [
+            ("(?i)^S$", "\u{17f}", true),
+            ("(?i)^s$", "S", true),
+            ("(?i)^[^s]$", "\u{17f}", false),
+            ("(?i)^[a-z]$", "\u{212a}", true),
+            ("(?i)^[a-j]$", "\u{212a}", false),
+            ("(?i)^\\w$", "\u{212a}", true),
+            ("(?i)^\\W$", "\u{212a}", false),
+            ("(?i)^[\\w-]$", "\u{17f}", true),
+            ("(?i)^[[:upper:]]$", "\u{17f}", true),
+            ("(?i)^[[:digit:]]$", "\u{17f}", false),
+            ("(?i)^\\x53$", "\u{17f}", true),
+            ("s", "\u{17f}", false),
+            ("(?i)(?-i:s)", "\u{17f}", false),
+            ("(?i)(?-i)s", "\u{17f}", false),
+            ("((?i)x)s", "x\u{17f}", false),
+            ("(?i:x)s", "x\u{17f}", false),
+            ("(?i:xs)", "X\u{17f}", true),
+            ("(?i)(x)s", "x\u{17f}", true),
+            ("(?s-i)s", "\u{17f}", false),
+        ] {
+            check(pattern, text, matches);
+        }
+        for pattern in ["(?i)[\\W]", "(?i)[[:^alpha:]]"] {
+            assert!(compile(pattern).is_err(), "{pattern}");
         }
     }
 

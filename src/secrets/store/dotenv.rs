@@ -2,7 +2,7 @@
 
 use super::{Read, line_of};
 use crate::secrets::metadata::{flatten, unflatten};
-use crate::secrets::tree::{Branch, Entry, Leaf, Value};
+use crate::secrets::tree::{Branch, Entry, Leaf, Value, pairs};
 use crate::secrets::{Output, Secret, Source};
 use anyhow::{Context as _, Result, anyhow, bail};
 
@@ -71,6 +71,14 @@ pub fn write(branch: &[Entry], output: &mut Output) -> Result<()> {
         output.push("\n");
     }
     Ok(())
+}
+
+/// Nothing that is to be kept may be left out.
+pub fn check_whole(branch: &[Entry]) -> Result<()> {
+    match pairs(branch).find(|(_, value)| **value == Value::Null) {
+        Some((name, _)) => bail!("`{name}` is null, which a dotenv file cannot hold"),
+        None => Ok(()),
+    }
 }
 
 pub fn write_metadata(metadata: &Branch, output: &mut Output) {

@@ -19,13 +19,25 @@ pub fn named(host: &Host, names: &[String]) -> Result<Vec<Recipient>> {
         if !name.contains(' ') && file.is_file() {
             recipients.extend(of_file(host, &file)?);
         } else {
-            let recipient = Recipient::typed(name).map_err(|why| match why {
-                NoRecipient::Unknown => anyhow!("`{name}` {why}"),
-                NoRecipient::Secret => anyhow!("what is named {why}"),
-                NoRecipient::Kind(_) => anyhow!("{why}"),
-            });
-            recipients.push(recipient?);
+            recipients.extend(of_list(name)?);
         }
+    }
+    Ok(recipients)
+}
+
+/// Several with commas between, as sops takes them, or one: an ssh key may have commas around it.
+fn of_list(text: &str) -> Result<Vec<Recipient>> {
+    let mut recipients = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match (Recipient::typed(part), Recipient::typed(text)) {
+            (Ok(recipient), _) => recipients.push(recipient),
+            (Err(_), Ok(whole)) => return Ok(vec![whole]),
+            (Err(why @ NoRecipient::Unknown), Err(_)) => bail!(why.told(&format!("`{part}`"))),
+            (Err(why), Err(_)) => bail!(why.told("what is named")),
+        }
+    }
+    if recipients.is_empty() {
+        bail!("an empty name is no recipient");
     }
     Ok(recipients)
 }
@@ -41,13 +53,9 @@ pub fn of_variables(host: &Host) -> Result<Vec<Recipient>> {
     for name in ["SOPS_AGE_RECIPIENTS", "SOPS_PGP_FP", "SOPS_KMS_ARN"] {
         let list = host.env.non_empty(name).and_then(|list| list.to_str()).unwrap_or_default();
         for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
-            let (key, role) = text.split_once("+arn:").unwrap_or((text, ""));
-            let recipient = Recipient::typed(key);
-            let mut recipient = recipient.map_err(|why| anyhow!("`{name}`: {why}"))?;
-            if !role.is_empty() {
-                recipient.set("role", &format!("arn:{role}"));
-            }
-            recipients.push(recipient);
+            let recipient = Recipient::typed(text);
+            let named = || format!("what is named in `{name}`");
+            recipients.push(recipient.map_err(|why| anyhow!(why.told(&named())))?);
         }
     }
     Ok(recipients)
@@ -68,9 +76,9 @@ fn of_file(host: &Host, file: &Path) -> Result<Vec<Recipient>> {
             Ok(recipient) => recipients.push(recipient),
             // Those who list a person's keys list all of them.
             Err(why @ NoRecipient::Kind(_)) => {
-                ui::warn(host, &format!("{} is left out: {why}", place()));
+                ui::warn(host, &why.told(&format!("{} is left out", place())));
             }
-            Err(why @ (NoRecipient::Secret | NoRecipient::Unknown)) => bail!("{} {why}", place()),
+            Err(why @ (NoRecipient::Secret | NoRecipient::Unknown)) => bail!(why.told(&place())),
         }
     }
     if recipients.is_empty() {

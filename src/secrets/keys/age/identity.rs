@@ -131,6 +131,11 @@ pub fn is_secret(text: &str) -> bool {
     text.starts_with("AGE-SECRET-KEY-") || text.starts_with("AGE-PLUGIN-")
 }
 
+/// A text as it may be shown: it may be a key in the place of a file's name.
+pub fn shown(text: &str) -> &str {
+    if is_secret(text) { "AGE-SECRET-KEY-…" } else { text }
+}
+
 /// Reads a recipient as sops stores it, with the comment of an ssh key.
 pub fn recipient(text: &str) -> Result<Box<dyn Recipient + Send>> {
     if is_secret(text) {

@@ -1,5 +1,6 @@
 //! The places where sops looks for age identities.
 
+use super::{is_secret, shown};
 use crate::env::Env;
 use crate::fs::{is_descriptor, read_regular, read_stream};
 use crate::secrets::Secret;
@@ -116,12 +117,18 @@ fn read_file(path: &Path, search: &Search) -> Result<io::Result<Option<Vec<u8>>>
     search.watch(&name, move || read_stream(&path, LIMIT))
 }
 
+/// By its last name a key is told that stands in the place of a path.
+fn shown_path(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if is_secret(&name) { shown(&name).to_string() } else { path.display().to_string() }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Variable(name, _) | Self::Command(name, _) => write!(formatter, "`{name}`"),
-            Self::File(path) => write!(formatter, "`{}`", path.display()),
-            Self::Named(name, path) => write!(formatter, "`{}` of `{name}`", path.display()),
+            Self::File(path) => write!(formatter, "`{}`", shown_path(path)),
+            Self::Named(name, path) => write!(formatter, "`{}` of `{name}`", shown_path(path)),
         }
     }
 }
