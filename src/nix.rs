@@ -21,6 +21,7 @@ mod request;
 mod roots;
 mod settings;
 mod snapshot;
+mod store_path;
 mod tracked;
 mod view;
 mod waiting;

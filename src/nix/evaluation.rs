@@ -10,7 +10,7 @@ use super::place::Place;
 use super::program;
 use super::reads::{self, Reads};
 use super::request::{Request, Source};
-use super::snapshot::Snapshot;
+use super::snapshot::{Meanwhile, Snapshot};
 use super::view::Scope;
 use crate::digest::Digest;
 use crate::env::Env;
@@ -186,12 +186,12 @@ impl Evaluation<'_> {
         self.take_nix(&mut reads);
         let (inputs, seen) = Inputs::of(&reads.paths, scope_now.clone());
         let changes = snapshot.changes(&view);
-        let now = inputs.now();
-        if let Some(path) = now.overtaken(began, &changes, lock.as_deref()) {
+        let meanwhile = Meanwhile { began, before: &snapshot, changes, own: lock };
+        if let Some(path) = inputs.now().overtaken(&meanwhile) {
             return Ok(Outcome::Overtaken(path.to_path_buf()));
         }
         // nix makes git track the lock that it writes.
-        if lock.is_none() && view.tracked != view_now.tracked {
+        if meanwhile.own.is_none() && view.tracked != view_now.tracked {
             return Ok(Outcome::Overtaken(self.request.dir.clone()));
         }
         if !run.status.success() {

@@ -21,6 +21,23 @@ pub struct LocalFlake {
     pub passed: Vec<PathBuf>,
 }
 
+/// A source that a lock tells by its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// As in `narHash`.
+    pub hash: String,
+    /// The commit, of one in git.
+    revision: Option<String>,
+}
+
+impl Fetched {
+    /// Whether it is what a reference names.
+    pub fn is(&self, reference: &str) -> bool {
+        let revision = self.revision.iter().any(|revision| reference.contains(revision));
+        revision || decoded(reference).contains(&self.hash)
+    }
+}
+
 impl LocalFlake {
     /// `None` for one that is fetched. Seen from `dir`, as nix does: upwards to the next `flake.nix` within the repository,
     /// and from there to the directory that the reference asks for.
@@ -106,6 +123,16 @@ impl LocalFlake {
             inputs.flat_map(|inputs| inputs.values()).any(is_the_root)
         };
         self.locked().iter().any(has_it)
+    }
+
+    /// What its lock takes from elsewhere, by the words that tell a commit or a content, and nix's hash of it.
+    pub fn fetched(&self) -> Vec<Fetched> {
+        let text = |value: &Value| value.as_str().map(String::from);
+        let nodes = self.locked().into_iter().map(|mut node| node["locked"].take());
+        let fetched = nodes.filter_map(|locked| {
+            Some(Fetched { hash: text(&locked["narHash"])?, revision: text(&locked["rev"]) })
+        });
+        fetched.collect()
     }
 
     /// As they are written in the lock.

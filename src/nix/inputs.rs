@@ -4,7 +4,7 @@ mod aspect;
 mod tree;
 
 use super::repository::Repository;
-use super::snapshot::{Change, What};
+use super::snapshot::{Change, Meanwhile, What};
 use super::view::{Scope, View};
 use crate::digest::Digest;
 use crate::env::Env;
@@ -84,19 +84,13 @@ impl<'a> Now<'a> {
         self.looked_at.iter().find(changed).map(|input| input.path.as_path())
     }
 
-    /// The first one that may have become another one since a moment, in nanoseconds since the epoch: it was written, or
-    /// something that changed leads to it. The file that nix itself wrote does not count.
-    pub fn overtaken(
-        &self,
-        moment: i64,
-        changes: &BTreeSet<Change>,
-        own: Option<&Path>,
-    ) -> Option<&'a Path> {
-        let is_own = |change: &Change| own == Some(change.path.as_path());
+    /// The first one that may have become another one: it was written, or something that changed leads to it.
+    pub fn overtaken(&self, meanwhile: &Meanwhile) -> Option<&'a Path> {
+        let is_own = |change: &Change| meanwhile.own.as_ref() == Some(&change.path);
         let counts = |change: &&Change| !is_own(change) && self.view.shows(&change.path);
-        let changes: Vec<&Change> = changes.iter().filter(counts).collect();
+        let changes: Vec<&Change> = meanwhile.changes.iter().filter(counts).collect();
         let is_overtaken = |input: &&Input| {
-            input.last_change(&self.view, own) >= moment
+            input.last_change(&self.view, meanwhile) >= meanwhile.began
                 || changes.iter().any(|change| input.is_touched_by(change))
         };
         self.looked_at.iter().find(is_overtaken).map(|input| input.path.as_path())
@@ -140,12 +134,15 @@ impl Input {
         }
     }
 
-    /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells. Who wrote `own`
-    /// put its name into its directory.
-    fn last_change(&self, view: &View, own: Option<&Path>) -> i64 {
+    /// When what was looked at was written last, in nanoseconds since the epoch; 0 where nothing tells.
+    fn last_change(&self, view: &View, meanwhile: &Meanwhile) -> i64 {
+        let Meanwhile { before, own, .. } = meanwhile;
+        // The time of a directory is also that of files which do not count.
+        let is_told = |dir: &Path| view.hides_some_of(dir) && before.has(dir);
+        let is_own =
+            |path: &Path| own.as_ref().is_some_and(|own| own == path || own.parent() == Some(path));
         let latest = |paths: &[PathBuf]| {
-            let is_own = |path: &Path| [own, own.and_then(Path::parent)].contains(&Some(path));
-            let others = paths.iter().filter(|path| !is_own(path));
+            let others = paths.iter().filter(|path| !is_own(path) && !is_told(path));
             others.map(|path| last_change(path)).max().unwrap_or(0)
         };
         let below = |view: &View| Tree::below(&self.path, view).unwrap_or_default();
@@ -181,9 +178,9 @@ fn watches(looked_at: &[Input], view: &View) -> Watches {
                 watches.add(path);
             }
         }
-        // Only the directory tells of a link that leads nowhere.
-        if path.is_symlink() && !path.exists() {
-            path.parent().into_iter().for_each(|dir| watches.add(dir));
+        // Only the directory tells of a link that leads nowhere, also of one that comes where nothing is.
+        if !path.exists() && view.shows(path) && !path.ends_with(".git") {
+            path.parent().filter(|dir| dir.is_dir()).into_iter().for_each(|dir| watches.add(dir));
         }
     }
     watches.merge(view.indexes.clone());

@@ -165,8 +165,12 @@ pub fn keep(place: &Place, shell: &Shell) -> Result<()> {
     link_latest(place, &path);
     crate::fs::remove_if_there(&place.effect(&kept.content))?;
     crate::fs::remove_if_there(&place.failure(&kept.variant))?;
-    for old in place.shells(&kept.variant).iter().skip(GENERATIONS) {
-        crate::fs::remove_if_there(old)?;
+    for (number, old) in place.shells(&kept.variant).iter().enumerate() {
+        if number >= GENERATIONS
+            || *old != path && Shell::read(old).is_some_and(|old| old.is_replaced_by(shell))
+        {
+            crate::fs::remove_if_there(old)?;
+        }
     }
     drop_unneeded(place)
 }
@@ -257,6 +261,14 @@ impl Shell {
     fn encode(&self) -> Result<Vec<u8>> {
         let (kept, inputs) = (serde_json::to_vec(&self.kept)?, serde_json::to_vec(&self.inputs)?);
         Ok(headed(&[&self.seen.to_json(), kept.as_slice(), &inputs].join(&b'\n')))
+    }
+
+    /// Whether it would be found for the very files that another one was made of: it knows less of them.
+    fn is_replaced_by(&self, other: &Self) -> bool {
+        let (ours, others) = (&self.kept, &other.kept);
+        ours.watched == others.watched
+            && ours.nix == others.nix
+            && self.inputs.now().changed(&Watches::default()).is_none()
     }
 
     /// Without it the next one who looks compares contents again, no more.

@@ -138,6 +138,10 @@ fn reading(code: &Code) -> Reading {
             _ => Reading::Given,
         }
     };
+    // One that is not called by its name may be any.
+    if ["builtins.\"", "builtins.${"].iter().any(|start| code.text.contains(start)) {
+        return Reading::Given;
+    }
     READING.iter().flat_map(|word| code.words(word)).map(of_call).max().unwrap_or_default()
 }
 
@@ -313,6 +317,7 @@ mod tests {
         let source = "buildGoModule rec { src = ./.; x = ./. + \"/lock.json\"; }";
         check(source, &["./. as source", "././lock.json/**"], &[], &[]);
         check("mkDerivation (final: { src = ./a; })", &["./a as source"], &[], &[]);
+        check("buildX { src = ./src; v = ./src/v; }", &["./src as source", "./src/v/**"], &[], &[]);
         check("{ src, x }: buildX { inherit src; src = ./a; }", &["./a as source"], &[], &[]);
         check(
             "lib.cleanSource ./.; cleanSource (./. + \"/x\")",
@@ -328,6 +333,15 @@ mod tests {
             &[],
             &[],
         );
+    }
+
+    #[test]
+    fn a_builtin_is_known_by_each_of_its_names() {
+        for text in ["__readFile p", "builtins.\"readFile\" p", "builtins.${n} p", "readDir p"] {
+            assert_eq!(named(text).reading, Reading::Given, "{text}");
+        }
+        assert_eq!(named("my_readFile p ./readFile/x").reading, Reading::Named);
+        check("__getEnv \"A\"", &[], &[], &["A"]);
     }
 
     #[test]

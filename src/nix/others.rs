@@ -2,8 +2,9 @@
 
 use super::literals::{self, Reading};
 use super::log::Look;
+use super::reads::{Foreign, Sources};
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A nix file or a derivation larger than this many bytes says nothing.
@@ -14,52 +15,44 @@ const OF_NIXPKGS: [&str; 2] = ["pkgs/top-level/default.nix", "lib/systems/defaul
 /// What an evaluation took from the store beside the flake itself.
 pub struct Others<'a> {
     looks: &'a [Look],
-    store: &'a Path,
-    /// The flake's copies in the store.
-    copies: &'a [PathBuf],
+    sources: &'a Sources,
     may_read: OnceCell<bool>,
-    sources: OnceCell<BTreeSet<PathBuf>>,
+    of_derivations: OnceCell<BTreeSet<PathBuf>>,
 }
 
 impl<'a> Others<'a> {
-    pub fn new(looks: &'a [Look], (store, copies): (&'a Path, &'a [PathBuf])) -> Self {
-        Self { looks, store, copies, may_read: OnceCell::new(), sources: OnceCell::new() }
+    pub fn new(looks: &'a [Look], sources: &'a Sources) -> Self {
+        Self { looks, sources, may_read: OnceCell::new(), of_derivations: OnceCell::new() }
     }
 
     /// Whether a file of an input that was evaluated reads what it is given.
     pub fn may_read(&self) -> bool {
         *self.may_read.get_or_init(|| {
-            let files = self.looks.iter().filter_map(|look| match look {
-                Look::File(path) => Some(path.as_path()),
+            let foreign = |look: &Look| match look {
+                Look::File(path) => self.sources.foreign(path),
                 _ => None,
-            });
-            let mut dirs = Vec::new();
-            files.filter(|file| self.is_of_others(file)).any(|file| {
-                reads(file) && {
-                    let dir = self.source(file);
-                    let known = dirs.iter().find(|(known, _)| *known == dir).map(|(_, is)| *is);
-                    !known.unwrap_or_else(|| {
-                        let is_nixpkgs = is_nixpkgs(&dir);
-                        dirs.push((dir, is_nixpkgs));
-                        is_nixpkgs
-                    })
-                }
-            })
+            };
+            let mut are_nixpkgs = BTreeMap::new();
+            let mut is_nixpkgs = |source: PathBuf| {
+                *are_nixpkgs.entry(source).or_insert_with_key(|it| is_nixpkgs(it))
+            };
+            let mut files = self.looks.iter().filter_map(foreign);
+            files.any(|Foreign { file, source }| reads(&file) && !is_nixpkgs(source))
         })
     }
 
     /// Whether a derivation has a source that nix did not tell of: what a filter left of a directory.
     pub fn have_untold_sources(&self) -> bool {
-        self.sources().iter().any(|source| !self.copies.contains(source))
+        self.of_derivations().iter().any(|source| !self.sources.copies.contains(source))
     }
 
     /// Whether a derivation has the flake itself as a source.
     pub fn have_the_flake(&self) -> bool {
-        self.sources().iter().any(|source| self.copies.contains(source))
+        self.of_derivations().iter().any(|source| self.sources.copies.contains(source))
     }
 
-    fn sources(&self) -> &BTreeSet<PathBuf> {
-        self.sources.get_or_init(|| {
+    fn of_derivations(&self) -> &BTreeSet<PathBuf> {
+        self.of_derivations.get_or_init(|| {
             let mut sources = BTreeSet::new();
             for look in self.looks {
                 let Look::Derivation(path) = look else { continue };
@@ -74,38 +67,18 @@ impl<'a> Others<'a> {
             sources
         })
     }
-
-    fn is_of_others(&self, file: &Path) -> bool {
-        (fetched(file).is_some() || file.starts_with(self.store))
-            && !self.copies.iter().any(|copy| file.starts_with(copy))
-    }
-
-    /// Where in the store, or in what newer nix names in its own way, a file is from.
-    fn source(&self, file: &Path) -> PathBuf {
-        let below = file.strip_prefix(self.store).ok().and_then(|below| below.components().next());
-        below.map_or_else(|| file.to_path_buf(), |name| self.store.join(name))
-    }
 }
 
-/// Whether a directory, or one above, is nixpkgs or its library.
+/// Whether a directory, or one above, is nixpkgs or its library; of a source that cannot be looked at, by its name.
 pub fn is_nixpkgs(dir: &Path) -> bool {
-    dir.ancestors().any(|above| OF_NIXPKGS.iter().any(|name| above.join(name).exists()))
-}
-
-/// Where a file is from that newer nix names `«github:owner/repo/…»/file`. What is of this machine is the user's, and
-/// what has no scheme nix's own.
-fn fetched(file: &Path) -> Option<&str> {
-    let (source, _) = file.to_str()?.strip_prefix('«')?.split_once('»')?;
-    let is_local = ["path:", "git+file:"].iter().any(|scheme| source.starts_with(scheme));
-    (source.contains(':') && !is_local).then_some(source)
+    let is_called_so = || dir.components().any(|part| part.as_os_str() == "nixpkgs");
+    !dir.is_absolute() && is_called_so()
+        || dir.ancestors().any(|above| OF_NIXPKGS.iter().any(|name| above.join(name).exists()))
 }
 
 /// One that cannot be looked at may.
 fn reads(file: &Path) -> bool {
-    if file.starts_with("/") && file.extension().is_none_or(|extension| extension != "nix") {
-        return false;
-    }
-    if fetched(file).is_some_and(|source| source.contains("/nixpkgs/")) {
+    if file.extension().is_none_or(|extension| extension != "nix") {
         return false;
     }
     let Ok(Some(text)) = crate::fs::read_regular(file, LIMIT) else { return true };
@@ -132,16 +105,6 @@ fn sources_of(derivation: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_newer_nix_names_in_its_own_way_may_be_fetched() {
-        let check = |name: &str, source| assert_eq!(fetched(Path::new(name)), source, "{name}");
-        check("«github:o/r/1?narHash=x»/a.nix", Some("github:o/r/1?narHash=x"));
-        check("«path:/p?narHash=x»/flake.nix", None);
-        check("«git+file:///p»/p/a.nix", None);
-        check("«flakes-internal»/call-flake.nix", None);
-        check("/s/1-source/a.nix", None);
-    }
 
     #[test]
     fn the_sources_of_a_derivation_are_those_it_lists() {

@@ -13,8 +13,7 @@ use super::request::{Request, Source};
 use super::settings;
 use super::view::{Scope, View};
 use crate::env::Env;
-use sources::Sources;
-pub use sources::copies;
+pub use sources::{Foreign, Sources, copies};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use texts::{Context, Own, Texts};
@@ -60,12 +59,12 @@ impl<'a> Reads<'a> {
 
     pub fn of((request, env): (&Request, &Env), looks: &[Look], view: &'a View) -> Self {
         let mut reads = Self::none(view);
-        let (store, flake) = (store_dir(env), request.local_flake());
-        let sources = Sources::new(store.clone(), flake.as_ref(), looks, request);
+        let flake = request.local_flake();
+        let sources = Sources::new(store_dir(env), flake.as_ref(), looks, request);
         for look in looks {
             reads.take(look, &sources);
         }
-        let others = Others::new(looks, (&store, &sources.copies));
+        let others = Others::new(looks, &sources);
         let mut files = reads.nix_files();
         let is_own = |file: &Path| flake.is_some() || file.starts_with(&request.project);
         files.retain(|file| is_own(file) || !others::is_nixpkgs(file));

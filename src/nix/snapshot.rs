@@ -40,6 +40,17 @@ struct Written {
     size: u64,
 }
 
+/// What happened while nix ran.
+#[derive(Debug)]
+pub struct Meanwhile<'a> {
+    /// When it began, in nanoseconds since the epoch.
+    pub began: i64,
+    pub before: &'a Snapshot,
+    pub changes: BTreeSet<Change>,
+    /// What nix itself wrote.
+    pub own: Option<PathBuf>,
+}
+
 /// A path that is not as it was.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
@@ -70,6 +81,11 @@ impl Snapshot {
             snapshot.dirs.insert(dir, entries);
         }
         snapshot
+    }
+
+    /// Whether it tells of all that comes and goes in a directory.
+    pub fn has(&self, dir: &Path) -> bool {
+        self.dirs.contains_key(dir)
     }
 
     /// What is not as it was then.

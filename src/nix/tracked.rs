@@ -62,12 +62,20 @@ impl Checkout {
 
     /// Whether nix can see a path: of those below the tree, a file that is tracked or what leads to one.
     pub fn shows(&self, path: &Path, tracked: &Tracked) -> bool {
-        let is_apart = self.apart.iter().any(|apart| path.starts_with(apart));
-        let Ok(below) = path.strip_prefix(&self.tree) else { return true };
-        is_apart
-            || below.components().any(|part| part.as_os_str() == ".git")
+        let Some(below) = self.below(path) else { return true };
+        below.components().any(|part| part.as_os_str() == ".git")
             || tracked.has(below)
             || tracked.link_before(below).is_some_and(|link| self.shows_behind(link, path, tracked))
+    }
+
+    /// Whether git says of what is below a directory what is there.
+    pub fn has(&self, dir: &Path) -> bool {
+        self.below(dir).is_some()
+    }
+
+    fn below<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        let is_apart = self.apart.iter().any(|apart| path.starts_with(apart));
+        path.strip_prefix(&self.tree).ok().filter(|_| !is_apart)
     }
 
     /// What is behind a link is tracked where it is, if it is here.

@@ -65,6 +65,12 @@ impl View<'_> {
         told.is_none_or(|(checkout, tracked)| checkout.shows(path, tracked))
     }
 
+    /// Whether some of what stands in a directory may not count.
+    pub fn hides_some_of(&self, dir: &Path) -> bool {
+        let checkout = self.scope.checkout.as_ref().filter(|_| self.tracked.is_some());
+        checkout.is_some_and(|checkout| checkout.has(dir))
+    }
+
     /// Whether an entry of a directory that is gone through counts.
     pub fn has(&self, entry: &DirEntry) -> bool {
         let (path, name) = (entry.path(), entry.file_name());

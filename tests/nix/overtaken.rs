@@ -76,6 +76,27 @@ fn what_does_not_count_may_change_while_nix_runs() {
     assert_eq!((only(&world).as_str(), world.calls()), ("one", 1));
 }
 
+/// In git, nix sees what git tracks alone.
+#[test]
+fn files_that_git_does_not_track_may_come_and_go_while_nix_runs() {
+    if !has_nix() {
+        return;
+    }
+    for expression in
+        ["\"${self}\"", "\"${./cfg}\"", "toString (builtins.attrNames (builtins.readDir ./cfg))"]
+    {
+        let world = world_with(expression);
+        bash(&world, "commit");
+        while_nix_runs(&world, "touch cfg/swap; rm cfg/swap; echo x >cfg/log; echo x >log");
+        only(&world);
+        assert_eq!(world.calls(), 1, "{expression}");
+        while_nix_runs(&world, "touch cfg/swap; git add cfg/swap");
+        world.edit("flake.nix", "ONLY", "MORE = 1; ONLY");
+        only(&world);
+        assert_eq!(world.calls(), 3, "{expression}");
+    }
+}
+
 /// An error that is mended before nix has told it is none.
 #[test]
 fn a_failure_that_was_overtaken_is_forgotten() {

@@ -149,6 +149,33 @@ fn a_flake_that_goes_to_its_inputs_counts_whole() {
     assert_eq!(only(&world), "two");
 }
 
+/// Newer nix names the files of such an input otherwise than by where the store has them.
+#[test]
+fn an_input_in_git_may_read_what_it_is_given() {
+    if !has_nix() {
+        return;
+    }
+    let read = "p: builtins.readFile (p + \"/v\")";
+    let cases = [
+        (read, "sub.lib.f ./cfg", ["one", "two"]),
+        (read, "sub.lib.f (self + \"/cfg\")", ["one", "two"]),
+        ("p: \"same\"", "sub.lib.f ./cfg", ["same", "same"]),
+    ];
+    for (function, expression, values) in cases {
+        let world = world_with(expression);
+        world.project.write("cfg/default.nix", "{ }");
+        world.project.write_at("lib/flake.nix", "{ outputs = _: { lib = import ./lib.nix; }; }");
+        world.project.write_at("lib/lib.nix", format!("{{ f = {function}; greeting = \"\"; }}"));
+        bash(&world, "commit ../lib");
+        let url = format!("git+file://{}", world.project.path("lib").display());
+        world.edit("flake.nix", "flake:fixture-sub", &url);
+        assert_eq!((only(&world).as_str(), world.calls()), (values[0], 1), "{expression}");
+        world.project.write("cfg/v", "two");
+        let calls = 1 + usize::from(values[0] != values[1]);
+        assert_eq!((only(&world).as_str(), world.calls()), (values[1], calls), "{expression}");
+    }
+}
+
 /// What is behind a link is not what stands in the directory.
 #[test]
 fn a_link_to_a_large_directory_makes_no_large_one() {

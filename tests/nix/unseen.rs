@@ -1,6 +1,7 @@
 //! What an evaluation looks at in ways that its files do not show.
 
 use super::inputs::{only, world_with};
+use super::traced::bash;
 use super::{World, has_nix};
 
 /// A `shell.nix` whose shell has the value of an expression as `ONLY`.
@@ -288,6 +289,28 @@ fn a_flake_of_a_branch_is_that_of_its_commit() {
     assert_eq!((only(&world).as_str(), world.calls()), ("two", 2));
 }
 
+/// One that knows of fewer inputs would be found again as soon as one of the others changes.
+#[test]
+fn a_shell_that_is_made_anew_takes_the_place_of_one_that_knew_less() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    world.project.write("cfg/v", "one");
+    world.project.write("other.nix", "builtins.readFile ./cfg/v");
+    let value = "if builtins.getEnv (\"A\" + \"A\") == \"1\" then import ./other.nix else \"none\"";
+    let shell = format!("(import ./pkgs.nix {{ }}).mkShell {{ name = \"x\"; ONLY = {value}; }}");
+    world.allow(&format!("export AA=$(cat aa)\nuse nix -E '{shell}'\n"));
+    world.project.write("aa", "0");
+    assert_eq!(only(&world), "none");
+    world.project.write("aa", "1");
+    assert_eq!(only(&world), "none");
+    world.project.envr(["nix", "refresh"]).any_stderr().success();
+    assert_eq!(only(&world), "one");
+    world.project.write("cfg/v", "two");
+    assert_eq!(only(&world), "two");
+}
+
 /// Below a directory with a flake of its own.
 #[test]
 fn a_flake_that_a_reference_asks_for_below_another_counts() {
@@ -312,4 +335,48 @@ fn a_flake_that_a_reference_asks_for_below_another_counts() {
         world.project.write("x.nix", "\"z\"");
         assert_eq!((only(&world).as_str(), world.calls()), ("ytwo", calls), "{reference}");
     }
+}
+
+/// Outside of git, by its whole path. Older versions of nix do not know such a reference.
+#[test]
+fn a_part_of_a_directory_that_is_no_repository_counts() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("import ./x.nix + builtins.readFile ./cfg/v");
+    let lib = world.project.path("lib");
+    crate::cases::copy(&world.project.path("project"), &lib);
+    std::fs::rename(lib, world.project.path("project/lib")).unwrap();
+    world.project.write("lib/x.nix", "\"x\"");
+    world.project.remove("flake.nix");
+    let path = world.project.path("project").display().to_string();
+    let reference = format!("path:{path}?dir=lib");
+    if !world.run("nix", &["flake", "lock", &reference]).status().unwrap().success() {
+        return;
+    }
+    world.allow(&format!("use flake '{reference}#bare'\n"));
+    assert_eq!(only(&world), "xone");
+    world.edit("lib/x.nix", "x", "y");
+    assert_eq!(only(&world), "yone");
+    world.edit("lib/cfg/v", "one", "two");
+    assert_eq!((only(&world).as_str(), world.calls()), ("ytwo", 3));
+    bash(&world, "touch lib/cfg/v lib/x.nix");
+    assert_eq!((only(&world).as_str(), world.calls()), ("ytwo", 3));
+}
+
+/// Versions of nix differ in whether it is there: who asks nix is told.
+#[test]
+fn a_link_that_leads_nowhere_may_come() {
+    if !has_nix() {
+        return;
+    }
+    let world = world_with("if builtins.pathExists ./opt/local.nix then \"there\" else \"not\"");
+    world.project.write("opt/other", "");
+    only(&world);
+    let calls = world.calls();
+    bash(&world, "ln -s nowhere opt/local.nix");
+    only(&world);
+    assert_eq!(world.calls(), calls + 1);
+    only(&world);
+    assert_eq!(world.calls(), calls + 1);
 }

@@ -66,16 +66,24 @@ impl Code {
         code
     }
 
-    /// Where a word stands in code.
+    /// Where a word stands in code, or the other name `__word` that builtins have.
     pub fn words<'a>(&'a self, word: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
         let is_part = |letter: Option<char>| letter.is_some_and(is_of_name);
         self.text.match_indices(word).map(move |(at, _)| (at, at + word.len())).filter(
             move |(start, end)| {
                 self.is_code(*start)
-                    && !is_part(self.text[..*start].chars().next_back())
+                    && !self.is_in_path(*start)
+                    && !is_part(without_underscores(&self.text[..*start]).chars().next_back())
                     && !is_part(self.text[*end..].chars().next())
             },
         )
+    }
+
+    /// Whether a byte stands in a path literal, whose parts are no words.
+    fn is_in_path(&self, at: usize) -> bool {
+        let start = self.text[..at].trim_end_matches(is_of_path).len();
+        let rest = &self.text[start..];
+        is_path(&rest[..rest.find(|letter| !is_of_path(letter)).unwrap_or(rest.len())])
     }
 
     /// Whether a byte of the text is of no string.
@@ -109,12 +117,8 @@ impl Code {
             let behind = |letter: char| !is_of_path(letter);
             let end = self.text[start..].find(behind).map_or(self.text.len(), |end| start + end);
             let literal = &self.text[start..end];
-            let is_path = literal.contains('/')
-                && !literal.contains("//")
-                && !literal.starts_with('~')
-                && literal != "/"
-                && !self.text[..start].ends_with('<');
-            if is_path && !self.is_string[start] {
+            let is_name = literal.starts_with('~') || self.text[..start].ends_with('<');
+            if is_path(literal) && !is_name && !self.is_string[start] {
                 paths.push((start, end));
             }
             at = end;
@@ -123,8 +127,16 @@ impl Code {
     }
 }
 
+fn without_underscores(before: &str) -> &str {
+    before.strip_suffix("__").unwrap_or(before)
+}
+
 pub fn is_of_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_' || letter == '-' || letter == '\''
+}
+
+fn is_path(literal: &str) -> bool {
+    literal.contains('/') && !literal.contains("//") && literal != "/"
 }
 
 fn is_of_path(letter: char) -> bool {

@@ -1,10 +1,11 @@
 //! Where paths that nix names come from: the store's copies of what the user has, and what newer nix names otherwise.
 
 use super::TEXT_LIMIT;
-use super::virtual_path::virtual_path;
-use crate::nix::flake::LocalFlake;
+use super::virtual_path::{parts, virtual_path};
+use crate::nix::flake::{Fetched, LocalFlake};
 use crate::nix::log::Look;
 use crate::nix::request::Request;
+use crate::nix::store_path;
 use std::path::{Path, PathBuf};
 
 pub struct Sources {
@@ -15,6 +16,15 @@ pub struct Sources {
     tree: PathBuf,
     /// What other sources may have been made of.
     pub others: Vec<LocalFlake>,
+    /// What the flake's lock tells of sources that newer nix names otherwise.
+    fetched: Vec<Fetched>,
+}
+
+/// A file of a source that is not the user's.
+pub struct Foreign {
+    /// Where it can be looked at, if the store is known to have it.
+    pub file: PathBuf,
+    pub source: PathBuf,
 }
 
 impl Sources {
@@ -32,7 +42,25 @@ impl Sources {
         let overrides =
             overrides.filter_map(|(_, reference)| LocalFlake::find(reference, &request.dir));
         others.extend(overrides);
-        Self { store, copies, tree, others }
+        let fetched = flake.map(LocalFlake::fetched).unwrap_or_default();
+        Self { store, copies, tree, others, fetched }
+    }
+
+    /// What is none of the user's files.
+    pub fn foreign(&self, path: &Path) -> Option<Foreign> {
+        if let Some((reference, below)) = parts(path) {
+            // What has no scheme is nix's own.
+            if !reference.contains(':') || virtual_path(path, &self.tree).is_some() {
+                return None;
+            }
+            let fetched = self.fetched.iter().find(|fetched| fetched.is(reference));
+            let stored = fetched.and_then(|it| store_path::of_source(&self.store, &it.hash));
+            let source = stored.unwrap_or_else(|| reference.into());
+            return Some(Foreign { file: source.join(below.trim_start_matches('/')), source });
+        }
+        let name = path.strip_prefix(&self.store).ok()?.components().next()?;
+        let (file, source) = (path.to_path_buf(), self.store.join(name));
+        (!self.copies.contains(&source)).then_some(Foreign { file, source })
     }
 
     /// The files of the user that a path nix named may stand for.

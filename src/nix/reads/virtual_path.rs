@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 /// `«path:/dir?narHash=…»/file` of newer nix, and of a submodule `«git+file:///tree/submodule?…»/tree/submodule/file`.
 pub fn virtual_path(path: &Path, tree: &Path) -> Option<PathBuf> {
-    let (source, below) = path.to_str()?.strip_prefix('«')?.split_once('»')?;
+    let (source, below) = parts(path)?;
     if let Some(source) = source.strip_prefix("path:") {
         let dir = source.split('?').next().unwrap_or(source);
         return Some(Path::new(dir).join(below.trim_start_matches('/')));
     }
     let is_of_tree = tree.is_absolute() && Path::new(below).starts_with(tree);
     (source.starts_with("git+file:") && is_of_tree).then(|| PathBuf::from(below))
+}
+
+/// Of such a name, the source and the file in it.
+pub fn parts(path: &Path) -> Option<(&str, &str)> {
+    path.to_str()?.strip_prefix('«')?.split_once('»')
 }
 
 #[cfg(test)]
