@@ -426,6 +426,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Have shells made anew as soon as they are out of date')
             [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
+            [CompletionResult]::new('attend', 'attend', [CompletionResultType]::ParameterValue, 'Evaluate, and say so where that is ended from outside')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -469,6 +470,11 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'envr;nix;attend' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'envr;nix;print' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -482,6 +488,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Have shells made anew as soon as they are out of date')
             [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
+            [CompletionResult]::new('attend', 'attend', [CompletionResultType]::ParameterValue, 'Evaluate, and say so where that is ended from outside')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -505,6 +512,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;nix;help;evaluate' {
+            break
+        }
+        'envr;nix;help;attend' {
             break
         }
         'envr;nix;help;print' {
@@ -769,6 +779,7 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy this project''s shells to a binary cache')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Have shells made anew as soon as they are out of date')
             [CompletionResult]::new('evaluate', 'evaluate', [CompletionResultType]::ParameterValue, 'Make the shell that a directory of the cache asks for')
+            [CompletionResult]::new('attend', 'attend', [CompletionResultType]::ParameterValue, 'Evaluate, and say so where that is ended from outside')
             [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the code of `use flake` or `use nix`')
             break
         }
@@ -791,6 +802,9 @@ Register-ArgumentCompleter -Native -CommandName 'envr' -ScriptBlock {
             break
         }
         'envr;help;nix;evaluate' {
+            break
+        }
+        'envr;help;nix;attend' {
             break
         }
         'envr;help;nix;print' {

@@ -217,6 +217,9 @@ _envr() {
             envr__subcmd__help,why)
                 cmd="envr__subcmd__help__subcmd__why"
                 ;;
+            envr__subcmd__help__subcmd__nix,attend)
+                cmd="envr__subcmd__help__subcmd__nix__subcmd__attend"
+                ;;
             envr__subcmd__help__subcmd__nix,copy)
                 cmd="envr__subcmd__help__subcmd__nix__subcmd__copy"
                 ;;
@@ -292,6 +295,9 @@ _envr() {
             envr__subcmd__help__subcmd__services,import)
                 cmd="envr__subcmd__help__subcmd__services__subcmd__import"
                 ;;
+            envr__subcmd__nix,attend)
+                cmd="envr__subcmd__nix__subcmd__attend"
+                ;;
             envr__subcmd__nix,copy)
                 cmd="envr__subcmd__nix__subcmd__copy"
                 ;;
@@ -318,6 +324,9 @@ _envr() {
                 ;;
             envr__subcmd__nix,watch)
                 cmd="envr__subcmd__nix__subcmd__watch"
+                ;;
+            envr__subcmd__nix__subcmd__help,attend)
+                cmd="envr__subcmd__nix__subcmd__help__subcmd__attend"
                 ;;
             envr__subcmd__nix__subcmd__help,copy)
                 cmd="envr__subcmd__nix__subcmd__help__subcmd__copy"
@@ -832,8 +841,22 @@ _envr() {
             return 0
             ;;
         envr__subcmd__help__subcmd__nix)
-            opts="status log refresh gc copy watch evaluate print"
+            opts="status log refresh gc copy watch evaluate attend print"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__help__subcmd__nix__subcmd__attend)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1474,8 +1497,22 @@ _envr() {
             return 0
             ;;
         envr__subcmd__nix)
-            opts="-h --help status log refresh gc copy watch evaluate print help"
+            opts="-h --help status log refresh gc copy watch evaluate attend print help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__nix__subcmd__attend)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1538,8 +1575,22 @@ _envr() {
             return 0
             ;;
         envr__subcmd__nix__subcmd__help)
-            opts="status log refresh gc copy watch evaluate print help"
+            opts="status log refresh gc copy watch evaluate attend print help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        envr__subcmd__nix__subcmd__help__subcmd__attend)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

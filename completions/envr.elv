@@ -363,6 +363,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand copy 'Copy this project''s shells to a binary cache'
             cand watch 'Have shells made anew as soon as they are out of date'
             cand evaluate 'Make the shell that a directory of the cache asks for'
+            cand attend 'Evaluate, and say so where that is ended from outside'
             cand print 'Print the code of `use flake` or `use nix`'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -398,6 +399,10 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'envr;nix;attend'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'envr;nix;print'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -410,6 +415,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand copy 'Copy this project''s shells to a binary cache'
             cand watch 'Have shells made anew as soon as they are out of date'
             cand evaluate 'Make the shell that a directory of the cache asks for'
+            cand attend 'Evaluate, and say so where that is ended from outside'
             cand print 'Print the code of `use flake` or `use nix`'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -426,6 +432,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;nix;help;watch'= {
         }
         &'envr;nix;help;evaluate'= {
+        }
+        &'envr;nix;help;attend'= {
         }
         &'envr;nix;help;print'= {
         }
@@ -637,6 +645,7 @@ set edit:completion:arg-completer[envr] = {|@words|
             cand copy 'Copy this project''s shells to a binary cache'
             cand watch 'Have shells made anew as soon as they are out of date'
             cand evaluate 'Make the shell that a directory of the cache asks for'
+            cand attend 'Evaluate, and say so where that is ended from outside'
             cand print 'Print the code of `use flake` or `use nix`'
         }
         &'envr;help;nix;status'= {
@@ -652,6 +661,8 @@ set edit:completion:arg-completer[envr] = {|@words|
         &'envr;help;nix;watch'= {
         }
         &'envr;help;nix;evaluate'= {
+        }
+        &'envr;help;nix;attend'= {
         }
         &'envr;help;nix;print'= {
         }

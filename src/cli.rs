@@ -170,6 +170,9 @@ enum NixVerb {
         in_background: bool,
         place: PathBuf,
     },
+    /// Evaluate, and say so where that is ended from outside
+    #[command(hide = true)]
+    Attend { place: PathBuf },
     /// Print the code of `use flake` or `use nix`
     #[command(hide = true)]
     Print {
@@ -264,11 +267,14 @@ fn dispatch(host: &Host, verb: Verb) -> Result<ExitCode> {
             NixVerb::Gc { older_than } => cmd::nix::gc(host, older_than.as_deref())?,
             NixVerb::Copy { to } => cmd::nix::copy(host, &to)?,
             NixVerb::Refresh => cmd::nix::refresh(host)?,
-            NixVerb::Watch { in_background: true } => cmd::nix::detach(host, &["watch".as_ref()])?,
+            NixVerb::Watch { in_background: true } => {
+                cmd::nix::detach(host, &["watch".as_ref()])?;
+            }
             NixVerb::Watch { in_background: false } => crate::nix::watch(host)?,
             NixVerb::Evaluate { in_background: true, place } => {
-                cmd::nix::detach(host, &["evaluate".as_ref(), place.as_ref()])?;
+                cmd::nix::detach(host, &["attend".as_ref(), place.as_ref()])?;
             }
+            NixVerb::Attend { place } => cmd::nix::attend(host, &place)?,
             NixVerb::Evaluate { in_background: false, place } => cmd::nix::evaluate(host, &place)?,
             NixVerb::Print { words } => cmd::nix::print(host, &words)?,
         },

@@ -40,7 +40,7 @@ use std::path::Path;
 use waiting::{Interrupts, Waited};
 
 pub use effect::{Effect, Once};
-pub use evaluation::evaluate;
+pub use evaluation::{attend, evaluate};
 pub use hook::{Hooked, LoneHook, code, hook, noise};
 pub use kept::Kept;
 pub use overview::{Overview, State, overviews, unreadable};
@@ -215,8 +215,7 @@ impl Bringing<'_> {
 
     fn reason(&self, changed: Option<&Path>) -> String {
         let Some(path) = changed else { return String::new() };
-        let path = path.strip_prefix(&self.request.project).unwrap_or(path);
-        format!(": `{}` changed", path.display())
+        format!(": `{}` changed", seen_from(&self.request.project, path).display())
     }
 
     /// Waits for a shell that is another than the last one.
@@ -286,6 +285,11 @@ impl Bringing<'_> {
             None => Brought::Nothing,
         }
     }
+}
+
+/// A file as it is named to those who work in a directory.
+pub fn seen_from<'a>(dir: &Path, path: &'a Path) -> &'a Path {
+    if path == dir { Path::new(".") } else { path.strip_prefix(dir).unwrap_or(path) }
 }
 
 /// The arguments of a script as text; nix knows no other.

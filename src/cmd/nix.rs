@@ -18,18 +18,23 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 /// Starts a process of ours outside the session, and so outside the reach of the terminal. It inherits our standard files.
-pub fn detach(host: &Host, words: &[&OsStr]) -> Result<()> {
+pub fn detach(host: &Host, words: &[&OsStr]) -> Result<Child> {
     // Who leads a group of processes stays, as when a person types this.
     _ = setsid();
     let program = std::env::current_exe().unwrap_or_else(|_| host.program().to_path_buf());
     let mut command = Command::new(&program);
     command.arg0("envr").arg("nix").args(words);
-    command.spawn().with_context(|| format!("could not start `{}`", program.display()))?;
-    Ok(())
+    command.spawn().with_context(|| format!("could not start `{}`", program.display()))
+}
+
+/// Has one shell made, and tells prompts where that is ended from outside.
+pub fn attend(host: &Host, place: &Path) -> Result<()> {
+    let worker = detach(host, &["evaluate".as_ref(), place.as_ref()])?;
+    nix::attend(&Place::at(place.to_path_buf()), worker)
 }
 
 /// Makes one shell. Who waits for it reads standard output: what cannot be kept is said there.
@@ -76,8 +81,7 @@ pub fn told(state: &State, project: &Path) -> String {
         State::Current => "is current".to_string(),
         State::BeingMade => "is being made".to_string(),
         State::OutOfDate(path) => {
-            let path = path.strip_prefix(project).unwrap_or(path);
-            format!("is out of date: `{}` changed", path.display())
+            format!("is out of date: `{}` changed", nix::seen_from(project, path).display())
         }
         State::Unwanted => "is out of date: another one is wanted".to_string(),
         State::Failed => "could not be made: `envr nix log` says why".to_string(),

@@ -17,14 +17,14 @@ use crate::env::Env;
 use crate::ui;
 use crate::watch::{Watches, last_change};
 use account::Account;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use rustix::event::Timespec;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::SystemTime;
 
 /// More than this many bytes are no development shell.
@@ -55,12 +55,28 @@ pub fn evaluate(place: &Place, env: &Env) -> Result<()> {
     drop(lock);
     let is_made = result?;
     told?;
-    // Nobody need wait for the rest.
-    _ = File::open("/dev/null").map(rustix::stdio::dup2_stdout);
+    hang_up();
     if is_made {
         super::roots::keep_inputs(place, &evaluation.nix, &request, env)?;
     }
     Ok(())
+}
+
+/// Sees to it that an evaluation of `place` which is killed is told: prompts wait for a sign of its end.
+pub fn attend(place: &Place, mut worker: Child) -> Result<()> {
+    hang_up();
+    let status = worker.wait().context("could not wait for an evaluation")?;
+    match status.signal() {
+        Some(signal) if !place.was_finished_by(worker.id()) => {
+            place.finish(Some(&anyhow!("envr was ended by signal {signal} while nix worked")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who waits for us at the other end of standard output need wait no more.
+fn hang_up() {
+    _ = File::open("/dev/null").map(rustix::stdio::dup2_stdout);
 }
 
 struct Evaluation<'a> {
@@ -212,6 +228,8 @@ impl Evaluation<'_> {
 
     fn ask(&self, log: File) -> Result<Run> {
         let draft = self.place.dir().join("draft");
+        // A nix whose envr was killed may still write into the last one.
+        crate::fs::remove_if_there(&draft)?;
         let output = create(&draft)?;
         let mut command = program::print_dev_env(&self.nix, self.request, self.env, self.place);
         let status = command.stdout(output).stderr(log).status();

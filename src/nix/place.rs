@@ -82,6 +82,12 @@ impl Place {
         })
     }
 
+    /// Whether the last evaluation that told of its end was this process.
+    pub fn was_finished_by(&self, process: u32) -> bool {
+        let text = std::fs::read_to_string(self.finished()).unwrap_or_default();
+        text.lines().next() == Some(process.to_string().as_str())
+    }
+
     /// What kept the last evaluation from leaving anything; it is told once.
     pub fn take_complaint(&self) -> Option<String> {
         let text = crate::fs::read_regular(&self.finished(), 2 * COMPLAINT_LIMIT as u64).ok()??;

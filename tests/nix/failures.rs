@@ -1,6 +1,8 @@
 //! nix that fails, is missing, or is not itself.
 
 use super::{World, has_nix};
+use std::fs;
+use std::time::{Duration, Instant};
 
 const LOADING: &str = "envr: loading $DIR/project/.envrc\n";
 
@@ -201,12 +203,12 @@ fn the_last_shell_stays_where_nix_cannot_be_asked() {
     check("envr: error: could not find `nix` on PATH\n", &bare);
     // As on a disk that can only be read.
     let lock = world.place().with_file_name("lock");
-    std::fs::remove_file(&lock).unwrap();
-    std::fs::create_dir(&lock).unwrap();
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
     check("/lock`: is a directory\n", "");
     let run = world.project.envr(["exec", ".", "true"]).any_stderr().failure();
     assert!(String::from_utf8_lossy(&run.stderr).contains("/lock`: is a directory\n"));
-    std::fs::remove_dir(&lock).unwrap();
+    fs::remove_dir(&lock).unwrap();
     world.settle();
     let mut shell = world.project.shell();
     shell.any_prompt(0);
@@ -224,7 +226,7 @@ fn check_fake(nix: &str, expected: &str) {
     assert!(said.contains(expected) && said.len() < 1 << 20, "{said}");
     let size = |file: &std::path::Path| file.metadata().unwrap().len();
     let places = super::dirs(&super::dirs(&project.path("home/.cache/envr/nix"))[0]);
-    let kept = std::fs::read_dir(&places[0]).unwrap().map(|entry| entry.unwrap().path());
+    let kept = fs::read_dir(&places[0]).unwrap().map(|entry| entry.unwrap().path());
     let failures = kept.filter(|file| file.to_string_lossy().contains("/failure-"));
     assert!(failures.map(|file| size(&file)).sum::<u64>() < 1 << 20);
 }
@@ -374,11 +376,11 @@ fn a_prompt_tells_once_that_nothing_could_be_kept() {
     let mut shell = project.shell();
     shell.any_prompt(0);
     let place = super::dirs(&super::dirs(&project.path("home/.cache/envr/nix"))[0]).remove(0);
-    let files = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name());
+    let files = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name());
     let names = files.map(|name| name.into_string().unwrap());
     let kept = names.into_iter().find(|name| name.starts_with("shell-")).unwrap();
     let variant = kept.split('-').nth(1).unwrap();
-    std::fs::create_dir(place.join(format!("failure-{variant}.json"))).unwrap();
+    fs::create_dir(place.join(format!("failure-{variant}.json"))).unwrap();
     project.write("flake.nix", "2");
     shell.any_prompt(0);
     project.envr(["exec", ".", "true"]).any_stderr().failure();
@@ -418,7 +420,7 @@ fn a_shell_that_cannot_be_kept_whole_is_not_kept() {
         "{said}"
     );
     let places = super::dirs(&super::dirs(&project.path("home/.cache/envr/nix"))[0]);
-    let names = std::fs::read_dir(&places[0]).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = fs::read_dir(&places[0]).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     let names: Vec<&str> = names.iter().map(|name| name.split('-').next().unwrap()).collect();
@@ -429,4 +431,38 @@ fn a_shell_that_cannot_be_kept_whole_is_not_kept() {
     assert_eq!(shell.get("A"), Some(value.as_str()));
     // A shell that is kept is not harmed by a disk that is full later.
     assert!(limited().status.success());
+}
+
+/// As by the kernel where memory is short.
+#[test]
+fn a_prompt_tells_that_the_evaluation_behind_its_back_was_killed() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let mut shell = world.project.shell();
+    shell.any_prompt(0);
+    world.project.write_at("before-nix", "rm \"$root/before-nix\"; kill -KILL $PPID; exit 1\n");
+    world.edit("pkgs.nix", "plain value", "made anew");
+    let finished = world.place().join("finished");
+    let before = fs::read(&finished).unwrap();
+    shell.any_prompt(0);
+    let late = Instant::now() + Duration::from_secs(20);
+    while fs::read(&finished).unwrap() == before {
+        assert!(Instant::now() < late);
+        std::thread::yield_now();
+    }
+    let said = shell.any_prompt(1);
+    assert!(
+        said.contains(
+            "envr: error: could not make the nix shell `.`: envr was ended by signal 9 while nix worked\n\
+             envr: hint: envr nix refresh\n"
+        ),
+        "{said}"
+    );
+    assert_eq!(shell.get("PLAIN"), Some("plain value"));
+    shell.prompt("");
+    world.settle();
+    shell.any_prompt(0);
+    assert_eq!(shell.get("PLAIN"), Some("made anew"));
 }
