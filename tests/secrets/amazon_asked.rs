@@ -256,7 +256,7 @@ impl World {
     }
 
     /// Since the last time. sops asks again where an answer is slow.
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         let mut asked = std::mem::take(&mut *self.server.asked.lock().unwrap());
         asked.dedup();
         asked

@@ -82,3 +82,14 @@ fn an_instance_is_asked_where_somebody_says_so() {
     world.asks_once(&[&asked[0], &asked[1], &asked[2], "kms INSTANCE+T"]);
     with_container(world).asks(&["GET /v2/credentials/5-6", "kms CONTAINER+T"]);
 }
+
+#[test]
+fn an_instance_is_not_asked_where_nobody_says_so() {
+    let world = World::new()
+        .without("AWS_EC2_METADATA_DISABLED")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "<URL>");
+    let run = world.project.envr(["secret", "encrypt", "s.yaml"]).any_stderr().failure();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("no AWS credentials are in the environment or the profile"), "{said}");
+    assert!(world.asked().is_empty());
+}
