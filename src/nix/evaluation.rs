@@ -297,8 +297,8 @@ impl Evaluation<'_> {
         reads.take_missing(&account.message);
         let too_old = || program::why_too_old(&self.nix, self.request, self.env);
         let why = if account.looks.is_empty() { too_old() } else { None };
-        let reason = why.unwrap_or_default() + &account.reason(status);
-        Outcome::Failed(self.failure(&reads, reason, status.signal().is_none()))
+        let (reason, is_lasting) = account.reason(status);
+        Outcome::Failed(self.failure(&reads, why.unwrap_or_default() + &reason, is_lasting))
     }
 
     fn failure(&self, reads: &Reads, mut reason: String, is_lasting: bool) -> Failure {

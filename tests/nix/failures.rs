@@ -316,6 +316,35 @@ fn a_killed_nix_is_tried_again() {
     assert_eq!(shell.get("A"), Some("1"));
 }
 
+/// Another place to work at may have a network.
+#[test]
+fn a_download_that_failed_is_tried_again() {
+    if !has_nix() {
+        return;
+    }
+    let world = World::new();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/made", server.local_addr().unwrap());
+    let fetched = format!(r#"ONLY = builtins.readFile (builtins.fetchurl "{url}");"#);
+    world.edit("flake.nix", r#"ONLY = "this";"#, &fetched);
+    world.allow("use flake .#bare --impure --option download-attempts 1\n");
+    drop(server);
+    let fails = |world: &World| {
+        let output = world.project.envr(["exec", ".", "true"]).any_stderr().failure();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for _ in 0..2 {
+        let said = fails(&world);
+        assert!(said.contains("unable to download"), "{said}");
+    }
+    assert_eq!(world.calls(), 2);
+    world.edit("flake.nix", &fetched, "ONLY = throw \"no\";");
+    for _ in 0..2 {
+        fails(&world);
+    }
+    assert_eq!(world.calls(), 3);
+}
+
 #[test]
 fn a_place_that_cannot_be_written_is_told() {
     let project = crate::test::Project::new();

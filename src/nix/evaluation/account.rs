@@ -29,6 +29,14 @@ const MESSAGE_LIMIT: usize = 16 << 10;
 const REMARKS_LIMIT: usize = 4 << 10;
 /// Of the log of a build that failed.
 const BUILD_LINES: usize = 20;
+/// What nix, git, ssh and curl say where a server cannot be reached.
+const OF_THE_NETWORK: [&str; 5] = [
+    "unable to download",
+    "unable to access",
+    "Could not resolve host",
+    "Could not read from remote repository",
+    "onnection timed out",
+];
 /// nix's status where a build failed.
 const BUILD_FAILED: i32 = 100;
 
@@ -77,8 +85,8 @@ impl Account {
         ["is busy", "schema' is corrupt"].iter().any(|words| self.message.contains(words))
     }
 
-    /// Why nix failed.
-    pub fn reason(self, status: ExitStatus) -> String {
+    /// Why nix failed, and whether it would fail so again in the same files.
+    pub fn reason(self, status: ExitStatus) -> (String, bool) {
         let Self { mut message, remarks, builds, .. } = self;
         if status.code() == Some(BUILD_FAILED) && !message.contains("log lines:") {
             message.extend(builds.iter().map(|line| format!("> {line}\n")));
@@ -90,6 +98,8 @@ impl Account {
             }
             (None, _) => String::new(),
         };
-        remarks + &message + &end
+        let reason = remarks + &message + &end;
+        let is_passing = OF_THE_NETWORK.iter().any(|words| reason.contains(words));
+        (reason, status.signal().is_none() && !is_passing)
     }
 }
