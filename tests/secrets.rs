@@ -25,6 +25,7 @@ mod random;
 mod read_back;
 mod recipients;
 mod redacted;
+mod remarks;
 mod rules;
 mod safety;
 mod sops_files;

@@ -73,6 +73,12 @@ impl Document {
         Ok(Some(document))
     }
 
+    /// As what a file is encrypted, whatever it is called. That of a binary file is JSON.
+    pub fn format_of(source: &Source) -> Option<Format> {
+        let formats = [Format::Json, Format::Yaml, Format::Ini, Format::Dotenv];
+        formats.into_iter().find(|format| Self::read(source.clone(), *format).is_ok())
+    }
+
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -33,10 +33,7 @@ impl Metadata {
     /// Reads the `sops` entry of a document.
     pub fn of(metadata: &Branch) -> Result<Self> {
         let text = |name: &str| find(metadata, name).and_then(Value::text);
-        let version = text("version").unwrap_or_default();
-        if !is_version(find(metadata, "version")) {
-            bail!("its metadata has no valid `version`");
-        }
+        let version = version(metadata).context("its metadata has no valid `version`")?;
         let last_modified = text("lastmodified").and_then(timestamp::rfc3339_seconds);
         let last_modified = last_modified.context("its metadata has no valid `lastmodified`")?;
         let threshold = match find(metadata, "shamir_threshold") {
@@ -61,7 +58,7 @@ impl Metadata {
             rule: Rule::of_metadata(metadata)?,
             mac_only_encrypted: text("mac_only_encrypted")
                 .is_some_and(|value| matches!(value, "True" | "true")),
-            version: version.to_string(),
+            version,
         })
     }
 
@@ -75,17 +72,22 @@ impl Metadata {
     }
 }
 
+/// Without quotes YAML has some as numbers.
+fn version(metadata: &Branch) -> Option<String> {
+    let leaf = find(metadata, "version")?.leaf()?;
+    let text = leaf.spelling().as_str()?;
+    is_version(text).then(|| text.to_string())
+}
+
 /// As sops takes it: a semantic version with or without `v`, or anything of version 1.
-fn is_version(value: Option<&Value>) -> bool {
-    let Some(Value::Leaf(leaf)) = value else { return false };
-    let Some(text) = leaf.text().as_str().filter(|_| leaf.kind == super::Kind::Str) else {
-        return false;
-    };
+fn is_version(text: &str) -> bool {
     let core = text.strip_prefix('v').unwrap_or(text);
     let core = core.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<&str> = core.split('.').collect();
-    let is_number =
-        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |part: &&str| {
+        let is_short = *part == "0" || !part.starts_with('0');
+        !part.is_empty() && is_short && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
     text.starts_with("1.") || (parts.len() == 3 && parts.iter().all(is_number))
 }
 
@@ -118,14 +120,23 @@ mod tests {
             ("v3.9.4", true),
             ("4.0.0-rc.1", true),
             ("1.x", true),
+            ("1.18", true),
+            ("0.10.0", true),
+            ("03.1.0", false),
             ("3.11", false),
             ("", false),
             ("latest", false),
         ] {
-            assert_eq!(is_version(Some(&Value::string(text))), is_valid, "{text}");
+            assert_eq!(is_version(text), is_valid, "{text}");
         }
-        assert!(!is_version(Some(&Value::Leaf(Leaf::float(3.1)))));
-        assert!(!is_version(None));
+    }
+
+    #[test]
+    fn a_version_may_be_a_number() {
+        let of = |leaf| version(&vec![Entry::Pair("version".into(), Value::Leaf(leaf))]);
+        assert_eq!(of(Leaf::float(1.1).spelled("1.10".into())).as_deref(), Some("1.10"));
+        assert_eq!(of(Leaf::float(3.1)), None);
+        assert_eq!(version(&Branch::new()), None);
     }
 
     #[test]

@@ -1,136 +1,120 @@
 //! Takes secrets out of what a program prints, wherever its writes begin and end.
 
-use super::Secret;
-use zeroize::Zeroizing;
+mod needles;
+
+use std::collections::VecDeque;
+use zeroize::{Zeroize as _, Zeroizing};
+
+pub use needles::Needles;
+use needles::State;
 
 /// What stands in the place of a secret.
 const MASK: &[u8] = b"[secret]";
-/// A value shorter than this many bytes is in every text.
-const SHORTEST: usize = 4;
 
-/// The values to look for.
-#[derive(Debug)]
-pub struct Needles {
-    /// By their first byte.
-    by_first: Vec<Vec<Secret>>,
-}
-
-impl Needles {
-    /// Values, and the lines of those that have several: a program may print them one by one.
-    pub fn new(secrets: &[Secret]) -> Self {
-        let mut by_first = vec![Vec::new(); 256];
-        let mut add = |bytes: &[u8]| {
-            let says_nothing = matches!(bytes, b"true" | b"false" | b"null");
-            if bytes.len() >= SHORTEST && !says_nothing {
-                let same: &mut Vec<Secret> = &mut by_first[usize::from(bytes[0])];
-                if !same.iter().any(|known| known.bytes() == bytes) {
-                    same.push(bytes.to_vec().into());
-                }
-            }
-        };
-        for secret in secrets {
-            let value = secret.bytes().trim_ascii_end();
-            add(value);
-            for line in value.split(|byte| *byte == b'\n') {
-                add(line.trim_ascii());
-            }
-        }
-        Self { by_first }
-    }
-
-    fn beginning_with(&self, first: u8) -> &[Secret] {
-        &self.by_first[usize::from(first)]
-    }
-}
-
-/// One stream of bytes.
+/// One stream of bytes. Each is looked at once, whatever the number of secrets.
 #[derive(Debug)]
 pub struct Redactor<'a> {
     needles: &'a Needles,
-    /// What may be the beginning of a secret.
+    state: State,
+    /// What may be the beginning of a secret, or the rest of one.
     held: Zeroizing<Vec<u8>>,
+    /// In what is held, in order, none of which overlaps another.
+    found: VecDeque<Found>,
 }
 
-/// What begins at one place.
-enum Found {
-    Nothing,
-    /// The longest secret, by its length in bytes.
-    Secret(usize),
-    /// More bytes have to come before anybody can say.
-    Undecided,
+/// Secrets that overlap.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    start: usize,
+    end: usize,
+    /// It began before what is held, and its mask stands there.
+    is_shown: bool,
 }
 
 impl<'a> Redactor<'a> {
     pub fn new(needles: &'a Needles) -> Self {
-        Self { needles, held: Zeroizing::default() }
+        let (held, found) = (Zeroizing::default(), VecDeque::new());
+        Self { needles, state: State::default(), held, found }
     }
 
     /// What can be shown by now.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
-        self.held.extend_from_slice(bytes);
-        self.redact(false)
+        for (at, byte) in (self.held.len() + 1..).zip(bytes) {
+            self.state = self.needles.next(self.state, *byte);
+            let length = self.needles.longest_at(self.state);
+            if length > 0 {
+                self.find(at - length, at);
+            }
+        }
+        self.extend(bytes);
+        // No secret that is still to come begins before this.
+        self.show(self.held.len() - self.needles.begun_at(self.state))
     }
 
     /// The rest, as nothing follows.
     pub fn finish(&mut self) -> Vec<u8> {
-        self.redact(true)
+        self.state = State::default();
+        self.show(self.held.len())
     }
 
-    fn redact(&mut self, is_all: bool) -> Vec<u8> {
-        let mut shown = Vec::with_capacity(self.held.len());
-        let mut at = 0;
-        while at < self.held.len() {
-            match self.found(at, is_all) {
-                Found::Undecided => break,
-                Found::Nothing => {
-                    shown.push(self.held[at]);
-                    at += 1;
-                }
-                Found::Secret(length) => match self.end_of_overlap(at + 1, at + length, is_all) {
-                    Some(end) => {
-                        shown.extend_from_slice(MASK);
-                        at = end;
-                    }
-                    None => break,
-                },
-            }
+    /// Secrets end one behind the other, and begin in any order.
+    fn find(&mut self, mut start: usize, end: usize) {
+        let mut is_shown = false;
+        while let Some(last) = self.found.back().copied().filter(|last| last.end > start) {
+            self.found.pop_back();
+            start = start.min(last.start);
+            is_shown |= last.is_shown;
         }
-        self.held.drain(..at);
+        self.found.push_back(Found { start, end, is_shown });
+    }
+
+    /// What a buffer outgrows would be left behind.
+    fn extend(&mut self, bytes: &[u8]) {
+        let wanted = self.held.len() + bytes.len();
+        if wanted > self.held.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(wanted.next_power_of_two()));
+            larger.extend_from_slice(&self.held);
+            self.held = larger;
+        }
+        self.held.extend_from_slice(bytes);
+    }
+
+    /// All that is held before `end`.
+    fn show(&mut self, end: usize) -> Vec<u8> {
+        let mut shown = Vec::with_capacity(end);
+        let mut at = 0;
+        while let Some(found) = self.found.front_mut().filter(|found| found.start < end) {
+            shown.extend_from_slice(&self.held[at..found.start]);
+            if !found.is_shown {
+                shown.extend_from_slice(MASK);
+            }
+            at = found.end.min(end);
+            if found.end > end {
+                (found.start, found.is_shown) = (end, true);
+                break;
+            }
+            self.found.pop_front();
+        }
+        shown.extend_from_slice(&self.held[at..end]);
+        self.drop_held(end);
         shown
     }
 
-    /// Where secrets end of which one begins in the other; `None` where that is not decided.
-    fn end_of_overlap(&self, from: usize, mut end: usize, is_all: bool) -> Option<usize> {
-        let mut at = from;
-        while at < end {
-            match self.found(at, is_all) {
-                Found::Undecided => return None,
-                Found::Nothing => {}
-                Found::Secret(length) => end = end.max(at + length),
-            }
-            at += 1;
+    fn drop_held(&mut self, end: usize) {
+        let rest = self.held.len() - end;
+        self.held.copy_within(end.., 0);
+        self.held[rest..].zeroize();
+        self.held.truncate(rest);
+        for found in &mut self.found {
+            (found.start, found.end) = (found.start - end, found.end - end);
         }
-        Some(end)
-    }
-
-    fn found(&self, at: usize, is_all: bool) -> Found {
-        let rest = &self.held[at..];
-        let mut longest = 0;
-        for needle in self.needles.beginning_with(rest[0]) {
-            let needle = needle.bytes();
-            if rest.starts_with(needle) {
-                longest = longest.max(needle.len());
-            } else if !is_all && needle.starts_with(rest) {
-                return Found::Undecided;
-            }
-        }
-        if longest == 0 { Found::Nothing } else { Found::Secret(longest) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::Secret;
 
     fn needles(secrets: &[&str]) -> Needles {
         Needles::new(&secrets.iter().map(|secret| Secret::from(*secret)).collect::<Vec<_>>())
@@ -196,5 +180,41 @@ mod tests {
         assert_eq!(redactor.push(b"Password: "), b"Password: ");
         assert_eq!(redactor.push(b"oh hunt"), b"oh ");
         assert_eq!(redactor.push(b"ing"), b"hunting");
+    }
+
+    #[test]
+    fn of_a_chain_without_an_end_no_more_is_held_than_of_one() {
+        let needles = needles(&["abab"]);
+        let mut redactor = Redactor::new(&needles);
+        assert_eq!(redactor.push(b"-ababa"), b"-[secret]");
+        assert_eq!(redactor.push(b"babab"), b"");
+        assert_eq!(redactor.held.len(), 2);
+        assert_eq!(redactor.push(b"-abab"), b"-[secret]");
+        assert_eq!(redactor.finish(), b"");
+    }
+
+    /// Looks for a value of 20,000 lines in what looks like them and is none of them.
+    #[test]
+    fn no_byte_is_looked_at_for_each_secret() {
+        const LINES: usize = 20_000;
+        let line =
+            |number: usize| format!("{:x}-the-same-in-all-of-them-{number:07}\n", number % 16);
+        let value: String = (0..LINES).map(line).collect();
+        let needles = needles(&[&value]);
+        let printed: String =
+            (0..LINES).map(|number| line(number).replace("them-", "them+")).collect();
+        let mut redactor = Redactor::new(&needles);
+        assert_eq!(redactor.push(printed.as_bytes()), printed.as_bytes());
+        let steps = needles.steps.get();
+        assert!(steps < 8 * printed.len(), "{steps} for {}", printed.len());
+        let worst = "a".repeat(100_000);
+        let needles = self::needles(&[&format!("{worst}b")]);
+        let mut redactor = Redactor::new(&needles);
+        for _ in 0..4 {
+            redactor.push(worst.as_bytes());
+        }
+        let steps = needles.steps.get();
+        assert!(steps < 8 * 4 * worst.len(), "{steps}");
+        assert_eq!(redactor.push(b"b"), b"[secret]");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::writing::World;
 use crate::test::has;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 #[test]
@@ -34,13 +35,50 @@ fn a_missing_or_plain_file_is_told_with_what_to_type() {
             ("it's.yaml", "envr: hint: envr secret encrypt --in-place 'it'\\''s.yaml'\n"),
             (
                 "p.env.prod",
-                "envr: hint: envr secret encrypt --in-place p.env.prod\nenvr: hint: --input-type dotenv\n",
+                "envr: hint: envr secret encrypt --in-place --input-type dotenv p.env.prod\n",
             ),
         ] {
             let plain = said(file);
             let why = format!("it has no sops metadata: it is not encrypted\n{hints}");
             assert!(plain.ends_with(&why), "{verb:?}: {plain}");
         }
+    }
+}
+
+/// What is encrypted already is not encrypted once more, as one value.
+#[test]
+fn a_file_whose_name_does_not_say_its_type_is_told() {
+    let world = World::new();
+    for (name, text, others) in [
+        ("s.yaml", "a: 1\n", &["s.enc", "s.json"][..]),
+        ("s.env", "a=1\n", &["s.env.prod", "t.yaml"]),
+        ("s.ini", "[a]\nb = 1\n", &["s.conf", "u.env"]),
+        ("s.json", "{\"a\": 1}", &["v.ini"]),
+    ] {
+        world.project.write(name, text);
+        world.secret(&["encrypt", "--in-place", name]);
+        let held = world.project.read(&format!("project/{name}"));
+        let format = format_of(name);
+        for other in others {
+            world.project.write(other, &held);
+            for verb in [&["get", other, "a"][..], &["encrypt", "--in-place", other]] {
+                let run = world.project.envr([&["secret"], verb].concat()).any_stderr();
+                let said = String::from_utf8(run.failure().stderr).unwrap();
+                let hint =
+                    format!("and its name does not say so\nenvr: hint: --input-type {format}\n");
+                assert!(said.ends_with(&hint), "{name} as {other}: {said}");
+            }
+            assert_eq!(world.project.read(&format!("project/{other}")), held);
+            world.secret(&["decrypt", "--input-type", format, other]);
+        }
+    }
+}
+
+fn format_of(name: &str) -> &str {
+    match name.rsplit('.').next() {
+        Some("env") => "dotenv",
+        Some(ending) => ending,
+        None => name,
     }
 }
 
@@ -160,4 +198,54 @@ fn a_key_under_a_passphrase_is_told_as_that_where_nobody_can_type_it() {
     let why =
         "of `SOPS_AGE_SSH_PRIVATE_KEY_FILE`: it needs a passphrase, and nobody is here to type it";
     assert!(said.contains(why), "{said}");
+}
+
+/// What is pressed at the question ends the question, whoever goes on with the terminal.
+#[test]
+fn a_question_that_is_given_up_leaves_the_terminal_as_it_was() {
+    if !has("script") {
+        return;
+    }
+    let world = World::new();
+    world.project.write("s.yaml", "t: x\n");
+    world.secret(&["encrypt", "--in-place", "s.yaml"]);
+    let envr = env!("CARGO_BIN_EXE_envr");
+    for (typed, set) in [
+        (&b"hel\x03"[..], "x"),
+        (b"hel\x1c", "x"),
+        (b"\x04", "x"),
+        (b"no\x15y\xc3\xa9\x7fes\n", "yes"),
+        (b"ye\xc3\xa9\x7fs\x04", "yes"),
+    ] {
+        let shell = format!(
+            "trap : INT QUIT; stty -a | grep -o -- '-*\\(echo\\|isig\\|icanon\\)\\b'; {envr} secret set s.yaml t; stty -a | grep -o -- '-*\\(echo\\|isig\\|icanon\\)\\b'; echo end"
+        );
+        let mut script = world.project.program("timeout");
+        script.args(["60", "script", "--quiet", "--command", &shell, "/dev/null"]);
+        let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut shown = Vec::new();
+        let (mut stdin, mut stdout) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+        let mut until = |wanted: &[u8]| {
+            while !shown.windows(wanted.len()).any(|part| part == wanted) {
+                let mut byte = [0];
+                stdout.read_exact(&mut byte).unwrap();
+                shown.push(byte[0]);
+            }
+        };
+        until(b"Value of t: ");
+        stdin.write_all(typed).unwrap();
+        until(b"end\r\n");
+        let shown = String::from_utf8_lossy(&shown).replace('\r', "");
+        let modes: Vec<&str> = shown
+            .lines()
+            .filter(|line| {
+                line.trim_start_matches('-').starts_with(['e', 'i']) && !line.starts_with("en")
+            })
+            .collect();
+        assert_eq!(modes, ["isig", "icanon", "echo", "isig", "icanon", "echo"], "{shown}");
+        assert!(!shown.contains("hel") && !shown.contains("yes"), "{shown}");
+        drop(stdin);
+        script.wait().unwrap();
+        assert_eq!(world.secret(&["get", "s.yaml", "t"]), set.as_bytes());
+    }
 }

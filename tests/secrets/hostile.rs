@@ -194,18 +194,14 @@ fn a_plugin_that_does_not_encrypt_is_told_once() {
     let world = World::new();
     world.project.write("p.yaml", "a: 1\n");
     let recipient = "age1foo1qqqqqqqqqqqqqqqqqqqqv666u4";
-    for (script, why) in [
-        ("exit 3", "its plugin failed: it ended before it answered"),
-        ("echo junk", "its plugin failed: invalid response"),
-    ] {
-        world.project.write_program("age-plugin-foo", &format!("#!/bin/sh\n{script}\n"));
-        let path = format!("{}:/usr/bin:/bin", world.project.path("bin").display());
-        let run = world.project.envr(["secret", "encrypt", "-r", recipient, "p.yaml"]);
-        let why = format!("could not encrypt for age {recipient}: {why}");
-        run.env("PATH", path)
-            .stderr(&format!("envr: error: could not encrypt `p.yaml`: {why}\n"))
-            .failure();
-    }
+    world.project.write_program("age-plugin-foo", "#!/bin/sh\nexit 3\n");
+    let path = format!("{}:/usr/bin:/bin", world.project.path("bin").display());
+    let run = world.project.envr(["secret", "encrypt", "-r", recipient, "p.yaml"]);
+    let why = "its plugin failed: it ended before it answered";
+    let why = format!("could not encrypt for age {recipient}: {why}");
+    run.env("PATH", path)
+        .stderr(&format!("envr: error: could not encrypt `p.yaml`: {why}\n"))
+        .failure();
 }
 
 /// One file of keys often serves several machines, of which not all have the plugin.

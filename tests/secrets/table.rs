@@ -292,3 +292,26 @@ fn the_file_that_a_variable_is_from_is_told() {
     let why = world.project.envr(["why", "token"]).stdout("$DIR/project/app.yaml\n");
     why.stderr("envr: loading $DIR/project/envr.toml\n").success();
 }
+
+/// Whatever it takes to have it, the key is looked for once.
+#[test]
+fn several_files_of_one_key_ask_for_it_once() {
+    let world = World::new("[secrets]\nfiles = [\"a.yaml\", \"b.yaml\", \"c.yaml\"]\n");
+    for name in ["a", "b", "c"] {
+        world.encrypt(&format!("{name}.yaml"), &format!("VALUE_{name}: x\n"));
+    }
+    world.project.allow();
+    let key = fs::read_to_string(world.project.path("key.txt")).unwrap();
+    let key = key.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
+    let asked = world.project.path("asked");
+    let program = format!("#!/bin/sh\necho x >>{}\necho {key}\n", asked.display());
+    world.project.write_program("key", &program);
+    let command = world.project.path("bin/key");
+    let run = world.project.envr(["exec", "--", "env"]).env("SOPS_AGE_KEY_CMD", command);
+    let run = run.env("SOPS_AGE_KEY_FILE", "").any_stdout().any_stderr().success();
+    let printed = String::from_utf8(run.stdout).unwrap();
+    for name in ["a", "b", "c"] {
+        assert!(printed.contains(&format!("VALUE_{name}=x\n")), "{printed}");
+    }
+    assert_eq!(fs::read_to_string(asked).unwrap(), "x\n");
+}

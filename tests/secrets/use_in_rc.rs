@@ -438,3 +438,31 @@ fn the_file_that_a_variable_is_from_is_told() {
     why("db_password", "$DIR/project/.envrc:2: use sops\n$DIR/project/secrets.yaml\n");
     why("A", "$DIR/project/.envrc:1: export A=1\n");
 }
+
+/// Letter for letter, as sops exports it; the line of the wild reads the same file as a `.env` file.
+#[test]
+fn quotes_of_a_dotenv_file_are_letters_unless_it_is_read_as_one() {
+    let world = World::new("");
+    let key = world.vectors.manifest["age"]["age1"].as_str().unwrap();
+    let encrypt = |text: &str| {
+        world.project.write("x.env", text);
+        world.project.envr(["secret", "encrypt", "--in-place", "-r", key, "x.env"]).success();
+    };
+    let recipe = format!("eval \"$({ENVR} dotenv bash <({ENVR} secret decrypt x.env))\"\n");
+    let load = |rc: &str| {
+        world.project.write(".envrc", rc);
+        world.project.allow();
+        let mut shell = world.shell("");
+        let said = shell.any_prompt(0);
+        (["Q", "S"].map(|name| shell.get(name).map(str::to_string)), said)
+    };
+    let values = |quoted: &str, spaced: &str| [Some(quoted.to_string()), Some(spaced.to_string())];
+    encrypt("Q=\"quoted\"\nS=a # b\n");
+    assert_eq!(load("use sops x.env\n").0, values("\"quoted\"", "a # b"));
+    assert_eq!(load(&recipe).0, values("quoted", "a"));
+    encrypt("export Q=x\nexport S='a b'\n");
+    let (found, said) = load("use sops x.env\n");
+    assert!(said.contains("`export Q` cannot be the name of a variable in a shell"), "{said}");
+    assert_eq!(found, [None, None]);
+    assert_eq!(load(&recipe).0, values("x", "a b"));
+}

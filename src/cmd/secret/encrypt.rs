@@ -6,7 +6,7 @@ use super::write::rewrap;
 use crate::error::Hinted;
 use crate::host::Host;
 use crate::secrets::{
-    Branch, Document, Layout, Metadata, Opened, Secret, creation, is_age, read_plain,
+    Branch, Document, Layout, Metadata, Opened, Secret, Source, creation, is_age, read_plain,
 };
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
@@ -17,10 +17,12 @@ pub fn encrypt(host: &Host, source: &File, names: &[String], in_place: bool) -> 
     let bytes = source.read(host)?;
     let could_not = || source.could_not("encrypt");
     let format = source.format()?;
-    if is_age(&bytes) || Document::read(bytes.clone(), format).is_ok() {
+    let text = Source::from(bytes);
+    if is_age(text.bytes()) || Document::read(text.clone(), format).is_ok() {
         bail!("{}: it is encrypted already", could_not());
     }
-    let branches = read_plain(bytes, format).with_context(could_not)?;
+    source.check_type(&text).with_context(could_not)?;
+    let branches = read_plain(text, format).with_context(could_not)?;
     let text = sealed(host, source, branches, names).with_context(could_not)?;
     if in_place { source.replace(host, &text) } else { host.print(text.bytes()) }
 }

@@ -6,7 +6,7 @@ use crate::error::Hinted;
 use crate::fs::{is_descriptor, read_regular, read_stream};
 use crate::host::Host;
 use crate::secrets::keys::Prompt;
-use crate::secrets::{Document, FILE_LIMIT, Format, Keys, NOT_ENCRYPTED, Plain};
+use crate::secrets::{Document, FILE_LIMIT, Format, Keys, NOT_ENCRYPTED, Plain, Source, is_age};
 use crate::ui;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -81,15 +81,45 @@ impl File {
     }
 
     pub fn document(&self, host: &Host, bytes: Vec<u8>) -> Result<Document> {
-        Document::find(bytes, self.format()?)?.ok_or_else(|| {
-            let plain = Hinted::new(NOT_ENCRYPTED, self.command(host, "encrypt --in-place"));
-            let is_dotenv = self.name().to_string_lossy().contains(".env");
-            match self.format() {
-                Ok(Format::Binary) if is_dotenv => plain.or("--input-type dotenv"),
-                _ => plain,
+        if is_age(&bytes) {
+            let message = "it is an age file, which is one text without names";
+            return Err(Hinted::new(message, self.command(host, "decrypt")).into());
+        }
+        let (source, format) = (Source::from(bytes), self.format()?);
+        match Document::find(source.clone(), format) {
+            Ok(Some(document)) => Ok(document),
+            other => {
+                self.check_type(&source)?;
+                other?.ok_or_else(|| Hinted::new(NOT_ENCRYPTED, self.encryption(host)).into())
             }
-            .into()
-        })
+        }
+    }
+
+    /// Whether its name tells another type than its content has.
+    pub fn check_type(&self, source: &Source) -> Result<()> {
+        let format = self.format()?;
+        match Document::format_of(source) {
+            Some(found) if found != format && self.input_type.is_none() => {
+                let message = format!(
+                    "it is encrypted as {}, and its name does not say so",
+                    found.described()
+                );
+                Err(Hinted::new(message, format!("--input-type {}", found.name())).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What to type to encrypt it.
+    fn encryption(&self, host: &Host) -> String {
+        let is_dotenv = self.name().to_string_lossy().contains(".env");
+        match self.format() {
+            _ if self.is_stdin() => self.command(host, "encrypt"),
+            Ok(Format::Binary) if is_dotenv => {
+                self.command(host, "encrypt --in-place --input-type dotenv")
+            }
+            _ => self.command(host, "encrypt --in-place"),
+        }
     }
 
     /// What tells its type, and its rule.

@@ -1,11 +1,13 @@
 //! Passphrases, asked for at the terminal where somebody waits for the answer.
 
+mod hidden;
+
 use super::age::plain_words;
 use age::Callbacks;
 use age::secrecy::SecretString;
+use hidden::Hidden;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -26,44 +28,33 @@ impl Prompt {
 
     /// One line, which is not shown.
     pub fn secret(self, question: &str) -> Option<Zeroizing<String>> {
-        self.ask(question, true, None)
+        let terminal = self.terminal()?;
+        // Before the question, so that what is typed at it is never shown.
+        Hidden::new(&terminal)?.line(question)
     }
 
     /// One line, which is shown; `None` also where something comes from `stop` before.
     pub fn line(self, question: &str, stop: impl AsFd) -> Option<Zeroizing<String>> {
-        self.ask(question, false, Some(stop.as_fd()))
+        let mut terminal = self.terminal()?;
+        ask(&terminal, question)?;
+        wait_for(&terminal, stop.as_fd())?;
+        read_line(&mut terminal)
     }
 
-    fn ask(
-        self,
-        question: &str,
-        is_secret: bool,
-        stop: Option<BorrowedFd<'_>>,
-    ) -> Option<Zeroizing<String>> {
-        if self == Self::Never {
-            return None;
+    fn terminal(self) -> Option<File> {
+        match self {
+            Self::Never => None,
+            Self::Terminal => OpenOptions::new().read(true).write(true).open("/dev/tty").ok(),
         }
-        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-        let before = tcgetattr(&terminal).ok()?;
-        // First of all, so that what is typed at the question is never shown, and nothing typed before is lost.
-        if is_secret {
-            let mut hidden = before.clone();
-            hidden.local_modes.remove(LocalModes::ECHO);
-            tcsetattr(&terminal, OptionalActions::Drain, &hidden).ok()?;
-        }
-        write!(terminal, "{}: ", crate::ui::escape(question)).ok()?;
-        let line = wait_for(&terminal, stop).and_then(|()| read_line(&mut terminal));
-        if is_secret {
-            _ = tcsetattr(&terminal, OptionalActions::Drain, &before);
-            _ = terminal.write_all(b"\n");
-        }
-        line
     }
 }
 
+fn ask(mut terminal: &File, question: &str) -> Option<()> {
+    write!(terminal, "{}: ", crate::ui::escape(question)).ok()
+}
+
 /// Until a line is there; `None` where the end came first.
-fn wait_for(terminal: &File, stop: Option<BorrowedFd<'_>>) -> Option<()> {
-    let Some(stop) = stop else { return Some(()) };
+fn wait_for(terminal: &File, stop: BorrowedFd<'_>) -> Option<()> {
     let mut polled = [PollFd::new(terminal, PollFlags::IN), PollFd::new(&stop, PollFlags::IN)];
     while let Err(Errno::INTR) = poll(&mut polled, None) {}
     polled[1].revents().is_empty().then_some(())
@@ -87,20 +78,21 @@ fn read_line(terminal: &mut File) -> Option<Zeroizing<String>> {
 
 impl Callbacks for Prompt {
     fn display_message(&self, message: &str) {
-        if *self == Self::Terminal
-            && let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty")
-        {
+        if let Some(mut terminal) = self.terminal() {
             _ = writeln!(terminal, "{}", crate::ui::escape(message));
         }
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
         let question = format!("{message} ({yes}/{})", no.unwrap_or("no"));
-        self.ask(&question, false, None).map(|answer| answer.eq_ignore_ascii_case(yes))
+        let answer = self.request_public_string(&question)?;
+        Some(answer.eq_ignore_ascii_case(yes))
     }
 
     fn request_public_string(&self, description: &str) -> Option<String> {
-        self.ask(description, false, None).map(|answer| answer.to_string())
+        let mut terminal = self.terminal()?;
+        ask(&terminal, description)?;
+        read_line(&mut terminal).map(|answer| answer.to_string())
     }
 
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {

@@ -49,39 +49,48 @@ fn is_open(value: &Value) -> bool {
     }
 }
 
-/// Puts comments at the head of a list's entry before it: between the dash and the entry they would be read back as
-/// another's.
+/// Puts comments before the entry that they cannot stand in: at its head, where a dash is before it, they would be read
+/// back as another's, and where nothing but comments is in it, it has no lines.
 fn lift_comments(branch: &mut Branch) {
-    pairs_mut(branch).for_each(|(_, value)| lift_from_value(value));
+    for mut entry in std::mem::take(branch) {
+        if let Entry::Pair(_, value) = &mut entry {
+            lift_from_value(value);
+            if !is_open(value) {
+                branch.extend(comments_at_head(value).into_iter().map(Entry::Comment));
+            }
+        }
+        branch.push(entry);
+    }
 }
 
 fn lift_from_value(value: &mut Value) {
     match value {
         Value::Branch(branch) => lift_comments(branch),
         Value::List(list) => {
-            let mut lifted = Vec::with_capacity(list.len());
-            // sops takes one without a word for an element.
-            let is_nothing = |value: &Value| {
-                value.leaf().is_some_and(|leaf| leaf.is_comment() && leaf.text().is_empty())
-            };
-            for mut value in list.drain(..).filter(|value| !is_nothing(value)) {
+            for mut value in std::mem::take(list) {
                 lift_from_value(&mut value);
-                match &mut value {
-                    Value::Branch(branch) => {
-                        let count = branch.iter().take_while(|entry| entry.is_comment()).count();
-                        let comments = branch.drain(..count).filter_map(Entry::into_comment);
-                        lifted.extend(comments.map(Value::Leaf));
-                    }
-                    Value::List(inner) => {
-                        let count = inner.iter().take_while(|value| value.is_comment()).count();
-                        lifted.extend(inner.drain(..count));
-                    }
-                    Value::Leaf(_) | Value::Null => {}
-                }
-                lifted.push(value);
+                list.extend(comments_at_head(&mut value).into_iter().map(Value::Leaf));
+                list.push(value);
             }
-            *list = lifted;
+            // sops takes one without a word for an element.
+            list.retain(|value| {
+                value.leaf().is_none_or(|leaf| !leaf.is_comment() || !leaf.text().is_empty())
+            });
         }
         Value::Leaf(_) | Value::Null => {}
+    }
+}
+
+fn comments_at_head(value: &mut Value) -> Vec<Leaf> {
+    match value {
+        Value::Branch(branch) => {
+            let count = branch.iter().take_while(|entry| entry.is_comment()).count();
+            branch.drain(..count).filter_map(Entry::into_comment).collect()
+        }
+        Value::List(list) => {
+            let count = list.iter().take_while(|value| value.is_comment()).count();
+            list.drain(..count).filter_map(Value::into_leaf).collect()
+        }
+        Value::Leaf(_) | Value::Null => Vec::new(),
     }
 }

@@ -58,6 +58,9 @@ fn write_branch(branch: &[Entry], indent: usize, mut start: Start, output: &mut 
             output.push(" ".repeat(indent));
         }
         start = Start::Indented;
+        if let Entry::Pair(_, value) = entry {
+            push_comments_alone(value, indent, output);
+        }
         match entry {
             Entry::Comment(comment) => push_comment(comment, indent, output),
             Entry::Pair(name, value) if is_complex(name) => {
@@ -131,11 +134,9 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Line
             Value::Branch(branch) if has_pairs(branch) => {
                 // A comment between the dash and the map would be read back as another's.
                 let count = branch.iter().take_while(|entry| entry.is_comment()).count();
-                for entry in &branch[..count] {
-                    if let Entry::Comment(comment) = entry {
-                        push_comment(comment, indent, output);
-                        output.push(" ".repeat(indent));
-                    }
+                for comment in branch[..count].iter().filter_map(comment) {
+                    push_comment(comment, indent, output);
+                    output.push(" ".repeat(indent));
                 }
                 output.push("- ");
                 write_branch(&branch[count..], indent + 2, Start::Inline, output);
@@ -150,6 +151,7 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Line
                 write_list(&inner[count..], indent + 2, Start::Inline, output);
             }
             other => {
+                push_comments_alone(other, indent, output);
                 output.push("- ");
                 push_flat(other, Place::item(indent), output);
             }
@@ -157,13 +159,33 @@ fn write_list(list: &[Value], indent: usize, mut start: Start, output: &mut Line
     }
 }
 
-/// What needs no entries below, with its line end. Comments alone keep no container open.
+/// What needs no entries below, with its line end.
 fn push_flat(value: &Value, place: Place, output: &mut Lines<'_>) {
     match value {
         Value::Null => output.push("null\n"),
         Value::Branch(_) => output.push("{}\n"),
         Value::List(_) => output.push("[]\n"),
         Value::Leaf(leaf) => push_leaf(leaf, place, output),
+    }
+}
+
+/// Those of a map or list that has nothing else stand above it.
+fn push_comments_alone(value: &Value, indent: usize, output: &mut Lines<'_>) {
+    let comments: Vec<&Leaf> = match value {
+        Value::Branch(branch) if !has_pairs(branch) => branch.iter().filter_map(comment).collect(),
+        Value::List(list) if !has_values(list) => list.iter().filter_map(Value::leaf).collect(),
+        Value::Branch(_) | Value::List(_) | Value::Leaf(_) | Value::Null => Vec::new(),
+    };
+    for comment in comments {
+        push_comment(comment, indent, output);
+        output.push(" ".repeat(indent));
+    }
+}
+
+fn comment(entry: &Entry) -> Option<&Leaf> {
+    match entry {
+        Entry::Comment(comment) => Some(comment),
+        Entry::Pair(..) => None,
     }
 }
 
