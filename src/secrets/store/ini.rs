@@ -19,8 +19,7 @@ pub fn read(source: &Source) -> Result<Branch> {
     if text.starts_with(b"\xef\xbb\xbf") {
         reader.at = 3;
     }
-    let mut sections: Vec<(Name, Branch)> = vec![(DEFAULT.into(), Branch::new())];
-    let mut places: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut sections = Sections::default();
     while let Some(line) = reader.line() {
         let here = reader.at;
         let line = trim_start(line);
@@ -29,51 +28,20 @@ pub fn read(source: &Source) -> Result<Branch> {
             None => {}
             Some(b'#' | b';') => reader.comments.push(trim(line).to_vec()),
             Some(b'[') => {
-                let end = line.iter().rposition(|byte| *byte == b']');
-                let name = end.and_then(|end| std::str::from_utf8(&line[1..end]).ok());
-                let name = name.ok_or_else(|| mistake("a section has no `]`"))?;
-                let behind = &line[name.len() + 2..];
-                if let Some(comment) = behind.iter().position(|byte| b"#;".contains(byte)) {
-                    reader.comments.push(trim(&behind[comment..]).to_vec());
-                }
-                let mut branch = Branch::new();
-                branch.extend(reader.comment());
-                // Nothing stands above it: it is no second one.
-                if let [(_, first)] = sections.as_mut_slice()
-                    && first.is_empty()
-                    && name == DEFAULT
-                {
-                    *first = branch;
-                    continue;
-                }
-                // A file of many small ones would have much room that nobody uses.
-                if let Some((_, last)) = sections.last_mut() {
-                    last.shrink_to_fit();
-                }
-                sections.push((name.into(), branch));
-                places.clear();
+                let name = reader.section(line).ok_or_else(|| mistake("a section has no `]`"))?;
+                sections.begin(name, reader.comment());
             }
             Some(_) => {
                 let (name, rest) = split_name(line).ok_or_else(|| mistake("it has no `=`"))?;
                 let (value, comment) =
                     reader.value(rest).ok_or_else(|| mistake("a quoted value does not end"))?;
-                let Some((_, branch)) = sections.last_mut() else { continue };
                 reader.comments.extend(comment);
-                // A name that comes again takes the place of the first, as in sops.
                 let value = Value::Leaf(Leaf::string(source.part(&value)));
-                let place = *places.entry(hash_of(&name)).or_insert(branch.len());
-                match branch.get_mut(place) {
-                    Some(Entry::Pair(known, first)) if *known == name => *first = value,
-                    _ => branch.push(Entry::Pair(name, value)),
-                }
-                branch.extend(reader.comment());
+                sections.push(name, value, reader.comment());
             }
         }
     }
-    Ok(sections
-        .into_iter()
-        .map(|(name, branch)| Entry::Pair(name, Value::Branch(branch)))
-        .collect())
+    Ok(sections.into_branch())
 }
 
 pub fn split_metadata(mut branch: Branch) -> Result<Read> {
@@ -223,6 +191,58 @@ fn trim_start(text: &[u8]) -> &[u8] {
     std::str::from_utf8(text).map_or(text.trim_ascii_start(), |text| text.trim_start().as_bytes())
 }
 
+/// The sections that were read so far.
+struct Sections {
+    before: Branch,
+    name: Name,
+    /// The entries of the last one, and where those with a name stand in it, by a hash of that.
+    last: Branch,
+    places: BTreeMap<u64, usize>,
+}
+
+impl Default for Sections {
+    fn default() -> Self {
+        let (before, last, places) = (Branch::new(), Branch::new(), BTreeMap::new());
+        Self { before, name: DEFAULT.into(), last, places }
+    }
+}
+
+impl Sections {
+    fn begin(&mut self, name: &str, comment: Option<Entry>) {
+        // Where nothing stands above it, it is no second one.
+        let is_first = self.before.is_empty() && self.last.is_empty() && name == DEFAULT;
+        if !is_first {
+            self.end();
+            self.name = name.into();
+        }
+        self.last.extend(comment);
+    }
+
+    /// A name that comes again takes the place of the first, as in sops.
+    fn push(&mut self, name: Name, value: Value, comment: Option<Entry>) {
+        let place = *self.places.entry(hash_of(&name)).or_insert(self.last.len());
+        match self.last.get_mut(place) {
+            Some(Entry::Pair(known, first)) if *known == name => *first = value,
+            _ => self.last.push(Entry::Pair(name, value)),
+        }
+        self.last.extend(comment);
+    }
+
+    fn end(&mut self) {
+        let mut section = std::mem::take(&mut self.last);
+        // A file of many small ones would have much room that nobody uses.
+        section.shrink_to_fit();
+        let name = std::mem::take(&mut self.name);
+        self.before.push(Entry::Pair(name, Value::Branch(section)));
+        self.places.clear();
+    }
+
+    fn into_branch(mut self) -> Branch {
+        self.end();
+        self.before
+    }
+}
+
 /// A value, and the comment behind it.
 type Commented<'a> = (Cow<'a, [u8]>, Option<Vec<u8>>);
 
@@ -243,6 +263,17 @@ impl<'a> Reader<'a> {
         let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         self.at += (length + 1).min(rest.len());
         Some(&rest[..length])
+    }
+
+    /// The name of a section; behind it there may be a comment.
+    fn section(&mut self, line: &'a [u8]) -> Option<&'a str> {
+        let end = line.iter().rposition(|byte| *byte == b']')?;
+        let name = std::str::from_utf8(&line[1..end]).ok()?;
+        let behind = &line[end + 1..];
+        if let Some(comment) = behind.iter().position(|byte| b"#;".contains(byte)) {
+            self.comments.push(trim(&behind[comment..]).to_vec());
+        }
+        Some(name)
     }
 
     /// Those lines as one comment. The first one stands without its mark, and is not empty: sops fails at one that is.
