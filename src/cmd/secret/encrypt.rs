@@ -63,7 +63,7 @@ impl File {
 }
 
 /// Where it is said how files are encrypted and laid out.
-fn rules(host: &Host) -> Option<PathBuf> {
+pub fn rules(host: &Host) -> Option<PathBuf> {
     let named = host.env.non_empty("SOPS_CONFIG").map(|file| host.absolute(Path::new(file)));
     creation::locate(named.as_deref(), host.cwd.as_deref().unwrap_or(Path::new("/")))
 }

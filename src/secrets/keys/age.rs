@@ -17,7 +17,7 @@ use std::rc::Rc;
 use zeroize::Zeroize as _;
 
 pub use identity::{
-    is_secret, new_identity, passphrase_identity, plugin_of, public_keys, recipient, shown,
+    first_public_key, is_secret, new_identity, passphrase_identity, plugin_of, recipient, shown,
 };
 pub use kept::{Keeping, decrypt_with_kept};
 use source::Source;

@@ -9,7 +9,7 @@ use crate::secrets::keys::{Prompt, Search};
 use crate::secrets::{Secret, is_age};
 use age::secrecy::{ExposeSecret as _, SecretString};
 use age::{Identity, Recipient, plugin, scrypt, ssh, x25519};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -181,11 +181,9 @@ pub fn new_identity() -> (Secret, String) {
     (text.into(), public)
 }
 
-/// The recipients of age's own keys in a file.
-pub fn public_keys(path: &std::path::Path) -> Result<Vec<String>> {
-    let text = crate::fs::read_regular(path, 1 << 20)?.map(Secret::from);
-    let text = text.context("it is too large")?;
-    let lines = text.as_str().context("it is no text")?.lines();
-    let identities = lines.filter_map(|line| line.parse::<x25519::Identity>().ok());
-    Ok(identities.map(|identity| identity.to_public().to_string()).collect())
+/// The recipient of the first of age's own keys in a text.
+pub fn first_public_key(text: &Secret) -> Option<String> {
+    let mut lines = text.as_str()?.lines();
+    let identity = lines.find_map(|line| line.trim().parse::<x25519::Identity>().ok())?;
+    Some(identity.to_public().to_string())
 }
