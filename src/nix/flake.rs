@@ -167,7 +167,7 @@ fn asked(reference: &str, name: &str) -> Option<String> {
 }
 
 /// Without the `%20` and its like of a URL.
-fn decoded(text: &str) -> String {
+pub fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {

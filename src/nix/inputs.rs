@@ -19,6 +19,9 @@ use aspect::ABSENT;
 pub use aspect::Aspect;
 pub use tree::Tree;
 
+/// What is looked for in every directory above: in those the files of others come and go.
+const SEARCHED_UPWARDS: [&str; 2] = [".git", "flake.nix"];
+
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Inputs {
     scope: Scope,
@@ -179,7 +182,8 @@ fn watches(looked_at: &[Input], view: &View) -> Watches {
             }
         }
         // Only the directory tells of a link that leads nowhere, also of one that comes where nothing is.
-        if !path.exists() && view.shows(path) && !path.ends_with(".git") {
+        let is_searched_upwards = SEARCHED_UPWARDS.iter().any(|name| path.ends_with(name));
+        if !path.exists() && view.shows(path) && !is_searched_upwards {
             path.parent().filter(|dir| dir.is_dir()).into_iter().for_each(|dir| watches.add(dir));
         }
     }

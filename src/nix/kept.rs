@@ -68,7 +68,7 @@ pub struct Failure {
     pub variables: Vec<String>,
     pub variant: String,
     pub message: String,
-    /// nix ended itself; it would do so again.
+    /// It would be so again.
     pub is_lasting: bool,
     pub is_shown: bool,
 }

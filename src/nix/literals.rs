@@ -170,9 +170,7 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
         }
         Behind::Nothing => {
             let is_copied = before.ends_with("${");
-            let reach = if function == "toString" {
-                Reach::Text
-            } else if is_copied {
+            let reach = if is_copied {
                 Reach::Itself
             } else if is_only_a_source(code, before) {
                 Reach::Source
@@ -191,13 +189,18 @@ fn of_literal(code: &Code, literal: &str, (before, rest): (&str, &str)) -> Optio
 fn reach_of_path(function: &str) -> Reach {
     match function {
         _ if [&EVALUATING[..], &LOOKING, &FETCHING].concat().contains(&function) => Reach::Itself,
+        "toString" => Reach::Text,
         _ if function.ends_with(COPYING) => Reach::Filtered,
         _ => Reach::AllBelow,
     }
 }
 
 fn reach_of_computed(function: &str) -> Reach {
-    if EVALUATING.contains(&function) { Reach::Itself } else { Reach::AllBelow }
+    match function {
+        "toString" => Reach::Text,
+        _ if EVALUATING.contains(&function) => Reach::Itself,
+        _ => Reach::AllBelow,
+    }
 }
 
 /// The way up by `dirOf`, and what stands before it.
@@ -277,7 +280,7 @@ mod tests {
         check("./cfg + \"/${name}\"", &["./cfg/**"], &[], &[]);
         check("readFile ./cfg/${name}.txt", &["./cfg/**"], &[], &[]);
         check("[ ./${name} ]", &["./**"], &[], &[]);
-        check("\"${toString ./cfg}/a/${name}\"", &["./cfg/a/**"], &[], &[]);
+        check("\"${toString ./cfg}/a/${name}\"", &["./cfg/a as text"], &[], &[]);
         check(
             "./cfg + \"/x\" + \".txt\"; (./cfg + \"/x\") + y",
             &["./cfg/**", "./cfg/**"],
@@ -290,7 +293,7 @@ mod tests {
         check("(if x then ./c else ./d) + \"/v\"", &["./c/**", "./d/v/**"], &[], &[]);
         check(
             "(toString ./c) + \"/v\"; f (toString ./d) + \"/v\"",
-            &["./c/v/**", "./d as text"],
+            &["./c/v as text", "./d as text"],
             &[],
             &[],
         );
