@@ -13,6 +13,7 @@ mod example;
 mod foreign;
 mod gpg;
 mod hostile;
+mod init;
 mod kept;
 mod keys;
 mod memory;
