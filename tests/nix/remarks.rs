@@ -68,8 +68,8 @@ fn an_error_stands_behind_what_was_traced_before_it() {
     }
     let world = World::new();
     world.settle();
-    let long = "x".repeat(100_000);
-    let traced = format!(r#"default = builtins.trace "{long}" (throw "the reason");"#);
+    let long = r#"builtins.concatStringsSep "" (builtins.genList (_: "x") 100000)"#;
+    let traced = format!(r#"default = builtins.trace ({long}) (throw "the reason");"#);
     world.edit("flake.nix", SHELL, &traced);
     let output = world.project.envr(["exec", ".", "true"]).any_stderr().failure();
     let said = told(&output.stderr);
