@@ -39,11 +39,10 @@ mod tests {
 
     #[test]
     fn a_source_is_where_nix_puts_it() {
-        let path = of_source(
-            Path::new("/tmp/hnixv/st"),
-            "sha256-lYm+o5HTptO6iNGG6L41EMhGGyh2L9gt5P7stJH8gqI=",
-        );
-        assert_eq!(path, Some("/tmp/hnixv/st/a9b4hj8hl2y7y6b3mciwzpaqclck1580-source".into()));
+        let hash = "sha256-lYm+o5HTptO6iNGG6L41EMhGGyh2L9gt5P7stJH8gqI=";
+        // As `nix-store --print-fixed-path --recursive sha256 9589… source` says.
+        let path = "/nix/store/j6x55z428hhmgvc0v2fbi1iz9mjkqn4w-source";
+        assert_eq!(of_source(Path::new("/nix/store"), hash), Some(path.into()));
         assert_eq!(of_source(Path::new("/nix/store"), "sha1-x"), None);
     }
 }
