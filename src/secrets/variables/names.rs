@@ -5,6 +5,8 @@
 //! place for data does not, whoever is talked to then: proxies, indexes of packages, endpoints and `DOCKER_HOST` have
 //! passwords in them, and belong here.
 
+use crate::words;
+
 /// What begins with one of these is for a loader, a shell or a program's own settings.
 const PREFIXES: [&str; 26] = [
     "BASH_",
@@ -149,7 +151,7 @@ pub fn decide_what_runs(name: &str) -> bool {
     let is_address = || OF_NPM.iter().any(|known| name.eq_ignore_ascii_case(known));
     (PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && !is_address())
         || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-        || NAMES.split(' ').any(|known| known == name)
+        || words::has(NAMES, name.as_bytes())
 }
 
 pub fn are_the_shells(name: &str) -> bool {
