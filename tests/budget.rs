@@ -87,6 +87,21 @@ fn a_prompt_that_enters_a_nix_shell() {
     check(&shell, &dir, HOOK, &Budget { instructions: 1_240_000, system_calls: 154 });
 }
 
+/// One age key opens them, and no process is started for it.
+#[test]
+fn a_prompt_that_loads_fifty_secrets() {
+    let project = Project::new();
+    project.envr(["secret", "init"]).any_stderr().success();
+    let plain: String = (1..=50).map(|number| format!("NAME_{number}: value {number}\n")).collect();
+    project.write("plain.yaml", plain);
+    let encrypted = project.envr(["secret", "encrypt", "plain.yaml"]).any_stdout().success();
+    project.write("secrets.yaml", encrypted.stdout);
+    project.write(".envrc", "use sops\n");
+    project.allow();
+    let dir = project.path("project");
+    check(&project.shell(), &dir, PLAIN, &Budget { instructions: 6_500_000, system_calls: 88 });
+}
+
 #[test]
 fn ten_times_the_watched_files_cost_ten_times_as_much() {
     let Some(binary) = release().filter(|_| has("valgrind")) else { return };
