@@ -92,8 +92,9 @@ fn a_prompt_that_enters_a_nix_shell() {
 fn a_prompt_that_loads_fifty_secrets() {
     let project = Project::new();
     project.envr(["secret", "init"]).any_stderr().success();
-    let plain: String = (1..=50).map(|number| format!("NAME_{number}: value {number}\n")).collect();
-    project.write("plain.yaml", plain);
+    let plain: Vec<String> =
+        (1..=50).map(|number| format!("NAME_{number}: value {number}")).collect();
+    project.write("plain.yaml", plain.join("\n"));
     let encrypted = project.envr(["secret", "encrypt", "plain.yaml"]).any_stdout().success();
     project.write("secrets.yaml", encrypted.stdout);
     project.write(".envrc", "use sops\n");
