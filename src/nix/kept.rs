@@ -164,6 +164,7 @@ pub fn keep(place: &Place, shell: &Shell) -> Result<()> {
     crate::fs::write_atomic(&path, &shell.encode()?)?;
     link_latest(place, &path);
     crate::fs::remove_if_there(&place.effect(&kept.content))?;
+    crate::fs::remove_if_there(&place.told())?;
     crate::fs::remove_if_there(&place.failure(&kept.variant))?;
     for (number, old) in place.shells(&kept.variant).iter().enumerate() {
         if number >= GENERATIONS

@@ -98,13 +98,17 @@ impl Place {
         Some(complaint.trim().to_string())
     }
 
+    /// Which shell's remarks were told last; gone when nix has made one anew.
+    pub fn told(&self) -> PathBuf {
+        self.dir.join("told")
+    }
+
     /// Whether what nix remarked when it made this shell is still to be told; from now on it is not.
     pub fn take_remarks_of(&self, content: &str) -> bool {
-        let told = self.dir.join("told");
-        let is_told = std::fs::read(&told).is_ok_and(|last| last == content.as_bytes());
+        let is_told = std::fs::read(self.told()).is_ok_and(|last| last == content.as_bytes());
         if !is_told {
             // Where it cannot be written it is told again.
-            _ = crate::fs::write_atomic(&told, content.as_bytes());
+            _ = crate::fs::write_atomic(&self.told(), content.as_bytes());
         }
         !is_told
     }

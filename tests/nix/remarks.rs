@@ -25,6 +25,9 @@ fn traces_are_told_once() {
     world.edit("flake.nix", SHELL, r#"default = builtins.trace "one\ntwo" pkgs.shell;"#);
     assert_eq!(loaded(&world), "envr: nix said of `.`:\n    trace: one\n    two");
     assert_eq!(loaded(&world), "");
+    let anew = world.project.envr(["nix", "refresh"]).any_stderr().success();
+    assert_eq!(told(&anew.stderr), "envr: nix said of `.`:\n    trace: one\n    two");
+    assert_eq!(loaded(&world), "");
     let log = world.project.envr(["nix", "log"]).any_stdout().success().stdout;
     assert!(String::from_utf8(log).unwrap().contains("\n  trace: one\n  two\n"));
 }
